@@ -1,0 +1,3 @@
+module github.com/onlink-go/onlink
+
+go 1.26

@@ -1,0 +1,107 @@
+// Package shard is the stack's big lock, cut in pieces. A [Shard] owns flows, their timers and the packets
+// they cause: protocol code runs with the shard locked, arms timers as instants, and stages its output; the
+// output leaves after unlock, in order, by one goroutine at a time.
+//
+// Functions that need the lock say "sh locked". Nobody holds two shards; nobody sends, blocks or calls user
+// code with one held.
+package shard
+
+import (
+	"sync"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+)
+
+// drainQuota is how many rounds one goroutine drains before it hands over, so that a caller which only wanted
+// to write is not kept sending for others.
+const drainQuota = 64
+
+// Shard is a lock, its timers and its staging list.
+type Shard struct {
+	Index    int     // among the stack's shards
+	Counters mib.Set // of what happens under this shard's lock
+	rt       clock.Runtime
+	drain    func(out *packet.Batch)
+
+	mu       sync.Mutex
+	out      packet.Batch // staged; sent after unlock
+	draining bool         // a goroutine is sending what was staged
+	closed   bool
+	heap     []*Node // by instant, then by arming order
+	seq      uint64
+	timer    clock.Timer
+	armed    clock.Instant // what timer is set to; Never if stopped
+}
+
+// New returns a shard whose staged packets are given to drain, without the lock, one call at a time.
+func New(rt clock.Runtime, index int, drain func(out *packet.Batch)) *Shard {
+	s := &Shard{Index: index, rt: rt, drain: drain, armed: clock.Never}
+	s.timer = rt.NewTimer(s.fire)
+	return s
+}
+
+// Runtime returns the Runtime the shard's timers run on.
+func (s *Shard) Runtime() clock.Runtime { return s.rt }
+
+// Lock locks the shard.
+func (s *Shard) Lock() { s.mu.Lock() }
+
+// Unlock unlocks the shard and sends what was staged, unless another goroutine is at it: then that one will.
+func (s *Shard) Unlock() {
+	if s.out.Empty() || s.draining {
+		s.mu.Unlock()
+		return
+	}
+	s.draining = true
+	s.drainLocked()
+}
+
+// drainLocked sends what is staged until nothing is, then unlocks. After its quota it leaves the rest to a
+// goroutine of its own.
+func (s *Shard) drainLocked() {
+	for range drainQuota {
+		batch := s.out
+		s.out = packet.Batch{}
+		s.mu.Unlock()
+		s.drain(&batch)
+		s.mu.Lock()
+		if s.out.Empty() {
+			s.draining = false
+			s.mu.Unlock()
+			return
+		}
+	}
+	s.mu.Unlock()
+	s.rt.Go(func() {
+		s.mu.Lock()
+		s.drainLocked()
+	})
+}
+
+// Stage appends p to what is sent after Unlock. sh locked.
+func (s *Shard) Stage(p *packet.Buffer) { s.out.Push(p) }
+
+// NewCond returns a condition variable on the shard's lock, for Wait.
+func (s *Shard) NewCond() clock.Cond { return s.rt.NewCond(&s.mu) }
+
+// Wait waits on c once, or, if packets are staged, sends them and returns without waiting; callers loop, and
+// look at their condition again either way. sh locked, before and after.
+func (s *Shard) Wait(c clock.Cond) {
+	if !s.out.Empty() && !s.draining {
+		s.Unlock()
+		s.Lock()
+		return
+	}
+	c.Wait()
+}
+
+// Close stops the timers for good. Nothing staged is lost.
+func (s *Shard) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.armed = clock.Never
+	s.mu.Unlock()
+	s.timer.Stop()
+}

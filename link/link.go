@@ -1,0 +1,71 @@
+// Package link defines what the stack asks of a network device: a [Link] takes and gives batches of
+// frames. Devices are in the packages below this one; a device that changes or watches traffic (impair,
+// capture) is a Link wrapped around a Link.
+package link
+
+import (
+	"errors"
+
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Medium is what a frame of a link begins with.
+type Medium uint8
+
+// The media.
+const (
+	Ethernet Medium = iota // an Ethernet header; neighbors have link-layer addresses
+	IP                     // an IPv4 or IPv6 header: point to point, no neighbors
+)
+
+// String returns "ethernet" or "ip".
+func (m Medium) String() string {
+	if m == IP {
+		return "ip"
+	}
+	return "ethernet"
+}
+
+// Info describes a link.
+type Info struct {
+	MTU    int      // largest network-layer packet, in octets, without the Ethernet header
+	Addr   wire.MAC // the link's own address; zero where Medium is IP
+	Medium Medium
+	Queues int  // receive queues, each with its own sequence of Deliver calls; at least 1
+	Up     bool // the carrier is there
+}
+
+// Link is a network device.
+type Link interface {
+	// Info returns the link's present properties.
+	Info() Info
+	// Attach makes r the receiver of the link's frames. Attach(nil) detaches the receiver and waits until
+	// no call to it is under way; it must not be called from within such a call. Attaching a second
+	// receiver fails with ErrAttached.
+	Attach(r Receiver) error
+	// Send sends the packets of b, in order, on queue q and removes from b those it accepted, which it then
+	// owns, and those it dropped. What it leaves in b stays the caller's, who may try again when Receiver.Ready
+	// is called. An error means that the link is dead (ErrClosed) or broken: nothing will be accepted.
+	// Send may be called from several goroutines at once.
+	Send(q int, b *packet.Batch) error
+	// Close detaches, releases the device and all frames still queued in it. Send fails afterwards.
+	Close() error
+}
+
+// Receiver is the stack's side of a link.
+type Receiver interface {
+	// Deliver hands over the packets of b, which it leaves empty. No two calls are under way at once for
+	// one q.
+	Deliver(q int, b *packet.Batch)
+	// Ready tells that queue q accepts packets again after Send had left some.
+	Ready(q int)
+	// Changed tells that the link's properties are new: carrier, MTU or address.
+	Changed(Info)
+}
+
+// Errors of links.
+var (
+	ErrClosed   = errors.New("link: closed")
+	ErrAttached = errors.New("link: a receiver is attached already")
+)

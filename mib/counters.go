@@ -1,0 +1,162 @@
+package mib
+
+// Counter names one counter. The names are those of Linux's nstat, which follow the MIB objects.
+type Counter uint16
+
+// The counters.
+const (
+	IpInReceives Counter = iota // RFC 4293 ipSystemStats, IPv4
+	IpInHdrErrors
+	IpInAddrErrors
+	IpForwDatagrams
+	IpInUnknownProtos
+	IpInDiscards
+	IpInDelivers
+	IpOutRequests
+	IpOutDiscards
+	IpOutNoRoutes
+	IpReasmTimeout
+	IpReasmReqds
+	IpReasmOKs
+	IpReasmFails
+	IpFragOKs
+	IpFragFails
+	IpFragCreates
+
+	Ip6InReceives // the same for IPv6
+	Ip6InHdrErrors
+	Ip6InAddrErrors
+	Ip6OutForwDatagrams
+	Ip6InUnknownProtos
+	Ip6InDiscards
+	Ip6InDelivers
+	Ip6OutRequests
+	Ip6OutDiscards
+	Ip6OutNoRoutes
+	Ip6ReasmTimeout
+	Ip6ReasmReqds
+	Ip6ReasmOKs
+	Ip6ReasmFails
+	Ip6FragOKs
+	Ip6FragFails
+	Ip6FragCreates
+
+	IcmpInMsgs // RFC 4293 icmpStats
+	IcmpInErrors
+	IcmpInCsumErrors
+	IcmpInDestUnreachs
+	IcmpInTimeExcds
+	IcmpInParmProbs
+	IcmpInEchos
+	IcmpInEchoReps
+	IcmpOutMsgs
+	IcmpOutRateLimited
+	IcmpOutDestUnreachs
+	IcmpOutTimeExcds
+	IcmpOutParmProbs
+	IcmpOutEchos
+	IcmpOutEchoReps
+
+	Icmp6InMsgs
+	Icmp6InErrors
+	Icmp6InCsumErrors
+	Icmp6InDestUnreachs
+	Icmp6InPktTooBigs
+	Icmp6InTimeExcds
+	Icmp6InParmProblems
+	Icmp6InEchos
+	Icmp6InEchoReplies
+	Icmp6InRouterSolicits
+	Icmp6InRouterAdvertisements
+	Icmp6InNeighborSolicits
+	Icmp6InNeighborAdvertisements
+	Icmp6InRedirects
+	Icmp6OutMsgs
+	Icmp6OutRateLimited
+	Icmp6OutDestUnreachs
+	Icmp6OutPktTooBigs
+	Icmp6OutTimeExcds
+	Icmp6OutParmProblems
+	Icmp6OutEchos
+	Icmp6OutEchoReplies
+	Icmp6OutNeighborSolicits
+	Icmp6OutNeighborAdvertisements
+
+	ArpInRequests
+	ArpInReplies
+	ArpOutRequests
+	ArpOutReplies
+
+	UdpInDatagrams // RFC 4113
+	UdpNoPorts
+	UdpInErrors
+	UdpOutDatagrams
+	UdpRcvbufErrors
+	UdpInCsumErrors
+
+	TcpActiveOpens // RFC 4022
+	TcpPassiveOpens
+	TcpAttemptFails
+	TcpEstabResets
+	TcpInSegs
+	TcpOutSegs
+	TcpRetransSegs
+	TcpInErrs
+	TcpOutRsts
+	TcpInCsumErrors
+	TcpExtListenOverflows
+	TcpExtTCPTimeouts
+	TcpExtTCPFastRetrans
+
+	numCounters
+
+	none = numCounters // a drop reason that no MIB counter covers
+)
+
+var counters = [numCounters]string{
+	IpInReceives: "IpInReceives", IpInHdrErrors: "IpInHdrErrors", IpInAddrErrors: "IpInAddrErrors",
+	IpForwDatagrams: "IpForwDatagrams", IpInUnknownProtos: "IpInUnknownProtos", IpInDiscards: "IpInDiscards",
+	IpInDelivers: "IpInDelivers", IpOutRequests: "IpOutRequests", IpOutDiscards: "IpOutDiscards",
+	IpOutNoRoutes: "IpOutNoRoutes", IpReasmTimeout: "IpReasmTimeout", IpReasmReqds: "IpReasmReqds",
+	IpReasmOKs: "IpReasmOKs", IpReasmFails: "IpReasmFails", IpFragOKs: "IpFragOKs", IpFragFails: "IpFragFails",
+	IpFragCreates: "IpFragCreates",
+
+	Ip6InReceives: "Ip6InReceives", Ip6InHdrErrors: "Ip6InHdrErrors", Ip6InAddrErrors: "Ip6InAddrErrors",
+	Ip6OutForwDatagrams: "Ip6OutForwDatagrams", Ip6InUnknownProtos: "Ip6InUnknownProtos",
+	Ip6InDiscards: "Ip6InDiscards", Ip6InDelivers: "Ip6InDelivers", Ip6OutRequests: "Ip6OutRequests",
+	Ip6OutDiscards: "Ip6OutDiscards", Ip6OutNoRoutes: "Ip6OutNoRoutes", Ip6ReasmTimeout: "Ip6ReasmTimeout",
+	Ip6ReasmReqds: "Ip6ReasmReqds", Ip6ReasmOKs: "Ip6ReasmOKs", Ip6ReasmFails: "Ip6ReasmFails",
+	Ip6FragOKs: "Ip6FragOKs", Ip6FragFails: "Ip6FragFails", Ip6FragCreates: "Ip6FragCreates",
+
+	IcmpInMsgs: "IcmpInMsgs", IcmpInErrors: "IcmpInErrors", IcmpInCsumErrors: "IcmpInCsumErrors",
+	IcmpInDestUnreachs: "IcmpInDestUnreachs", IcmpInTimeExcds: "IcmpInTimeExcds",
+	IcmpInParmProbs: "IcmpInParmProbs", IcmpInEchos: "IcmpInEchos", IcmpInEchoReps: "IcmpInEchoReps",
+	IcmpOutMsgs: "IcmpOutMsgs", IcmpOutRateLimited: "IcmpOutRateLimited",
+	IcmpOutDestUnreachs: "IcmpOutDestUnreachs", IcmpOutTimeExcds: "IcmpOutTimeExcds",
+	IcmpOutParmProbs: "IcmpOutParmProbs", IcmpOutEchos: "IcmpOutEchos", IcmpOutEchoReps: "IcmpOutEchoReps",
+
+	Icmp6InMsgs: "Icmp6InMsgs", Icmp6InErrors: "Icmp6InErrors", Icmp6InCsumErrors: "Icmp6InCsumErrors",
+	Icmp6InDestUnreachs: "Icmp6InDestUnreachs", Icmp6InPktTooBigs: "Icmp6InPktTooBigs",
+	Icmp6InTimeExcds: "Icmp6InTimeExcds", Icmp6InParmProblems: "Icmp6InParmProblems",
+	Icmp6InEchos: "Icmp6InEchos", Icmp6InEchoReplies: "Icmp6InEchoReplies",
+	Icmp6InRouterSolicits: "Icmp6InRouterSolicits", Icmp6InRouterAdvertisements: "Icmp6InRouterAdvertisements",
+	Icmp6InNeighborSolicits: "Icmp6InNeighborSolicits", Icmp6InNeighborAdvertisements: "Icmp6InNeighborAdvertisements",
+	Icmp6InRedirects: "Icmp6InRedirects", Icmp6OutMsgs: "Icmp6OutMsgs", Icmp6OutRateLimited: "Icmp6OutRateLimited",
+	Icmp6OutDestUnreachs: "Icmp6OutDestUnreachs", Icmp6OutPktTooBigs: "Icmp6OutPktTooBigs",
+	Icmp6OutTimeExcds: "Icmp6OutTimeExcds", Icmp6OutParmProblems: "Icmp6OutParmProblems",
+	Icmp6OutEchos: "Icmp6OutEchos", Icmp6OutEchoReplies: "Icmp6OutEchoReplies",
+	Icmp6OutNeighborSolicits:       "Icmp6OutNeighborSolicits",
+	Icmp6OutNeighborAdvertisements: "Icmp6OutNeighborAdvertisements",
+
+	ArpInRequests: "ArpInRequests", ArpInReplies: "ArpInReplies",
+	ArpOutRequests: "ArpOutRequests", ArpOutReplies: "ArpOutReplies",
+
+	UdpInDatagrams: "UdpInDatagrams", UdpNoPorts: "UdpNoPorts", UdpInErrors: "UdpInErrors",
+	UdpOutDatagrams: "UdpOutDatagrams", UdpRcvbufErrors: "UdpRcvbufErrors", UdpInCsumErrors: "UdpInCsumErrors",
+
+	TcpActiveOpens: "TcpActiveOpens", TcpPassiveOpens: "TcpPassiveOpens", TcpAttemptFails: "TcpAttemptFails",
+	TcpEstabResets: "TcpEstabResets", TcpInSegs: "TcpInSegs", TcpOutSegs: "TcpOutSegs",
+	TcpRetransSegs: "TcpRetransSegs", TcpInErrs: "TcpInErrs", TcpOutRsts: "TcpOutRsts",
+	TcpInCsumErrors: "TcpInCsumErrors", TcpExtListenOverflows: "TcpExtListenOverflows",
+	TcpExtTCPTimeouts: "TcpExtTCPTimeouts", TcpExtTCPFastRetrans: "TcpExtTCPFastRetrans",
+}

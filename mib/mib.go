@@ -1,0 +1,88 @@
+// Package mib counts what the stack does, under the names the MIBs and Linux's nstat give (RFC 4293 for IP
+// and ICMP, RFC 4022 for TCP, RFC 4113 for UDP, RFC 2863 for interfaces), and counts every packet dropped by
+// its reason.
+//
+// A [Set] belongs to one shard or one receive queue, so that its counters are never contended; a snapshot
+// sums the sets. Hot paths count a batch at a time.
+package mib
+
+import (
+	"sync/atomic"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
+)
+
+// Set is one owner's share of all counters. The zero Set is ready; give it a Tracer before use to have
+// drops traced.
+type Set struct {
+	Tracer *trace.Tracer // told of each drop; may be nil
+	c      [numCounters]atomic.Uint64
+	drops  [numReasons]atomic.Uint64
+}
+
+// Inc adds one to c.
+func (s *Set) Inc(c Counter) { s.c[c].Add(1) }
+
+// Add adds n to c.
+func (s *Set) Add(c Counter, n uint64) { s.c[c].Add(n) }
+
+// Get returns the value of c.
+func (s *Set) Get(c Counter) uint64 { return s.c[c].Load() }
+
+// Dropped returns how many packets were dropped for r.
+func (s *Set) Dropped(r Reason) uint64 { return s.drops[r].Load() }
+
+// Drop counts p as dropped for r, traces it, and frees it. Every packet the stack gives up on ends here.
+func (s *Set) Drop(now clock.Instant, p *packet.Buffer, r Reason) {
+	s.drops[r].Add(1)
+	if c := reasons[r].counter; c != none {
+		s.c[c].Add(1)
+	}
+	if s.Tracer.Enabled() {
+		s.Tracer.Emit(&trace.Event{At: now, Kind: trace.PacketDropped, In: p.In, Out: p.Out, Src: p.Src, Dst: p.Dst,
+			Proto: p.Proto, Reason: reasons[r].name, Packet: p})
+	}
+	p.Free()
+}
+
+// AddTo adds the counters of s to t.
+func (s *Set) AddTo(t *Values) {
+	for i := range s.c {
+		t.Counters[i] += s.c[i].Load()
+	}
+	for i := range s.drops {
+		t.Drops[i] += s.drops[i].Load()
+	}
+}
+
+// Values are counters summed over their owners at one moment.
+type Values struct {
+	Counters [numCounters]uint64
+	Drops    [numReasons]uint64
+}
+
+// Get returns the value of c.
+func (v *Values) Get(c Counter) uint64 { return v.Counters[c] }
+
+// Dropped returns how many packets were dropped for r.
+func (v *Values) Dropped(r Reason) uint64 { return v.Drops[r] }
+
+// Counters returns all counters in their order, and Reasons all drop reasons.
+func Counters() []Counter { return upTo(numCounters) }
+func Reasons() []Reason   { return upTo(numReasons) }
+
+func upTo[T ~uint16](n T) []T {
+	s := make([]T, n)
+	for i := range s {
+		s[i] = T(i)
+	}
+	return s
+}
+
+// String returns the counter's name, as "IpInReceives".
+func (c Counter) String() string { return counters[c] }
+
+// String returns the reason in words, as "neighbor unreachable".
+func (r Reason) String() string { return reasons[r].name }

@@ -1,0 +1,117 @@
+package mib
+
+// Reason says why a packet was dropped.
+type Reason uint16
+
+// The reasons.
+const (
+	LinkDown Reason = iota
+	LinkQueueFull
+	LinkError
+	FrameShort
+	FrameNotForUs
+	FrameUnknownType
+	ArpMalformed
+	Ip4Header
+	Ip4Checksum
+	Ip4Martian
+	Ip4NotForUs
+	Ip4NoRoute
+	Ip4TTLExceeded
+	Ip4FragmentNeeded
+	Ip4UnknownProtocol
+	Ip4NeighborUnreachable
+	Ip4Reassembly
+	Ip4ReassemblyTimeout
+	Ip4NotConfigured
+	Ip6Header
+	Ip6Martian
+	Ip6NotForUs
+	Ip6NoRoute
+	Ip6HopLimitExceeded
+	Ip6TooBig
+	Ip6UnknownHeader
+	Ip6UnknownOption
+	Ip6NeighborUnreachable
+	Ip6Reassembly
+	Ip6ReassemblyTimeout
+	Ip6NotConfigured
+	NeighborQueueFull
+	IcmpMalformed
+	IcmpChecksum
+	IcmpUnknownType
+	IcmpRateLimited
+	Icmp6Malformed
+	Icmp6Checksum
+	Icmp6UnknownType
+	Icmp6RateLimited
+	NdInvalid
+	UdpMalformed
+	UdpChecksum
+	UdpNoPort
+	UdpQueueFull
+	TcpMalformed
+	TcpChecksum
+	TcpBacklogFull
+	SocketClosed
+	Closing
+
+	numReasons
+)
+
+// reasons gives each Reason its words and the MIB counter that a drop for it also increments.
+var reasons = [numReasons]struct {
+	name    string
+	counter Counter
+}{
+	LinkDown:               {"link is down", none},
+	LinkQueueFull:          {"link queue is full", none},
+	LinkError:              {"link failed to send", none},
+	FrameShort:             {"frame shorter than its header", none},
+	FrameNotForUs:          {"frame for another station", none},
+	FrameUnknownType:       {"frame of an unknown EtherType", none},
+	ArpMalformed:           {"ARP packet malformed", none},
+	Ip4Header:              {"IPv4 header malformed", IpInHdrErrors},
+	Ip4Checksum:            {"IPv4 header checksum wrong", IpInHdrErrors},
+	Ip4Martian:             {"IPv4 address impossible here", IpInAddrErrors},
+	Ip4NotForUs:            {"IPv4 destination not ours and forwarding is off", IpInAddrErrors},
+	Ip4NoRoute:             {"no IPv4 route", IpOutNoRoutes},
+	Ip4TTLExceeded:         {"IPv4 TTL exceeded", IpInHdrErrors},
+	Ip4FragmentNeeded:      {"IPv4 packet too big and must not be fragmented", IpFragFails},
+	Ip4UnknownProtocol:     {"IPv4 protocol unknown", IpInUnknownProtos},
+	Ip4NeighborUnreachable: {"IPv4 neighbor unreachable", IpOutDiscards},
+	Ip4Reassembly:          {"IPv4 fragment unusable", IpReasmFails},
+	Ip4ReassemblyTimeout:   {"IPv4 reassembly timed out", IpReasmTimeout},
+	Ip4NotConfigured:       {"no IPv4 address on the interface", IpInAddrErrors},
+	Ip6Header:              {"IPv6 header malformed", Ip6InHdrErrors},
+	Ip6Martian:             {"IPv6 address impossible here", Ip6InAddrErrors},
+	Ip6NotForUs:            {"IPv6 destination not ours and forwarding is off", Ip6InAddrErrors},
+	Ip6NoRoute:             {"no IPv6 route", Ip6OutNoRoutes},
+	Ip6HopLimitExceeded:    {"IPv6 hop limit exceeded", Ip6InHdrErrors},
+	Ip6TooBig:              {"IPv6 packet too big", Ip6FragFails},
+	Ip6UnknownHeader:       {"IPv6 next header unknown", Ip6InUnknownProtos},
+	Ip6UnknownOption:       {"IPv6 option unknown", Ip6InHdrErrors},
+	Ip6NeighborUnreachable: {"IPv6 neighbor unreachable", Ip6OutDiscards},
+	Ip6Reassembly:          {"IPv6 fragment unusable", Ip6ReasmFails},
+	Ip6ReassemblyTimeout:   {"IPv6 reassembly timed out", Ip6ReasmTimeout},
+	Ip6NotConfigured:       {"no IPv6 on the interface", Ip6InAddrErrors},
+	NeighborQueueFull:      {"queue for an unresolved neighbor is full", none},
+	IcmpMalformed:          {"ICMP message malformed", IcmpInErrors},
+	IcmpChecksum:           {"ICMP checksum wrong", IcmpInCsumErrors},
+	IcmpUnknownType:        {"ICMP type unknown", none},
+	IcmpRateLimited:        {"ICMP error over the rate limit", IcmpOutRateLimited},
+	Icmp6Malformed:         {"ICMPv6 message malformed", Icmp6InErrors},
+	Icmp6Checksum:          {"ICMPv6 checksum wrong", Icmp6InCsumErrors},
+	Icmp6UnknownType:       {"ICMPv6 type unknown", none},
+	Icmp6RateLimited:       {"ICMPv6 error over the rate limit", Icmp6OutRateLimited},
+	NdInvalid:              {"neighbor discovery message invalid", Icmp6InErrors},
+	UdpMalformed:           {"UDP header malformed", UdpInErrors},
+	UdpChecksum:            {"UDP checksum wrong", UdpInCsumErrors},
+	UdpNoPort:              {"no UDP socket on the port", UdpNoPorts},
+	UdpQueueFull:           {"UDP socket's receive buffer is full", UdpRcvbufErrors},
+	TcpMalformed:           {"TCP header malformed", TcpInErrs},
+	TcpChecksum:            {"TCP checksum wrong", TcpInCsumErrors},
+	TcpBacklogFull:         {"TCP accept backlog is full", TcpExtListenOverflows},
+	SocketClosed:           {"socket is closed", none},
+	Closing:                {"stack is closing", none},
+}

@@ -1,0 +1,111 @@
+// Package trace carries what the stack did and why to whoever listens: addresses becoming usable, neighbors
+// changing state, connections opening, losing and repairing, packets dropped with their reason.
+//
+// A [Tracer] with no [Sink] costs one nil check or one atomic load at each place that would emit.
+package trace
+
+import (
+	"sync/atomic"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Kind says what happened.
+type Kind uint8
+
+// The kinds.
+const (
+	PacketDropped    Kind = iota // Reason, Packet
+	InterfaceUp                  // In
+	InterfaceDown                // In
+	AddressTentative             // Src: DAD began (RFC 4862, 5.4)
+	AddressReady                 // Src: usable
+	AddressDuplicate             // Src, Peer link address in To: DAD failed
+	NeighborChanged              // Dst; From, To: NUD states (RFC 4861, 7.3.2); LinkAddr
+	TCPStateChanged              // Src, Dst, ports; From, To: states (RFC 9293, 3.3.2)
+	TCPRetransmit                // Src, Dst, ports; Seq, Len; Reason: why
+	TCPRecovery                  // From, To: recovery episodes ("open", "recovery", "loss")
+	ICMPSent                     // Dst; Reason: the message
+)
+
+var kinds = [...]string{"dropped", "interface up", "interface down", "address tentative", "address ready",
+	"address duplicate", "neighbor", "tcp state", "tcp retransmit", "tcp recovery", "icmp sent"}
+
+// String returns the kind in words.
+func (k Kind) String() string { return kinds[k] }
+
+// Event is one thing that happened. Which fields mean something depends on Kind.
+type Event struct {
+	At               clock.Instant
+	Kind             Kind
+	In, Out          int32 // interface indices
+	Proto            uint8
+	Src, Dst         wire.Addr
+	SrcPort, DstPort uint16
+	LinkAddr         wire.MAC
+	Seq, Len         uint32
+	From, To         string
+	Reason           string
+	Packet           *packet.Buffer // borrowed: good until Trace returns; its Bytes may have lost headers in front
+}
+
+// Sink receives events. Trace is called from within the stack, often with a lock held: it must be quick, must
+// not block and must not call back into the stack. e is good until Trace returns.
+type Sink interface{ Trace(e *Event) }
+
+// Tracer is where one stack's events go. The nil Tracer and the zero one drop everything.
+type Tracer struct{ sinks atomic.Pointer[[]Sink] }
+
+// Enabled reports whether anybody listens; events are built only then.
+func (t *Tracer) Enabled() bool { return t != nil && t.sinks.Load() != nil }
+
+// Emit gives e to every listener.
+func (t *Tracer) Emit(e *Event) {
+	if t == nil {
+		return
+	}
+	if s := t.sinks.Load(); s != nil {
+		for _, s := range *s {
+			s.Trace(e)
+		}
+	}
+}
+
+// Add makes s a listener. remove ends that; an event under way may still reach s.
+func (t *Tracer) Add(s Sink) (remove func()) {
+	t.change(func(old []Sink) []Sink { return append(old[:len(old):len(old)], s) })
+	return func() {
+		t.change(func(old []Sink) []Sink {
+			kept := make([]Sink, 0, len(old))
+			removed := false
+			for _, o := range old {
+				if !removed && o == s {
+					removed = true
+					continue
+				}
+				kept = append(kept, o)
+			}
+			return kept
+		})
+	}
+}
+
+func (t *Tracer) change(f func([]Sink) []Sink) {
+	for {
+		old := t.sinks.Load()
+		var was []Sink
+		if old != nil {
+			was = *old
+		}
+		now := f(was)
+		var next *[]Sink
+		if len(now) > 0 {
+			next = &now
+		}
+		if t.sinks.CompareAndSwap(old, next) {
+			return
+		}
+	}
+}
