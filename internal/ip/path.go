@@ -1,0 +1,52 @@
+package ip
+
+import (
+	"fmt"
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// ErrTentative is the error of Route when the destination can be reached but the addresses to send from are still
+// being verified (RFC 4862, 5.4). WaitSettled waits for the end of that. errors.Is finds EADDRNOTAVAIL in it.
+var ErrTentative error = fmt.Errorf("address is still tentative: %w", syscall.EADDRNOTAVAIL)
+
+// Query asks for a way to a destination.
+type Query struct {
+	Src, Dst wire.Addr // Src zero: choose
+	Scope    uint32    // interface index of a link-local or multicast destination; 0: not known
+	Out      int32     // interface the sender is pinned to; 0: any
+}
+
+// Path is how packets get from this host to a destination: what steps 3 to 8 decided. It is immutable, and holds
+// until the configuration or the path's MTU changes; Layer.Valid tells.
+type Path struct {
+	Generation uint64
+	Src, Dst   wire.Addr
+	Scope      uint32    // of the Query
+	NextHop    wire.Addr // the gateway, or Dst
+	If         *netif.Interface
+	MTU        int  // octets of the largest packet, internet header included
+	Local      bool // Dst is one of our addresses
+	Broadcast  bool // Dst is an IPv4 broadcast address of the link
+	Multicast  bool // Dst is a multicast group
+}
+
+// Params are the fields of the internet header that the transport chooses.
+type Params struct {
+	Proto        uint8
+	HopLimit     uint8 // TTL or hop limit; 0: 64, and 1 for multicast (RFC 1112, 6.1; RFC 3493, 5.2)
+	TrafficClass uint8
+	FlowLabel    uint32 // 20 bits; IPv6 only
+	// DontFragment sets DF on IPv4, and forbids fragmentation here. A packet too big for its path is then
+	// dropped, and Transport.Error told (Local, EMSGSIZE).
+	DontFragment bool
+}
+
+// Valid reports whether p still holds: one atomic load.
+func (l *Layer) Valid(p *Path) bool { return p.Generation == l.generation.Load() }
+
+// Confirm tells that packets sent along p arrive: the upper layer made forward progress (RFC 4861, 7.3.1).
+func (l *Layer) Confirm(p *Path, now clock.Instant) {}

@@ -1,0 +1,54 @@
+package netif
+
+import (
+	"net/netip"
+
+	"github.com/onlink-go/onlink/wire"
+)
+
+// State is where an address stands (RFC 4862, 2).
+type State uint8
+
+// The states. Only Preferred and Deprecated addresses are assigned: ours to receive on and send from.
+const (
+	Tentative  State = iota // its uniqueness is being verified; not assigned yet
+	Preferred               // assigned, use unrestricted
+	Deprecated              // assigned, but not for new communications
+	Duplicate               // somebody else has it; not assigned
+)
+
+// String returns the state's name.
+func (s State) String() string {
+	return [...]string{"tentative", "preferred", "deprecated", "duplicate"}[s]
+}
+
+// Address is an address of an interface.
+type Address struct {
+	Addr  wire.Addr
+	Bits  int // length of the on-link prefix: 0 to 32 or 128
+	State State
+	Owner wire.MAC // with Duplicate: the link-layer address of who has it
+}
+
+// AddressOptions is how an address is wanted. The zero value is usable.
+type AddressOptions struct {
+	NoDAD bool // assign an IPv6 address without duplicate address detection
+}
+
+// Assigned reports whether the address may be used.
+func (a *Address) Assigned() bool { return a.State == Preferred || a.State == Deprecated }
+
+// Prefix returns the address with its prefix length, host bits kept.
+func (a *Address) Prefix() netip.Prefix { return netip.PrefixFrom(a.Addr.Netip(), a.Bits) }
+
+// Broadcasts returns the two broadcast addresses of an IPv4 address's subnet, ok false if it has none.
+//
+// RFC 1122, 3.3.6: a host "SHOULD recognize and accept any of these non-standard broadcast addresses" that
+// put 0 for -1. A prefix of 31 or 32 bits has no broadcast address (RFC 3021, 2.2).
+func (a *Address) Broadcasts() (ones, zeros wire.Addr, ok bool) {
+	if !a.Addr.Is4() || a.Bits > 30 {
+		return ones, zeros, false
+	}
+	host := uint64(1)<<(32-a.Bits) - 1
+	return wire.Addr{Lo: a.Addr.Lo | host}, wire.Addr{Lo: a.Addr.Lo &^ host}, true
+}

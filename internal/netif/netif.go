@@ -1,0 +1,84 @@
+// Package netif describes a stack's interfaces: their names and indices, their addresses, the groups they
+// listen to, and which of all this makes a destination ours.
+//
+// Everything here is a value that does not change once it is published. Whoever configures (package ip, under
+// its control lock) builds new [Interface] values and publishes them together in a new [Snapshot]; the packet
+// path loads the Snapshot once a batch and reads it without a lock.
+//
+// Not here: lifetimes of addresses (they come with SLAAC), and IGMP and MLD, which tell others about the
+// groups; a group is a receive filter only.
+package netif
+
+import (
+	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// LoopbackIndex is the index of the loopback interface "lo", which every stack has.
+const LoopbackIndex = 1
+
+// LoopbackMTU is the MTU of the loopback interface: the largest IPv4 packet.
+const LoopbackMTU = 65535
+
+// MinMTU4 and MinMTU6 are the smallest MTUs an interface may have to carry the family: RFC 791, 3.2 ("Every
+// internet module must be able to forward a datagram of 68 octets without further fragmentation") and
+// RFC 8200, 5 ("IPv6 requires that every link in the Internet have an MTU of 1280 octets or greater").
+const (
+	MinMTU4 = 68
+	MinMTU6 = 1280
+)
+
+// Config is how an interface is wanted. The zero Config is usable.
+type Config struct {
+	MTU         int  // octets; 0: the link's. Larger than the link's is taken as the link's
+	NoIPv6      bool // no IPv6 on this interface: no link-local address, IPv6 packets dropped
+	NoLinkLocal bool // form no link-local address
+	// DupAddrDetectTransmits is how many Neighbor Solicitations duplicate address detection sends
+	// (RFC 4862, 5.1); 0 means the default of 1, negative none: addresses are usable at once.
+	DupAddrDetectTransmits int
+	TxQueue                int // packets waiting for the link at most; 0: 1000
+}
+
+// Interface is one interface as it is between two changes of configuration. It is immutable.
+type Interface struct {
+	Index    int32
+	Name     string
+	Medium   link.Medium
+	Loopback bool
+	NoIPv6   bool
+	Up       bool // the carrier is there
+	MTU      int  // octets of the largest packet
+	LinkAddr wire.MAC
+	Addrs    []Address   // in the order they were added
+	Groups   []wire.Addr // multicast groups it receives, each once
+}
+
+// Member reports whether the interface receives the multicast group g.
+func (i *Interface) Member(g wire.Addr) bool {
+	for _, a := range i.Groups {
+		if a == g {
+			return true
+		}
+	}
+	return false
+}
+
+// Address returns the interface's entry for a, or nil.
+func (i *Interface) Address(a wire.Addr) *Address {
+	for k := range i.Addrs {
+		if i.Addrs[k].Addr == a {
+			return &i.Addrs[k]
+		}
+	}
+	return nil
+}
+
+// Has4 reports whether the interface has a usable IPv4 address.
+func (i *Interface) Has4() bool {
+	for k := range i.Addrs {
+		if i.Addrs[k].Addr.Is4() {
+			return true
+		}
+	}
+	return false
+}

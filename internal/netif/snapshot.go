@@ -1,0 +1,122 @@
+package netif
+
+import "github.com/onlink-go/onlink/wire"
+
+// Kind says in which way an address is ours to receive.
+type Kind uint8
+
+// The kinds.
+const (
+	NotOurs   Kind = iota
+	Unicast        // assigned to one of our interfaces
+	Broadcast      // an IPv4 broadcast address of the interface the packet came in by
+	Group          // a multicast group that interface receives
+	elsewhere      // in the table without scope: a broadcast address of some interface
+)
+
+// Local says in which way an address is ours.
+type Local struct {
+	Kind Kind
+	If   *Interface // that has it
+}
+
+// place is an address where it means one thing: the interface's index for link-local addresses, groups and
+// broadcasts, else 0.
+type place struct {
+	addr  wire.Addr
+	index int32
+}
+
+// Snapshot is all interfaces at one moment. It is immutable.
+type Snapshot struct {
+	Interfaces []*Interface // by ascending index
+	byIndex    []*Interface
+	local      map[place]Local
+	loopback   Local
+}
+
+// NewSnapshot returns the snapshot of the given interfaces, ordered by ascending index.
+func NewSnapshot(ifs []*Interface) *Snapshot {
+	s := &Snapshot{Interfaces: ifs, local: make(map[place]Local)}
+	if n := len(ifs); n > 0 {
+		s.byIndex = make([]*Interface, ifs[n-1].Index+1)
+	}
+	for _, i := range ifs {
+		s.byIndex[i.Index] = i
+		s.add(i)
+	}
+	return s
+}
+
+func (s *Snapshot) add(i *Interface) {
+	if i.Loopback {
+		s.loopback = Local{Unicast, i}
+	}
+	for _, g := range i.Groups {
+		s.local[place{g, i.Index}] = Local{Group, i}
+	}
+	for k := range i.Addrs {
+		a := &i.Addrs[k]
+		if !a.Assigned() {
+			continue
+		}
+		if ones, zeros, ok := a.Broadcasts(); ok && !i.Loopback {
+			for _, b := range [...]wire.Addr{ones, zeros} {
+				s.local[place{b, i.Index}] = Local{Broadcast, i}
+				if s.local[place{b, 0}].Kind == NotOurs {
+					s.local[place{b, 0}] = Local{Kind: elsewhere}
+				}
+			}
+		}
+		at := place{a.Addr, 0}
+		if a.Addr.NeedsScope() {
+			at.index = i.Index
+		}
+		// The first interface that has an address keeps it; a unicast address wins over a broadcast one.
+		if have := s.local[at].Kind; have == NotOurs || have == elsewhere {
+			s.local[at] = Local{Unicast, i}
+		}
+	}
+}
+
+// Interface returns the interface with the given index, or nil.
+func (s *Snapshot) Interface(index int32) *Interface {
+	if index <= 0 || int(index) >= len(s.byIndex) {
+		return nil
+	}
+	return s.byIndex[index]
+}
+
+// ByName returns the interface with the given name, or nil.
+func (s *Snapshot) ByName(name string) *Interface {
+	for _, i := range s.Interfaces {
+		if i.Name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// Lookup says in which way a is ours for a packet that came in by, or is to leave by, the interface with the
+// given index (0: not known). A unicast address counts on whichever interface it is, as RFC 1122, 3.3.4.2 allows
+// ("weak ES model"), except link-local ones, which count on their own link only.
+func (s *Snapshot) Lookup(a wire.Addr, index int32) Local {
+	if a.Is4() {
+		if a.IsLoopback() { // RFC 1122, 3.2.1.3 (g): all of 127/8 is the host itself
+			return s.loopback
+		}
+		if a == wire.Broadcast4 {
+			return Local{Broadcast, s.Interface(index)}
+		}
+	} else if a.NeedsScope() {
+		return s.local[place{a, index}]
+	}
+	l := s.local[place{a, 0}]
+	if l.Kind == Unicast {
+		return l
+	}
+	if l.Kind == elsewhere || a.IsMulticast() {
+		return s.local[place{a, index}]
+	}
+	return Local{}
+}
