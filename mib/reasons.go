@@ -24,6 +24,7 @@ const (
 	Ip4Reassembly
 	Ip4ReassemblyTimeout
 	Ip4NotConfigured
+	Ip4SourceRoute
 	Ip6Header
 	Ip6Martian
 	Ip6NotForUs
@@ -36,14 +37,18 @@ const (
 	Ip6Reassembly
 	Ip6ReassemblyTimeout
 	Ip6NotConfigured
+	Ip6RoutingHeader
+	Ip6NoNextHeader
 	NeighborQueueFull
 	IcmpMalformed
 	IcmpChecksum
 	IcmpUnknownType
+	IcmpIgnored
 	IcmpRateLimited
 	Icmp6Malformed
 	Icmp6Checksum
 	Icmp6UnknownType
+	Icmp6Ignored
 	Icmp6RateLimited
 	NdInvalid
 	UdpMalformed
@@ -83,6 +88,7 @@ var reasons = [numReasons]struct {
 	Ip4Reassembly:          {"IPv4 fragment unusable", IpReasmFails},
 	Ip4ReassemblyTimeout:   {"IPv4 reassembly timed out", IpReasmTimeout},
 	Ip4NotConfigured:       {"no IPv4 address on the interface", IpInAddrErrors},
+	Ip4SourceRoute:         {"IPv4 source route refused", IpInHdrErrors},
 	Ip6Header:              {"IPv6 header malformed", Ip6InHdrErrors},
 	Ip6Martian:             {"IPv6 address impossible here", Ip6InAddrErrors},
 	Ip6NotForUs:            {"IPv6 destination not ours and forwarding is off", Ip6InAddrErrors},
@@ -95,14 +101,18 @@ var reasons = [numReasons]struct {
 	Ip6Reassembly:          {"IPv6 fragment unusable", Ip6ReasmFails},
 	Ip6ReassemblyTimeout:   {"IPv6 reassembly timed out", Ip6ReasmTimeout},
 	Ip6NotConfigured:       {"no IPv6 on the interface", Ip6InAddrErrors},
+	Ip6RoutingHeader:       {"IPv6 routing header refused", Ip6InHdrErrors},
+	Ip6NoNextHeader:        {"nothing follows the IPv6 headers", none},
 	NeighborQueueFull:      {"queue for an unresolved neighbor is full", none},
 	IcmpMalformed:          {"ICMP message malformed", IcmpInErrors},
 	IcmpChecksum:           {"ICMP checksum wrong", IcmpInCsumErrors},
 	IcmpUnknownType:        {"ICMP type unknown", none},
+	IcmpIgnored:            {"ICMP message of no use to us", none},
 	IcmpRateLimited:        {"ICMP error over the rate limit", IcmpOutRateLimited},
 	Icmp6Malformed:         {"ICMPv6 message malformed", Icmp6InErrors},
 	Icmp6Checksum:          {"ICMPv6 checksum wrong", Icmp6InCsumErrors},
 	Icmp6UnknownType:       {"ICMPv6 type unknown", none},
+	Icmp6Ignored:           {"ICMPv6 message of no use to us", none},
 	Icmp6RateLimited:       {"ICMPv6 error over the rate limit", Icmp6OutRateLimited},
 	NdInvalid:              {"neighbor discovery message invalid", Icmp6InErrors},
 	UdpMalformed:           {"UDP header malformed", UdpInErrors},

@@ -55,6 +55,7 @@ type Meta struct {
 	// Where it goes next; valid once IP output has decided it.
 	NextHop wire.Addr
 	LinkDst wire.MAC // meaningful with Resolved
+	PathMTU uint16   // octets of the largest packet its way takes; 0: the interface's MTU
 }
 
 // Flags are facts about a packet that are yes or no.
@@ -68,6 +69,8 @@ const (
 	Loopback                        // we sent it to ourselves
 	Broadcast                       // to an IPv4 broadcast address of the interface
 	DontFragment                    // IPv4 DF, or IPv6 output that must not be fragmented
+	CopyToSelf                      // output to a group or broadcast address that is ours too
+	Unreachable                     // output whose neighbor did not answer: ip tells the sender and drops it
 )
 
 var pools = [3]sync.Pool{
