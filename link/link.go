@@ -1,6 +1,10 @@
 // Package link defines what the stack asks of a network device: a [Link] takes and gives batches of
-// frames. Devices are in the packages below this one; a device that changes or watches traffic (impair,
-// capture) is a Link wrapped around a Link.
+// frames. Devices are in the packages below this one: mem joins stacks in memory, tuntap joins them to the
+// Linux kernel. A device that changes or watches traffic (impair, capture) is a Link wrapped around a Link, so
+// that every driver can be made lossy or be listened to, and no driver knows it.
+//
+// Who writes a driver finds the receiving half ready-made in [Slot], and a conformance test in package
+// linktest.
 package link
 
 import (
@@ -49,14 +53,16 @@ type Link interface {
 	// is called. An error means that the link is dead (ErrClosed) or broken: nothing will be accepted.
 	// Send may be called from several goroutines at once.
 	Send(q int, b *packet.Batch) error
-	// Close detaches, releases the device and all frames still queued in it. Send fails afterwards.
+	// Close detaches as Attach(nil) does, with the same restriction, and releases the device and all frames
+	// still queued in it. Send and Attach fail with ErrClosed afterwards. Closing twice is no error.
 	Close() error
 }
 
 // Receiver is the stack's side of a link.
 type Receiver interface {
 	// Deliver hands over the packets of b, which it leaves empty. No two calls are under way at once for
-	// one q.
+	// one q. A packet's Meta is zero, but for EtherType on a link whose Medium is IP. Deliver may Send; a
+	// frame that comes back because of it is delivered later and not from within.
 	Deliver(q int, b *packet.Batch)
 	// Ready tells that queue q accepts packets again after Send had left some.
 	Ready(q int)

@@ -1,0 +1,74 @@
+package link
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// DefaultMTU is the MTU of a link that was not told one: that of Ethernet (RFC 894).
+const DefaultMTU = 1500
+
+// etherLen is the length of an Ethernet header, and vlanLen that of an 802.1Q tag within it.
+const (
+	etherLen = 14
+	vlanLen  = 4
+)
+
+// HeaderLen returns the length of the link header on medium m, in octets, without VLAN tags.
+func (m Medium) HeaderLen() int {
+	if m == IP {
+		return 0
+	}
+	return etherLen
+}
+
+// MaxFrame returns the length of the largest frame that a link with this MTU carries, in octets. On Ethernet a
+// VLAN tag has its place.
+func (i Info) MaxFrame() int {
+	if i.Medium == IP {
+		return i.MTU
+	}
+	return i.MTU + etherLen + vlanLen
+}
+
+// Land prepares a frame that came in on medium m for Deliver: what the sender noted about the packet stays with
+// the sender, and without an Ethernet header to say it, EtherType is told from the version in the packet's
+// first four bits (RFC 791, 3.1; RFC 8200, 3). It reports whether the frame can be delivered: on a medium of
+// IP, an empty frame or one of another version cannot.
+func (m Medium) Land(p *packet.Buffer) bool {
+	p.Meta = packet.Meta{}
+	if m == Ethernet {
+		return true
+	}
+	b := p.Bytes()
+	if len(b) == 0 {
+		return false
+	}
+	switch b[0] >> 4 {
+	case 4:
+		p.EtherType = 0x0800
+	case 6:
+		p.EtherType = 0x86dd
+	default:
+		return false
+	}
+	return true
+}
+
+// RandomMAC returns an Ethernet address for a link that has none: a unicast one from the locally administered
+// space (IEEE 802, 8.2), chosen by rt.
+func RandomMAC(rt clock.Runtime) wire.MAC {
+	var m wire.MAC
+	rt.Entropy(m[:])
+	m[0] = m[0]&^1 | 2
+	return m
+}
+
+// Stats counts the frames of a driver. "In" is what came from the network.
+type Stats struct {
+	InFrames, InOctets   uint64 // delivered
+	InDrops              uint64 // came, but could not be delivered
+	OutFrames, OutOctets uint64 // sent
+	OutDrops             uint64 // taken over by Send, but not sent
+}
