@@ -82,7 +82,8 @@ type Runtime interface {
 	// NewTimer returns a stopped timer that calls f, on a goroutine of its own in real time, when it
 	// expires. f must not block.
 	NewTimer(f func(now Instant)) Timer
-	// NewCond returns a condition variable on l, with the contract of [sync.Cond].
+	// NewCond returns a condition variable on l, with the contract of [sync.Cond]. Nobody may hold another
+	// lock while waiting.
 	NewCond(l sync.Locker) Cond
 	// Go runs f, which must not block, soon and not on the caller's stack.
 	Go(f func())
@@ -95,13 +96,15 @@ type Runtime interface {
 
 // Timer calls its function once at the instant it was last Reset to. Reset and Stop are cheap, and may lose
 // the race with an expiry under way: the function must look at the state it guards and tolerate being early.
+// Reset to an instant that is past lets the timer expire at once, Reset to Never stops it.
 type Timer interface {
 	Reset(at Instant)
 	Stop()
 }
 
 // Cond is a condition variable. Wait unlocks its Locker, waits for a Broadcast, locks again and returns;
-// as with [sync.Cond], callers loop around it.
+// as with [sync.Cond], callers loop around it. In a simulation only a coroutine can wait, and one that waits when
+// the simulation is stopped leaves Wait by runtime.Goexit, the Locker locked: unlock by defer.
 type Cond interface {
 	Wait()
 	Broadcast()

@@ -11,21 +11,38 @@ import (
 // ones that testing/synctest counts as durable, so that in a bubble it runs in the bubble's virtual time.
 type Real struct {
 	began time.Time
-	work  sync.WaitGroup // functions started by Go that have not returned
+
+	mu      sync.Mutex
+	running int        // functions of Go and of timers that have not returned
+	idle    *sync.Cond // on mu; running became 0
 }
 
 // NewReal returns a Runtime whose Instant 0 is now.
-func NewReal() *Real { return &Real{began: time.Now()} }
+func NewReal() *Real {
+	r := &Real{began: time.Now()}
+	r.idle = sync.NewCond(&r.mu)
+	return r
+}
 
 func (r *Real) Now() Instant    { return Instant(time.Since(r.began)) }
 func (r *Real) Wall() time.Time { return time.Now() }
 
 func (r *Real) Entropy(b []byte) { rand.Read(b) } // never fails: crypto/rand aborts the program instead
 
-func (r *Real) Go(f func()) { r.work.Go(f) }
+func (r *Real) Go(f func()) {
+	r.begin()
+	go func() {
+		defer r.end()
+		f()
+	}()
+}
 
 func (r *Real) AfterDone(ctx context.Context, f func()) (stop func()) {
-	s := context.AfterFunc(ctx, f)
+	s := context.AfterFunc(ctx, func() {
+		r.begin()
+		defer r.end()
+		f()
+	})
 	return func() { s() }
 }
 
@@ -33,8 +50,30 @@ func (r *Real) NewCond(l sync.Locker) Cond { return sync.NewCond(l) }
 
 func (r *Real) NewTimer(f func(now Instant)) Timer { return &realTimer{r: r, f: f} }
 
-// Drain waits until no function started by Go is running.
-func (r *Real) Drain() { r.work.Wait() }
+// Drain waits until no function given to Go, NewTimer or AfterDone is running. It must not be called from one.
+// Who wants that to last stops the timers and withdraws from the contexts first.
+func (r *Real) Drain() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.running > 0 {
+		r.idle.Wait()
+	}
+}
+
+func (r *Real) begin() {
+	r.mu.Lock()
+	r.running++
+	r.mu.Unlock()
+}
+
+func (r *Real) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running--
+	if r.running == 0 {
+		r.idle.Broadcast()
+	}
+}
 
 // realTimer makes its time.Timer at the first Reset, so that an unused one costs nothing.
 type realTimer struct {
@@ -44,12 +83,17 @@ type realTimer struct {
 	t  *time.Timer
 }
 
+// Reset to Never stops the timer.
 func (t *realTimer) Reset(at Instant) {
+	if at == Never {
+		t.Stop()
+		return
+	}
 	d := at.Sub(t.r.Now())
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.t == nil {
-		t.t = time.AfterFunc(d, func() { t.f(t.r.Now()) })
+		t.t = time.AfterFunc(d, t.expire)
 		return
 	}
 	t.t.Reset(d)
@@ -61,4 +105,10 @@ func (t *realTimer) Stop() {
 	if t.t != nil {
 		t.t.Stop()
 	}
+}
+
+func (t *realTimer) expire() {
+	t.r.begin()
+	defer t.r.end()
+	t.f(t.r.Now())
 }
