@@ -107,14 +107,21 @@ func From(b []byte) *Buffer {
 	return p
 }
 
-// Free gives the packet's block back. The packet must not be used afterwards.
+// freed is the start of a packet that is in the pool.
+const freed = -1
+
+// Free gives the packet's block back. The packet must not be used afterwards; freeing it again panics if
+// nobody has it yet.
 func (p *Buffer) Free() {
 	if p.next != nil {
 		panic("packet: freed while in a batch")
 	}
+	if p.start == freed {
+		panic("packet: freed twice")
+	}
 	p.Meta = Meta{}
 	c := class(len(p.block))
-	p.start, p.end = 0, 0
+	p.start, p.end = freed, 0
 	pools[c].Put(p)
 }
 

@@ -5,6 +5,7 @@
 package trace
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
@@ -56,55 +57,50 @@ type Event struct {
 type Sink interface{ Trace(e *Event) }
 
 // Tracer is where one stack's events go. The nil Tracer and the zero one drop everything.
-type Tracer struct{ sinks atomic.Pointer[[]Sink] }
+type Tracer struct{ listeners atomic.Pointer[[]*listener] }
+
+// listener is one Add of a Sink.
+type listener struct{ sink Sink }
 
 // Enabled reports whether anybody listens; events are built only then.
-func (t *Tracer) Enabled() bool { return t != nil && t.sinks.Load() != nil }
+func (t *Tracer) Enabled() bool { return t != nil && t.listeners.Load() != nil }
 
 // Emit gives e to every listener.
 func (t *Tracer) Emit(e *Event) {
 	if t == nil {
 		return
 	}
-	if s := t.sinks.Load(); s != nil {
-		for _, s := range *s {
-			s.Trace(e)
+	if ls := t.listeners.Load(); ls != nil {
+		for _, l := range *ls {
+			l.sink.Trace(e)
 		}
 	}
 }
 
-// Add makes s a listener. remove ends that; an event under way may still reach s.
+// Add makes s a listener, after those there are. remove ends that; an event under way may still reach s.
 func (t *Tracer) Add(s Sink) (remove func()) {
-	t.change(func(old []Sink) []Sink { return append(old[:len(old):len(old)], s) })
+	l := &listener{s}
+	t.change(func(old []*listener) []*listener { return append(slices.Clip(old), l) })
 	return func() {
-		t.change(func(old []Sink) []Sink {
-			kept := make([]Sink, 0, len(old))
-			removed := false
-			for _, o := range old {
-				if !removed && o == s {
-					removed = true
-					continue
-				}
-				kept = append(kept, o)
-			}
-			return kept
+		t.change(func(old []*listener) []*listener {
+			return slices.DeleteFunc(slices.Clone(old), func(o *listener) bool { return o == l })
 		})
 	}
 }
 
-func (t *Tracer) change(f func([]Sink) []Sink) {
+func (t *Tracer) change(f func([]*listener) []*listener) {
 	for {
-		old := t.sinks.Load()
-		var was []Sink
+		old := t.listeners.Load()
+		var was []*listener
 		if old != nil {
 			was = *old
 		}
 		now := f(was)
-		var next *[]Sink
+		var next *[]*listener
 		if len(now) > 0 {
 			next = &now
 		}
-		if t.sinks.CompareAndSwap(old, next) {
+		if t.listeners.CompareAndSwap(old, next) {
 			return
 		}
 	}
