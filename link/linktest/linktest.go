@@ -51,7 +51,7 @@ func Test(t *testing.T, mk Maker, except ...string) {
 				tt.f(t, a, b)
 				a.Close()
 				b.Close()
-				time.Sleep(settle)
+				settled()
 			})
 		})
 	}

@@ -11,6 +11,12 @@ import (
 	"github.com/onlink-go/onlink/packet"
 )
 
+// settled returns when all that was sent has arrived.
+func settled() {
+	time.Sleep(settle)
+	synctest.Wait()
+}
+
 func attach(t *testing.T, l link.Link, r link.Receiver) {
 	t.Helper()
 	if err := l.Attach(r); err != nil {
@@ -58,7 +64,7 @@ func testOrder(t *testing.T, a, b link.Link) {
 		send(t, a, &ab)
 		send(t, b, &ba)
 	}
-	time.Sleep(settle)
+	settled()
 	ra.Check(t, n)
 	rb.Check(t, n)
 }
@@ -81,6 +87,7 @@ func testEcho(t *testing.T, a, b link.Link) {
 	attach(t, b, &rb)
 	send(t, a, one(Frame(a.Info(), b.Info(), 0, 0, 64)))
 	time.Sleep(time.Duration(hops) * settle)
+	synctest.Wait()
 	for _, f := range append(ra.faults, rb.faults...) {
 		t.Error(f)
 	}
@@ -92,11 +99,11 @@ func testEcho(t *testing.T, a, b link.Link) {
 // Frames for which nobody is attached are gone; later ones arrive.
 func testUnattached(t *testing.T, a, b link.Link) {
 	send(t, a, one(Frame(a.Info(), b.Info(), 0, 77, 64)))
-	time.Sleep(settle)
+	settled()
 	var rb Recorder
 	attach(t, b, &rb)
 	send(t, a, one(Frame(a.Info(), b.Info(), 0, 0, 64)))
-	time.Sleep(settle)
+	settled()
 	rb.Check(t, 1)
 }
 
@@ -111,13 +118,13 @@ func testAttach(t *testing.T, a, b link.Link) {
 		t.Errorf("second Attach: %v, want ErrAttached", err)
 	}
 	send(t, a, one(Frame(a.Info(), b.Info(), 0, 0, 64)))
-	time.Sleep(settle)
+	settled()
 	if err := b.Attach(nil); err != nil {
 		t.Errorf("Attach(nil): %v", err)
 	}
 	attach(t, b, &r2)
 	send(t, a, one(Frame(a.Info(), b.Info(), 0, 0, 64)))
-	time.Sleep(settle)
+	settled()
 	r1.Check(t, 1)
 	r2.Check(t, 1)
 }
@@ -133,7 +140,7 @@ func testDetachWaits(t *testing.T, a, b link.Link) {
 	attach(t, b, &rb)
 	var sent sync.WaitGroup
 	sent.Go(func() { send(t, a, one(Frame(a.Info(), b.Info(), 0, 0, 64))) })
-	time.Sleep(settle)
+	settled()
 	if n := len(rb.Frames()); n != 1 {
 		t.Fatalf("%d frames delivered, want 1", n)
 	}
@@ -152,7 +159,7 @@ func testDetachWaits(t *testing.T, a, b link.Link) {
 	<-detached
 	sent.Wait()
 	send(t, a, one(Frame(a.Info(), b.Info(), 0, 1, 64)))
-	time.Sleep(settle)
+	settled()
 	rb.Check(t, 1)
 }
 
@@ -177,7 +184,7 @@ func testReady(t *testing.T, a, b link.Link) {
 	// Someone else's frame gets stuck, so that this goroutine does not.
 	var stuck sync.WaitGroup
 	stuck.Go(func() { send(t, a, one(Frame(a.Info(), b.Info(), 1, 0, 64))) })
-	time.Sleep(settle)
+	settled()
 
 	var seq uint32
 	var rest packet.Batch
@@ -207,7 +214,7 @@ func testReady(t *testing.T, a, b link.Link) {
 		}
 	}
 	stuck.Wait()
-	time.Sleep(settle)
+	settled()
 	rb.Check(t, int(seq), 1)
 }
 
@@ -227,7 +234,7 @@ func testConcurrentSenders(t *testing.T, a, b link.Link) {
 		})
 	}
 	all.Wait()
-	time.Sleep(settle)
+	settled()
 	ra.Check(t, each, each, each, each)
 	rb.Check(t, each, each, each, each)
 }
@@ -263,7 +270,7 @@ func testClose(t *testing.T, a, b link.Link) {
 	if a.Info().Up {
 		t.Error("a closed link says it is up")
 	}
-	time.Sleep(settle)
+	settled()
 	if c := rb.Changes(); len(c) != 1 || c[0].Up {
 		t.Errorf("the other end saw changes %+v, want one with Up false", c)
 	}
@@ -273,7 +280,7 @@ func testClose(t *testing.T, a, b link.Link) {
 		t.Errorf("Send without carrier: %v", err)
 	}
 	lost.Free()
-	time.Sleep(settle)
+	settled()
 	ra.Check(t)
 }
 
@@ -288,7 +295,7 @@ func testCloseWhileBusy(t *testing.T, a, b link.Link) {
 	attach(t, b, &rb)
 	var sent sync.WaitGroup
 	sent.Go(func() { send(t, a, one(Frame(a.Info(), b.Info(), 0, 0, 64))) })
-	time.Sleep(settle)
+	settled()
 	send(t, a, one(Frame(a.Info(), b.Info(), 0, 1, 64)))
 	closed := make(chan struct{})
 	go func() {
@@ -304,6 +311,6 @@ func testCloseWhileBusy(t *testing.T, a, b link.Link) {
 	close(release)
 	<-closed
 	sent.Wait()
-	time.Sleep(settle)
+	settled()
 	rb.Check(t, 1)
 }
