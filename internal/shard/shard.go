@@ -27,15 +27,18 @@ type Shard struct {
 
 	mu       sync.Mutex
 	out      packet.Batch // staged; sent after unlock
-	draining bool         // a goroutine is sending what was staged
+	draining bool         // a goroutine is sending what was staged, and owns sending
 	closed   bool
 	heap     []*Node // by instant, then by arming order
 	seq      uint64
 	timer    clock.Timer
 	armed    clock.Instant // what timer is set to; Never if stopped
+
+	sending packet.Batch // what the draining goroutine has taken from out; empty between rounds
 }
 
-// New returns a shard whose staged packets are given to drain, without the lock, one call at a time.
+// New returns a shard whose staged packets are given to drain, without the lock, one call at a time. drain
+// leaves the batch empty.
 func New(rt clock.Runtime, index int, drain func(out *packet.Batch)) *Shard {
 	s := &Shard{Index: index, rt: rt, drain: drain, armed: clock.Never}
 	s.timer = rt.NewTimer(s.fire)
@@ -62,10 +65,9 @@ func (s *Shard) Unlock() {
 // goroutine of its own.
 func (s *Shard) drainLocked() {
 	for range drainQuota {
-		batch := s.out
-		s.out = packet.Batch{}
+		s.sending.Take(&s.out)
 		s.mu.Unlock()
-		s.drain(&batch)
+		s.drain(&s.sending)
 		s.mu.Lock()
 		if s.out.Empty() {
 			s.draining = false
