@@ -40,6 +40,7 @@ const (
 	Ip6RoutingHeader
 	Ip6NoNextHeader
 	NeighborQueueFull
+	NeighborCacheFull
 	IcmpMalformed
 	IcmpChecksum
 	IcmpUnknownType
@@ -104,6 +105,7 @@ var reasons = [numReasons]struct {
 	Ip6RoutingHeader:       {"IPv6 routing header refused", Ip6InHdrErrors},
 	Ip6NoNextHeader:        {"nothing follows the IPv6 headers", none},
 	NeighborQueueFull:      {"queue for an unresolved neighbor is full", none},
+	NeighborCacheFull:      {"unresolved neighbor made room for others", none},
 	IcmpMalformed:          {"ICMP message malformed", IcmpInErrors},
 	IcmpChecksum:           {"ICMP checksum wrong", IcmpInCsumErrors},
 	IcmpUnknownType:        {"ICMP type unknown", none},

@@ -1,0 +1,37 @@
+package neigh
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Info is an entry as `ip neigh` shows it.
+type Info struct {
+	Addr   wire.Addr
+	MAC    wire.MAC // zero: not known
+	State  State
+	Router bool
+	Queued int // packets waiting
+}
+
+// List returns the neighbors in the order of their addresses, IPv4 before IPv6. Entries in state NONE are not among
+// them.
+func (c *Cache) List() []Info {
+	var all []Info
+	for g := range c.lists {
+		for e := c.lists[g].head; e != nil; e = e.next {
+			if s := e.State(); s != None {
+				all = append(all, Info{Addr: e.addr, MAC: e.mac(), State: s, Router: e.IsRouter(), Queued: e.queue.Len()})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Info) int {
+		return cmp.Or(cmp.Compare(a.Addr.Hi, b.Addr.Hi), cmp.Compare(a.Addr.Lo, b.Addr.Lo))
+	})
+	return all
+}
+
+// Len returns how many entries the cache has, those in states NONE and PERMANENT included.
+func (c *Cache) Len() int { return len(c.entries) }
