@@ -1,0 +1,261 @@
+package tcp
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Arrive takes a segment in: RFC 9293, 3.10.7, SEGMENT ARRIVES. Its addresses and ports are the connection's, and its
+// checksum is right.
+func (c *TCB) Arrive(now clock.Instant, seg *Segment) {
+	c.stats.segsIn++
+	switch c.state {
+	case Closed:
+		// 3.10.7.1: "all data in the incoming segment is discarded … An incoming segment not containing a RST causes a
+		// RST to be sent in response."
+		c.answerReset(seg)
+	case SynSent:
+		c.arriveSynSent(now, seg)
+	default:
+		c.arriveOther(now, seg)
+	}
+}
+
+// arriveSynSent is 3.10.7.3.
+func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
+	hasACK := seg.Flags&wire.ACK != 0
+	// "First, check the ACK bit: … If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set, if so
+	// drop the segment and return) <SEQ=SEG.ACK><CTL=RST> and discard the segment. Return."
+	if hasACK && (seg.Ack.LessEq(c.snd.iss) || c.snd.nxt.Less(seg.Ack)) {
+		c.answerReset(seg)
+		return
+	}
+	// "Second, check the RST bit: … If the ACK was acceptable, then signal to the user "error: connection reset", drop
+	// the segment, enter CLOSED state, delete TCB, and return. Otherwise (no ACK), drop the segment and return."
+	if seg.Flags&wire.RST != 0 {
+		if hasACK {
+			c.die(now, syscall.ECONNREFUSED)
+		}
+		return
+	}
+	// "Fifth, if neither of the SYN or RST bits is set, then drop the segment and return."
+	if seg.Flags&wire.SYN == 0 {
+		return
+	}
+	// "Fourth, check the SYN bit: … RCV.NXT is set to SEG.SEQ+1, IRS is set to SEG.SEQ. SND.UNA should be advanced to
+	// equal SEG.ACK (if there is an ACK)".
+	c.takeSYN(now, seg)
+	c.rcv.heard = now
+	if !hasACK {
+		// "Otherwise, enter SYN-RECEIVED, form a SYN,ACK segment <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> and send it." Other
+		// controls and text are left for the peer to send again.
+		c.snd.syn = true
+		c.setState(now, SynReceived)
+		return
+	}
+	// "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED, form an ACK segment
+	// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> and send it."
+	c.snd.una = seg.Ack
+	c.synTime(now, seg)
+	c.establish(now)
+	c.rcv.ackNow = true
+	// "If there are other controls or text in the segment, then continue processing at the sixth step".
+	if seg.length() > 1 {
+		rest := *seg
+		rest.Seq++
+		rest.Flags &^= wire.SYN
+		c.takeText(now, &rest)
+	}
+}
+
+// arriveOther is 3.10.7.4.
+func (c *TCB) arriveOther(now clock.Instant, seg *Segment) {
+	if c.state == SynReceived && c.handshakeAgain(now, seg) {
+		return
+	}
+	// RFC 7323, 3.2: "If a non-<RST> segment is received without a TSopt, a TCP SHOULD silently drop the segment." And
+	// 5.3, R1.
+	if c.ts.on {
+		if !seg.Options.HasTimestamps {
+			if seg.Flags&wire.RST == 0 {
+				return
+			}
+		} else if c.paws(now, seg) {
+			c.unacceptable(now, seg)
+			return
+		}
+	}
+	// "First, check sequence number".
+	if !c.acceptable(seg) {
+		c.unacceptable(now, seg)
+		return
+	}
+	c.rcv.heard = now
+	if c.ts.on && seg.Options.HasTimestamps {
+		c.noteTimestamp(now, seg)
+	}
+	if seg.Flags&(wire.RST|wire.SYN|wire.ACK) != wire.ACK {
+		if seg.Flags&wire.RST != 0 {
+			c.takeRST(now, seg)
+			return
+		}
+		if seg.Flags&wire.SYN != 0 {
+			c.takeLateSYN(now)
+			return
+		}
+		// "Fifth, check the ACK field: if the ACK bit is off, drop the segment and return".
+		return
+	}
+	if !c.takeACKInState(now, seg) {
+		return
+	}
+	// "Sixth, check the URG bit": urgent data stays in line.
+	c.takeText(now, seg)
+}
+
+// handshakeAgain deals with segments of the handshake that come again in SYN-RECEIVED.
+func (c *TCB) handshakeAgain(now clock.Instant, seg *Segment) bool {
+	if seg.Seq != c.rcv.irs || seg.Flags&(wire.SYN|wire.RST) != wire.SYN {
+		return false
+	}
+	if seg.Flags&wire.ACK == 0 {
+		// The SYN again: it is before the window, and the acknowledgment that answers it is our SYN,ACK.
+		if c.challenges.allow(now) {
+			c.snd.syn, c.snd.synTwice = true, true
+		}
+		return true
+	}
+	// RFC 9293, 3.5, figure 7, line 6: after a simultaneous open the peer's SYN,ACK acknowledges our SYN. Its SYN is
+	// known; what follows it is in sequence.
+	rest := *seg
+	rest.Seq++
+	rest.Flags &^= wire.SYN
+	rest.Window >>= c.snd.shift // it is not scaled
+	if c.takeACKInState(now, &rest) {
+		c.rcv.heard = now
+		c.rcv.ackNow = true
+		c.takeText(now, &rest)
+	}
+	return true
+}
+
+// acceptable is RFC 9293, 3.10.7.4, table 6, with two allowances. A segment without length is taken at the window's right
+// edge too: that is where a sender stands that has filled the window. And at a closed window a segment is taken for its
+// ACK: "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs,
+// URGs, and RSTs."
+func (c *TCB) acceptable(seg *Segment) bool {
+	n := seg.length()
+	off := seg.Seq.Sub(c.rcv.nxt)
+	wnd := c.rcv.adv.Sub(c.rcv.nxt)
+	if n == 0 {
+		return off >= 0 && off <= wnd
+	}
+	if wnd <= 0 {
+		return off == 0
+	}
+	return off < wnd && off+n > 0
+}
+
+// unacceptable: "an acknowledgment should be sent in reply (unless the RST bit is set, if so drop the segment and
+// return)".
+func (c *TCB) unacceptable(now clock.Instant, seg *Segment) {
+	switch {
+	case seg.Flags&wire.RST != 0:
+	case c.state == SynReceived:
+		// The peer has not our SYN,ACK, or not its acknowledgment; an ACK without SYN would not help.
+		c.challenge(now)
+	case seg.length() == 0 || seg.Flags&wire.SYN != 0:
+		c.challenge(now)
+	default:
+		// "TIME-WAIT STATE: The only thing that can arrive in this state is a retransmission of the remote FIN.
+		// Acknowledge it, and restart the 2 MSL timeout."
+		if c.state == TimeWait && seg.Flags&wire.FIN != 0 && seg.Seq.Add(seg.length()) == c.rcv.nxt {
+			c.restartTimeWait(now)
+		}
+		c.rcv.ackNow = true
+	}
+}
+
+// takeRST: "Second, check the RST bit", with RFC 5961's protection.
+func (c *TCB) takeRST(now clock.Instant, seg *Segment) {
+	if seg.Seq != c.rcv.nxt {
+		// "If the RST bit is set and the sequence number does not exactly match the next expected sequence value, yet is
+		// within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
+		c.challenge(now)
+		return
+	}
+	switch c.state {
+	case SynReceived:
+		// "If this connection was initiated with a passive OPEN (i.e., came from the LISTEN state), then return this
+		// connection to LISTEN state and return. The user need not be informed. If this connection was initiated with an
+		// active OPEN …, then the connection was refused; signal the user "connection refused"."
+		if c.passive {
+			c.die(now, syscall.ECONNRESET)
+		} else {
+			c.die(now, syscall.ECONNREFUSED)
+		}
+	case Closing, LastAck, TimeWait:
+		// "If the RST bit is set, then enter the CLOSED state, delete the TCB, and return."
+		c.die(now, 0)
+	default:
+		// "… any outstanding RECEIVEs and SEND should receive "reset" responses. All segment queues should be flushed.
+		// Users should also receive an unsolicited general "connection reset" signal."
+		c.die(now, syscall.ECONNRESET)
+	}
+}
+
+// takeLateSYN: "Fourth, check the SYN bit", of a SYN in the window.
+func (c *TCB) takeLateSYN(now clock.Instant) {
+	if c.state == SynReceived && c.passive {
+		// "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and
+		// return."
+		c.die(now, syscall.ECONNRESET)
+		return
+	}
+	// "RFC 5961 recommends that in these synchronized states, if the SYN bit is set, irrespective of the sequence number,
+	// TCP endpoints MUST send a "challenge ACK" to the remote peer".
+	c.challenge(now)
+}
+
+// takeACKInState: "Fifth, check the ACK field", by state. It returns false if the segment is done with.
+func (c *TCB) takeACKInState(now clock.Instant, seg *Segment) bool {
+	if c.state == SynReceived {
+		// "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state … If the segment acknowledgment is not
+		// acceptable, form a reset segment <SEQ=SEG.ACK><CTL=RST> and send it."
+		if seg.Ack.LessEq(c.snd.una) || c.snd.nxt.Less(seg.Ack) {
+			c.answerReset(seg)
+			return false
+		}
+		c.snd.una = seg.Ack
+		c.synTime(now, seg)
+		c.establish(now)
+		// "… SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK."
+		c.snd.wl1, c.snd.wl2 = seg.Seq, seg.Ack
+	}
+	if !c.takeACK(now, seg) {
+		return false
+	}
+	switch c.state {
+	case FinWait1:
+		// "if the FIN segment is now acknowledged, then enter FIN-WAIT-2 and continue processing in that state."
+		if c.finAcked() {
+			c.setState(now, FinWait2)
+			c.boundFinWait2(now)
+		}
+	case Closing:
+		// "if the ACK acknowledges our FIN, then enter the TIME-WAIT state; otherwise, ignore the segment."
+		if c.finAcked() {
+			c.enterTimeWait(now)
+		}
+		return false
+	case LastAck:
+		// "If our FIN is now acknowledged, delete the TCB, enter the CLOSED state, and return."
+		if c.finAcked() {
+			c.die(now, 0)
+		}
+		return false
+	}
+	return true
+}

@@ -1,0 +1,96 @@
+package tcp
+
+import (
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+)
+
+// Config is what a TCB is opened with. A zero field means its default, which is given with it.
+type Config struct {
+	// MSS is the largest payload, in octets, of a segment without options that the path carries: its MTU less 40
+	// for IPv4, less 60 for IPv6. It is announced to the peer, and bounds what is sent. 536 (RFC 9293, 3.7.1).
+	MSS int
+	// ISS is the initial send sequence number, as RFC 6528 makes it.
+	ISS uint32
+	// TSOffset is added to the timestamp clock (RFC 7323, 5.4).
+	TSOffset uint32
+
+	SendBuffer    int // octets written and not yet acknowledged; 1 MiB
+	ReceiveBuffer int // octets received and not yet read: the largest window; 1 MiB
+
+	InitialRTO time.Duration // 1 s (RFC 6298, 2.1)
+	MinRTO     time.Duration // least allowance above the smoothed round-trip time; 200 ms
+	MaxRTO     time.Duration // 120 s (RFC 6298, 2.4: at least 60 s)
+
+	// How often a segment is retransmitted before the connection fails with ETIMEDOUT (RFC 9293, 3.8.3: R2).
+	SYNRetries    int // a SYN; 7, which is four minutes (MUST-23: at least three)
+	SYNACKRetries int // a SYN,ACK; 5, which is one minute
+	Retries       int // data and FIN; 15, which is a quarter of an hour
+	// UserTimeout is how long data may stay unacknowledged; it replaces Retries. 0: none (RFC 5482).
+	UserTimeout time.Duration
+
+	DelayedACK time.Duration // longest delay of an acknowledgment; 40 ms (RFC 9293, 3.8.6.3: less than 0.5 s)
+	MSL        time.Duration // TIME-WAIT lasts two; 30 s
+	FinWait2   time.Duration // how long FIN-WAIT-2 lasts once the user has let go; 60 s
+
+	// Keep-alive (RFC 9293, 3.8.4): after KeepAliveIdle without a segment a probe each KeepAliveInterval, and after
+	// KeepAliveCount unanswered ones the connection fails. KeepAliveIdle 0: off.
+	KeepAliveIdle     time.Duration
+	KeepAliveInterval time.Duration // 75 s
+	KeepAliveCount    int           // 9
+
+	NoDelay       bool // Nagle's algorithm off
+	NoTimestamps  bool // do not offer RFC 7323 timestamps, nor agree to them
+	NoWindowScale bool // nor window scaling
+	NoSACK        bool // nor selective acknowledgments
+
+	// Observer is told what happens; may be nil.
+	Observer Observer
+}
+
+// Observer is told of what a TCB does. It is called within the TCB's methods and must not call them.
+type Observer interface {
+	// StateChanged tells of each transition, the last one to Closed.
+	StateChanged(now clock.Instant, from, to State)
+	// Retransmitted tells of n octets of sequence space sent again, why: "timeout", "fast retransmit", "probe",
+	// "smaller path MTU".
+	Retransmitted(now clock.Instant, seq Seq, n int, why string)
+	// Recovery tells of loss recovery beginning or ending; its states are "open", "recovery" and "loss".
+	Recovery(now clock.Instant, from, to string)
+}
+
+const (
+	defaultMSS    = 536     // RFC 9293, 3.7.1, MUST-15
+	minMSS        = 64      // what a peer announces below this is raised: options take up to 40 octets
+	maxMSS        = 65495   // the largest IPv4 datagram less headers
+	defaultBuffer = 1 << 20 // 100 Mbit/s x 40 ms twice
+	maxBuffer     = 65535 << maxWindowShift
+)
+
+// or returns v, or d if v is not positive.
+func or[T int | time.Duration](v, d T) T {
+	if v <= 0 {
+		return d
+	}
+	return v
+}
+
+// withDefaults returns cfg with its zero fields filled in and the others put into bounds.
+func (cfg Config) withDefaults() Config {
+	cfg.MSS = min(max(or(cfg.MSS, defaultMSS), minMSS), maxMSS)
+	cfg.SendBuffer = min(or(cfg.SendBuffer, defaultBuffer), maxBuffer)
+	cfg.ReceiveBuffer = min(or(cfg.ReceiveBuffer, defaultBuffer), maxBuffer)
+	cfg.InitialRTO = or(cfg.InitialRTO, time.Second)
+	cfg.MinRTO = or(cfg.MinRTO, 200*time.Millisecond)
+	cfg.MaxRTO = max(or(cfg.MaxRTO, 120*time.Second), cfg.MinRTO)
+	cfg.SYNRetries = or(cfg.SYNRetries, 7)
+	cfg.SYNACKRetries = or(cfg.SYNACKRetries, 5)
+	cfg.Retries = or(cfg.Retries, 15)
+	cfg.DelayedACK = or(cfg.DelayedACK, 40*time.Millisecond)
+	cfg.MSL = or(cfg.MSL, 30*time.Second)
+	cfg.FinWait2 = or(cfg.FinWait2, 60*time.Second)
+	cfg.KeepAliveInterval = or(cfg.KeepAliveInterval, 75*time.Second)
+	cfg.KeepAliveCount = or(cfg.KeepAliveCount, 9)
+	return cfg
+}

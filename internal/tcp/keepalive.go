@@ -1,0 +1,53 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+)
+
+// SetKeepAlive sets the keep-alive: after idle without a segment from the peer a probe each interval, and after count
+// unanswered ones the connection dies of ETIMEDOUT. idle 0 turns it off; interval and count 0 are the defaults.
+func (c *TCB) SetKeepAlive(now clock.Instant, idle, interval time.Duration, count int) {
+	c.cfg.KeepAliveIdle = idle
+	c.cfg.KeepAliveInterval, c.cfg.KeepAliveCount = interval, count
+	c.cfg = c.cfg.withDefaults()
+	if c.state.synchronized() && c.state != TimeWait {
+		c.startKeepAlive(now)
+	}
+}
+
+func (c *TCB) startKeepAlive(now clock.Instant) {
+	c.aliveProbes = 0
+	c.timers[keepAliveTimer] = clock.Never
+	if c.cfg.KeepAliveIdle > 0 {
+		c.timers[keepAliveTimer] = max(c.rcv.heard.Add(c.cfg.KeepAliveIdle), now)
+	}
+}
+
+// keepAliveTimeout sends a probe if the connection was idle. RFC 9293, 3.8.4: "Keep-alive packets MUST only be sent
+// when no sent data is outstanding, and no data or acknowledgment packets have been received for the connection within
+// an interval (MUST-26)."
+func (c *TCB) keepAliveTimeout(now clock.Instant) {
+	idle := c.rcv.heard.Add(c.cfg.KeepAliveIdle)
+	switch {
+	case c.cfg.KeepAliveIdle <= 0:
+		return
+	case !c.board.empty() || c.unsent() > 0:
+		// The retransmission or persist timer looks after the peer.
+		c.aliveProbes = 0
+		c.timers[keepAliveTimer] = now.Add(c.cfg.KeepAliveIdle)
+		return
+	case now < idle:
+		c.aliveProbes = 0
+		c.timers[keepAliveTimer] = idle
+		return
+	case c.aliveProbes >= c.cfg.KeepAliveCount:
+		c.reset(now, syscall.ETIMEDOUT)
+		return
+	}
+	c.aliveProbes++
+	c.snd.alive = true
+	c.timers[keepAliveTimer] = now.Add(c.cfg.KeepAliveInterval)
+}

@@ -1,0 +1,130 @@
+package tcp
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// quickACKs is how many segments are acknowledged at once at the beginning, when the peer's congestion window needs
+// acknowledgments to grow.
+const quickACKs = 16
+
+// init fills in what both opens need.
+func (c *TCB) init(now clock.Instant, cfg Config) {
+	c.cfg = cfg.withDefaults()
+	c.stopTimers()
+	c.noDelay = c.cfg.NoDelay
+	// RFC 9293, 3.10.1: "Set SND.UNA to ISS, SND.NXT to ISS+1".
+	c.snd.iss = Seq(c.cfg.ISS)
+	c.snd.una, c.snd.nxt, c.snd.base = c.snd.iss, c.snd.iss+1, c.snd.iss+1
+	// RFC 9293, 3.7.1: "If an MSS Option is not received at connection setup, TCP implementations MUST assume a
+	// default send MSS of 536 … for IPv4 or 1220 … for IPv6 (MUST-15)". The lesser is right for both.
+	c.snd.peerMSS, c.snd.pathMSS = defaultMSS, c.cfg.MSS
+	c.setMSS()
+	c.rcv.shift = windowShift(c.cfg.ReceiveBuffer)
+	c.rtt.init(&c.cfg)
+	c.cc = &c.reno
+	c.reno.init(c.snd.mss, false)
+	c.stuck, c.snd.last, c.rcv.heard = now, now, now
+	c.recovery = recovery{}
+}
+
+// Connect opens the connection actively: RFC 9293, 3.10.1: "issue a SYN segment … enter SYN-SENT state". It has no
+// effect on a TCB that was opened before.
+func (c *TCB) Connect(now clock.Instant, cfg Config) {
+	if c.state != Closed || c.cc != nil {
+		return
+	}
+	c.init(now, cfg)
+	c.snd.syn = true
+	c.setState(now, SynSent)
+}
+
+// Accept opens the connection passively, with the segment that came to a listener: RFC 9293, 3.10.7.2. If it is not a
+// SYN the state stays Closed; a RST may have to be sent. It has no effect on a TCB that was opened before.
+func (c *TCB) Accept(now clock.Instant, cfg Config, syn *Segment) {
+	if c.state != Closed || c.cc != nil {
+		return
+	}
+	switch {
+	case syn.Flags&wire.RST != 0:
+		// "First, check for a RST: … An incoming RST should be ignored. Return."
+		return
+	case syn.Flags&wire.ACK != 0:
+		// "Second, check for an ACK: Any acknowledgment is bad if it arrives on a connection still in the LISTEN
+		// state. An acceptable reset segment should be formed for any arriving ACK-bearing segment."
+		c.answerReset(syn)
+		return
+	case syn.Flags&wire.SYN == 0:
+		// "Fourth, other data or control: This should not be reached. Drop the segment and return."
+		return
+	}
+	// "Third, check for a SYN: … Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should
+	// be queued for processing later." It is not kept, and so not acknowledged: the peer sends it again.
+	c.init(now, cfg)
+	c.passive = true
+	c.stats.segsIn++
+	c.takeSYN(now, syn)
+	c.snd.syn = true
+	c.setState(now, SynReceived)
+}
+
+// takeSYN takes in the peer's SYN and its options.
+func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
+	c.rcv.irs, c.rcv.nxt = syn.Seq, syn.Seq+1
+	c.rcv.acked = c.rcv.nxt
+	c.rcv.adv = c.rcv.nxt.Add(min(c.cfg.ReceiveBuffer, 65535))
+	// RFC 7323, 2.2: "The window field in a segment where the SYN bit is set (i.e., a <SYN> or <SYN,ACK>) MUST NOT be
+	// scaled."
+	c.snd.wnd = int(syn.Window)
+	c.snd.maxWnd = max(c.snd.maxWnd, c.snd.wnd)
+	c.snd.wl1, c.snd.wl2 = syn.Seq, syn.Ack
+	o := &syn.Options
+	if o.MSS != 0 {
+		c.snd.peerMSS = max(int(o.MSS), minMSS)
+	}
+	// RFC 7323, 2.2: "Both sides MUST send Window Scale options in their <SYN> segments to enable window scaling in
+	// either direction."
+	if c.scaleOK = o.HasWindowScale && !c.cfg.NoWindowScale; c.scaleOK {
+		// 2.3: "If a Window Scale option is received with a shift.cnt value larger than 14, the TCP SHOULD log the
+		// error but MUST use 14 instead of the specified value."
+		c.snd.shift = min(o.WindowScale, maxWindowShift)
+	} else {
+		c.snd.shift, c.rcv.shift = 0, 0
+	}
+	c.sackOK = o.SACKPermitted && !c.cfg.NoSACK
+	if c.ts.on = o.HasTimestamps && !c.cfg.NoTimestamps; c.ts.on {
+		c.ts.recent, c.ts.age = o.TSVal, now
+	}
+	c.setMSS()
+}
+
+// establish enters ESTABLISHED.
+func (c *TCB) establish(now clock.Instant) {
+	c.snd.syn = false
+	c.reno.init(c.snd.mss, c.retries > 1)
+	if c.retries > 0 && !c.rtt.sampled {
+		// RFC 6298, 5.7: "If the timer expires awaiting the ACK of a SYN segment and the TCP implementation is using
+		// an RTO less than 3 seconds, the RTO MUST be re-initialized to 3 seconds when data transmission begins".
+		c.rtt.rto = max(c.rtt.rto, threeSeconds)
+	}
+	c.rtt.backoff, c.retries = 0, 0
+	c.softErr = 0
+	c.progress = true
+	c.timers[rexmtTimer] = clock.Never
+	c.rcv.quick = quickACKs
+	c.setState(now, Established)
+	c.startKeepAlive(now)
+	if c.snd.fin {
+		c.setState(now, FinWait1)
+	}
+}
+
+// synTime takes the handshake's round-trip time, if the SYN was sent once or the echoed timestamp tells.
+func (c *TCB) synTime(now clock.Instant, seg *Segment) {
+	if !c.snd.synTwice {
+		c.rtt.sample(now.Sub(c.snd.synAt), &c.cfg)
+	} else {
+		c.sampleEcho(now, seg)
+	}
+}

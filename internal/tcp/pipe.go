@@ -1,0 +1,92 @@
+package tcp
+
+import "sync"
+
+// blockSize is how many octets a block of a pipe holds; a power of two.
+const blockSize = 16 << 10
+
+type block [blockSize]byte
+
+var blocks = sync.Pool{New: func() any { return new(block) }}
+
+// pipe is a run of octets in pooled blocks that is written at any offset and consumed from the front. Offsets count
+// from the first octet not consumed. The zero pipe is empty; an empty pipe holds no block.
+type pipe struct {
+	ring  []*block // its length is a power of two; a block nothing was written to is nil
+	first int      // index in ring of the block that octet 0 is in
+	head  int      // where in that block octet 0 is
+	end   int      // octets up to the last one written
+}
+
+// at returns the ring's slot of the i-th block.
+func (p *pipe) at(i int) **block { return &p.ring[(p.first+i)&(len(p.ring)-1)] }
+
+// writeAt writes b from offset off on.
+func (p *pipe) writeAt(off int, b []byte) {
+	p.end = max(p.end, off+len(b))
+	for pos := p.head + off; len(b) > 0; {
+		i := pos / blockSize
+		if i >= len(p.ring) {
+			p.grow(i + 1)
+		}
+		slot := p.at(i)
+		if *slot == nil {
+			*slot = blocks.Get().(*block)
+		}
+		n := copy((*slot)[pos%blockSize:], b)
+		b = b[n:]
+		pos += n
+	}
+}
+
+// readAt copies the octets from offset off on into b. They must have been written.
+func (p *pipe) readAt(off int, b []byte) {
+	for pos := p.head + off; len(b) > 0; {
+		n := copy(b, (*p.at(pos / blockSize))[pos%blockSize:])
+		b = b[n:]
+		pos += n
+	}
+}
+
+// discard consumes n octets.
+func (p *pipe) discard(n int) {
+	if n >= p.end {
+		p.release()
+		return
+	}
+	p.end -= n
+	for p.head += n; p.head >= blockSize; p.head -= blockSize {
+		p.free(p.at(0))
+		p.first++
+	}
+}
+
+// release empties the pipe.
+func (p *pipe) release() {
+	if p.end > 0 {
+		for i := range (p.head+p.end-1)/blockSize + 1 {
+			p.free(p.at(i))
+		}
+	}
+	p.first, p.head, p.end = 0, 0, 0
+}
+
+func (p *pipe) free(slot **block) {
+	if *slot != nil {
+		blocks.Put(*slot)
+		*slot = nil
+	}
+}
+
+// grow makes room in the ring for n blocks.
+func (p *pipe) grow(n int) {
+	size := max(len(p.ring), 2)
+	for size < n {
+		size *= 2
+	}
+	ring := make([]*block, size)
+	for i := range p.ring {
+		ring[i] = *p.at(i)
+	}
+	p.ring, p.first = ring, 0
+}

@@ -1,0 +1,190 @@
+package tcp
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// TCB is one connection: RFC 9293's transmission control block. Its zero value is in Closed; Connect or Accept opens
+// it, once. Its methods must not be called at once from several goroutines, and it must not be copied.
+type TCB struct {
+	state    State
+	passive  bool // it came from LISTEN
+	released bool // the user has let go of it
+	linger0  bool // Release aborts
+	noDelay  bool
+	progress bool // see Progress
+	err      syscall.Errno
+	softErr  syscall.Errno // what an ICMP error said that may pass (RFC 5461)
+	cfg      Config
+	timers   [numTimers]clock.Instant
+
+	snd struct {
+		una, nxt Seq   // SND.UNA, SND.NXT
+		iss      Seq   // ISS
+		wl1, wl2 Seq   // SND.WL1, SND.WL2
+		wnd      int   // SND.WND, scaled
+		maxWnd   int   // the largest SND.WND seen (MAX.SND.WND of RFC 5961)
+		shift    uint8 // Snd.Wind.Shift
+		peerMSS  int   // what the peer announced (SendMSS)
+		pathMSS  int   // what the path carries
+		mss      int   // Eff.snd.MSS less options: the largest payload sent
+		base     Seq   // sequence number of pipe's first octet
+		pipe     pipe  // data from base on, sent and not sent
+		fin      bool  // the user has closed: a FIN follows the data
+		finSent  bool  // SND.NXT is behind the FIN
+		syn      bool  // a SYN is to be sent
+		synTwice bool  // it was sent before
+		force    bool  // send something whatever the window: a probe, or the override timeout
+		now      bool  // the next retransmission does not wait for the congestion window
+		alive    bool  // a keep-alive probe is to be sent
+		limited  bool  // the congestion window has held something back
+		synAt    clock.Instant
+		last     clock.Instant // when data was last sent
+	}
+	rcv struct {
+		nxt     Seq           // RCV.NXT
+		irs     Seq           // IRS
+		adv     Seq           // right edge of the window as far as it was ever offered
+		acked   Seq           // the last RCV.NXT sent (Last.ACK.sent of RFC 7323)
+		shift   uint8         // Rcv.Wind.Shift
+		buf     pipe          // from the first unread octet on
+		queued  int           // octets in order and not read; RCV.NXT is as many behind buf's first octet
+		ranges  rangeset      // what has come out of order
+		recent  [4]Seq        // where the latest ranges lie, latest first (RFC 2018, 4)
+		fin     Seq           // the FIN's sequence number, if hasFIN
+		hasFIN  bool          // it has come, perhaps out of order
+		eof     bool          // it has been processed: RCV.NXT is behind it
+		shut    bool          // the user does not read any more
+		read    bool          // the user has read since the last segment sent
+		ackNow  bool          // an ACK must be sent
+		quick   uint8         // how many more segments are acknowledged at once
+		mss     int           // the largest payload seen
+		unacked int           // octets received in order since the last ACK
+		heard   clock.Instant // when an acceptable segment last came
+		dataAt  clock.Instant // when data last came
+	}
+	ts struct {
+		on     bool          // Snd.TS.OK
+		recent uint32        // TS.Recent
+		age    clock.Instant // when recent was set
+	}
+	sackOK  bool // both ends sent SACK-Permitted
+	scaleOK bool // both ends sent a window scale
+
+	board    scoreboard
+	rtt      rttEstimator
+	recovery recovery
+	cc       congestionControl
+	reno     newReno // cc, unless another is chosen
+
+	retries     int           // retransmissions of the first segment in flight by the timer
+	stuck       clock.Instant // since when nothing was acknowledged of what is in flight
+	persist     uint8         // back-off of the persist timer
+	aliveProbes int           // keep-alive probes unanswered
+	challenges  limiter
+	rst         reply // a RST to send, if its flags are not zero
+	stats       stats
+}
+
+// reply is a segment without window or data.
+type reply struct {
+	seq, ack Seq
+	flags    wire.TCPFlags
+}
+
+// stats are the counts Info gives.
+type stats struct {
+	segsIn, segsOut                              uint64
+	bytesSent, bytesAcked, bytesRcvd, bytesAgain uint64
+	segsAgain, timeouts, recoveries              uint64
+}
+
+// State returns the connection's state.
+func (c *TCB) State() State { return c.state }
+
+// Established reports whether the handshake is over and the connection not closed.
+func (c *TCB) Established() bool { return c.state.synchronized() }
+
+// Err returns what the connection died of: ECONNREFUSED, ECONNRESET, ETIMEDOUT, ECONNABORTED after Abort, or what an
+// ICMP error said (EHOSTUNREACH, …); nil while it lives and after an orderly end.
+func (c *TCB) Err() error {
+	if c.err == 0 {
+		return nil
+	}
+	return c.err
+}
+
+// Progress reports, once, whether the peer has acknowledged something new since the last call: the path works
+// (RFC 4861, 7.3.1).
+func (c *TCB) Progress() bool {
+	p := c.progress
+	c.progress = false
+	return p
+}
+
+// setState makes a transition.
+func (c *TCB) setState(now clock.Instant, s State) {
+	from := c.state
+	c.state = s
+	if c.cfg.Observer != nil && from != s {
+		c.cfg.Observer.StateChanged(now, from, s)
+	}
+}
+
+// die enters CLOSED. What is to be sent is discarded; what has been received in order can still be read, unless the
+// user has let go.
+func (c *TCB) die(now clock.Instant, err syscall.Errno) {
+	if c.state == Closed {
+		return
+	}
+	c.err = err
+	c.stopTimers()
+	c.dropSend()
+	c.dropOutOfOrder()
+	if c.released {
+		c.dropUnread()
+	}
+	c.snd.syn, c.rcv.ackNow, c.rcv.read = false, false, false
+	c.setState(now, Closed)
+}
+
+// dropSend frees what is to be sent or acknowledged.
+func (c *TCB) dropSend() {
+	c.snd.pipe.release()
+	c.board.reset()
+	c.snd.force, c.snd.now, c.snd.alive = false, false, false
+}
+
+// dropOutOfOrder forgets what was received out of order.
+func (c *TCB) dropOutOfOrder() {
+	c.rcv.ranges = nil
+	if c.rcv.queued == 0 {
+		c.rcv.buf.release()
+	}
+}
+
+// dropUnread frees everything received.
+func (c *TCB) dropUnread() {
+	c.rcv.buf.release()
+	c.rcv.queued = 0
+}
+
+// reset sends a RST for the connection and kills it with err.
+//
+// RFC 9293, 3.10.5: "Send a reset segment: <SEQ=SND.NXT><CTL=RST>". The acknowledgment is added as every other segment
+// of the connection has one.
+func (c *TCB) reset(now clock.Instant, err syscall.Errno) {
+	c.rst = reply{c.snd.nxt, c.rcv.nxt, wire.RST | wire.ACK}
+	c.die(now, err)
+}
+
+// answerReset sends the RST that answers seg, if there is one. The state stays.
+func (c *TCB) answerReset(seg *Segment) {
+	var rst Segment
+	if ResetFor(seg, &rst) {
+		c.rst = reply{rst.Seq, rst.Ack, rst.Flags}
+	}
+}

@@ -1,0 +1,171 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+)
+
+// timerID names a timer; timers are instants in TCB.timers, clock.Never when off.
+type timerID uint8
+
+const (
+	rexmtTimer     timerID = iota // retransmission (RFC 6298)
+	persistTimer                  // data waits for a window, and nothing is in flight (RFC 9293, 3.8.6.1)
+	delackTimer                   // delayed ACK
+	keepAliveTimer                // RFC 9293, 3.8.4
+	timeWaitTimer                 // 2MSL in TIME-WAIT; the bound of FIN-WAIT-2 without a user
+	numTimers
+)
+
+const threeSeconds = 3 * time.Second
+
+// Deadline returns the earliest instant at which Timeout has something to do, or clock.Never.
+func (c *TCB) Deadline() clock.Instant {
+	if c.state == Closed {
+		return clock.Never
+	}
+	d := c.timers[0]
+	for _, t := range c.timers[1:] {
+		d = min(d, t)
+	}
+	return d
+}
+
+// Timeout does what is due. It may be called early, and then does nothing.
+func (c *TCB) Timeout(now clock.Instant) {
+	for id := range numTimers {
+		if c.state == Closed {
+			return
+		}
+		if now < c.timers[id] {
+			continue
+		}
+		c.timers[id] = clock.Never
+		switch id {
+		case rexmtTimer:
+			c.rexmtTimeout(now)
+		case persistTimer:
+			c.persistTimeout(now)
+		case delackTimer:
+			c.rcv.ackNow = true
+		case keepAliveTimer:
+			c.keepAliveTimeout(now)
+		case timeWaitTimer:
+			// RFC 9293, 3.10.8: "TIME-WAIT TIMEOUT: If the time-wait timeout expires on a connection, delete the
+			// TCB, enter the CLOSED state, and return."
+			c.die(now, 0)
+		}
+	}
+}
+
+func (c *TCB) stopTimers() {
+	for i := range c.timers {
+		c.timers[i] = clock.Never
+	}
+}
+
+// within returns the instant d from now, or that of the user timeout if it is earlier.
+func (c *TCB) within(now clock.Instant, d time.Duration) clock.Instant {
+	at := now.Add(d)
+	if c.cfg.UserTimeout > 0 {
+		at = max(min(at, c.stuck.Add(c.cfg.UserTimeout)), now)
+	}
+	return at
+}
+
+// exhausted reports whether it is time to give up, after so many retries of limit.
+func (c *TCB) exhausted(now clock.Instant, limit int) bool {
+	if c.cfg.UserTimeout > 0 {
+		return now.Sub(c.stuck) >= c.cfg.UserTimeout
+	}
+	return c.retries >= limit
+}
+
+// giveUp ends the connection for lack of an answer: with what an ICMP error had to say about it (RFC 5461, 2), or
+// ETIMEDOUT. RFC 9293, 3.10.8: "USER TIMEOUT: For any state if the user timeout expires, flush all queues, signal the
+// user … delete the TCB, enter the CLOSED state, and return."
+func (c *TCB) giveUp(now clock.Instant) {
+	err := c.softErr
+	if err == 0 {
+		err = syscall.ETIMEDOUT
+	}
+	c.die(now, err)
+}
+
+// startRexmt starts the retransmission timer if it is off: RFC 6298, 5.1: "Every time a packet containing data is sent
+// (including a retransmission), if the timer is not running, start it running so that it will expire after RTO
+// seconds".
+func (c *TCB) startRexmt(now clock.Instant) {
+	if c.timers[rexmtTimer] == clock.Never {
+		c.restartRexmt(now)
+	}
+}
+
+// restartRexmt starts the timer anew: RFC 6298, 5.3: "When an ACK is received that acknowledges new data, restart the
+// retransmission timer so that it will expire after RTO seconds".
+func (c *TCB) restartRexmt(now clock.Instant) {
+	c.timers[rexmtTimer] = c.within(now, c.rtt.timeout(&c.cfg))
+}
+
+// rexmtTimeout is RFC 9293, 3.10.8: "RETRANSMISSION TIMEOUT: For any state if the retransmission timeout expires on a
+// segment in the retransmission queue, send the segment at the front of the retransmission queue again, reinitialize
+// the retransmission timer, and return."
+func (c *TCB) rexmtTimeout(now clock.Instant) {
+	limit := c.cfg.Retries
+	switch c.state {
+	case SynSent:
+		limit = c.cfg.SYNRetries
+	case SynReceived:
+		limit = c.cfg.SYNACKRetries
+	}
+	// A peer that keeps its window closed and answers is alive. RFC 9293, 3.8.6.1: "As long as the receiving TCP
+	// peer continues to send acknowledgments in response to the probe segments, the sending TCP peer MUST allow the
+	// connection to stay open (MUST-37)."
+	if closed := c.snd.wnd == 0 && c.state.synchronized(); closed && c.rcv.heard >= c.snd.last {
+		c.retries, c.stuck = 0, now
+	}
+	if c.exhausted(now, limit) {
+		c.giveUp(now)
+		return
+	}
+	c.stats.timeouts++
+	again := c.retries > 0
+	c.retries++
+	c.rtt.backoff++
+	c.restartRexmt(now)
+	switch {
+	case !c.state.synchronized():
+		c.snd.syn, c.snd.synTwice = true, true
+	case c.snd.wnd == 0:
+		c.snd.now = true
+		c.board.loseFirst()
+	default:
+		c.enterLoss(now, again)
+	}
+}
+
+// startPersist starts the persist timer, if data or a FIN waits for a window with nothing in flight that would bring
+// an ACK. RFC 9293, 3.8.6.1: "The transmitting host SHOULD send the first zero-window probe when a zero window has
+// existed for the retransmission timeout period (SHLD-29) …, and SHOULD increase exponentially the interval between
+// successive probes (SHLD-30)." The same timer is the override timeout of 3.8.6.2.1.
+func (c *TCB) startPersist(now clock.Instant) {
+	if c.timers[persistTimer] == clock.Never {
+		if c.persist == 0 {
+			c.stuck = now
+		}
+		c.timers[persistTimer] = c.within(now, backedOff(c.rtt.rto, c.persist, c.cfg.MaxRTO))
+	}
+}
+
+func (c *TCB) persistTimeout(now clock.Instant) {
+	if c.exhausted(now, c.cfg.Retries) {
+		c.giveUp(now)
+		return
+	}
+	if c.persist < 255 {
+		c.persist++
+	}
+	c.snd.force = true
+}

@@ -1,0 +1,164 @@
+package tcp
+
+import (
+	"io"
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+)
+
+// Send copies what fits of b behind what is queued (RFC 9293, 3.10.2) and returns how much that was; 0 with a nil
+// error: the buffer is full. Before ESTABLISHED it queues. Errors: Err() of a dead connection, else EPIPE after Close;
+// ENOTCONN before it was opened.
+func (c *TCB) Send(now clock.Instant, b []byte) (int, error) {
+	switch {
+	case c.state == Closed && c.err != 0:
+		return 0, c.err
+	case c.cc == nil:
+		return 0, syscall.ENOTCONN
+	case !c.sending() || c.snd.fin:
+		// RFC 9293, 3.10.2: "Return "error: connection closing" and do not service request."
+		return 0, syscall.EPIPE
+	}
+	n := min(len(b), c.room())
+	if n > 0 {
+		c.snd.pipe.writeAt(c.snd.pipe.end, b[:n])
+	}
+	return n, nil
+}
+
+// sending reports whether the state lets the user send.
+func (c *TCB) sending() bool {
+	switch c.state {
+	case SynSent, SynReceived, Established, CloseWait:
+		return true
+	}
+	return false
+}
+
+// room returns how many octets Send takes.
+func (c *TCB) room() int { return max(c.cfg.SendBuffer-c.snd.pipe.end, 0) }
+
+// unsent returns how many octets are queued and not yet sent.
+func (c *TCB) unsent() int {
+	if n := c.snd.base.Add(c.snd.pipe.end).Sub(c.snd.nxt); n > 0 {
+		return n
+	}
+	return 0 // SND.NXT may be behind the FIN
+}
+
+// Writable reports whether it is worth while to call Send: a quarter of the buffer is free, or Send returns an error.
+func (c *TCB) Writable() bool {
+	return !c.sending() || c.snd.fin || c.room() >= max(c.cfg.SendBuffer/4, 1)
+}
+
+// Receive moves received octets into b (RFC 9293, 3.10.3) and returns how many; 0 with a nil error: none are there yet.
+// Errors: io.EOF behind the peer's FIN and after CloseRead; when all is read, Err() of a dead connection; ENOTCONN
+// before it was opened.
+func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
+	if n := min(len(b), c.rcv.queued); n > 0 {
+		c.rcv.buf.readAt(0, b[:n])
+		c.rcv.buf.discard(n)
+		c.rcv.queued -= n
+		c.rcv.read = c.state != Closed
+		return n, nil
+	}
+	switch {
+	case c.rcv.queued > 0:
+		return 0, nil // b is empty
+	case c.rcv.shut || c.rcv.eof:
+		return 0, io.EOF
+	case c.state != Closed:
+		return 0, nil
+	case c.err != 0:
+		return 0, c.err
+	case c.cc == nil:
+		return 0, syscall.ENOTCONN
+	}
+	return 0, io.EOF
+}
+
+// Readable reports whether Receive returns something other than (0, nil).
+func (c *TCB) Readable() bool {
+	return c.rcv.queued > 0 || c.rcv.shut || c.rcv.eof || c.state == Closed
+}
+
+// Close sends a FIN behind what is queued; receiving goes on. RFC 9293, 3.10.4.
+func (c *TCB) Close(now clock.Instant) {
+	if c.snd.fin {
+		// "FIN-WAIT-1 STATE, FIN-WAIT-2 STATE: … An "ok" response would be acceptable, too, as long as a second FIN
+		// is not emitted".
+		return
+	}
+	switch c.state {
+	case SynSent:
+		// "Delete the TCB and return "error: closing" responses to any queued SENDs, or RECEIVEs."
+		c.die(now, syscall.ECONNABORTED)
+	case SynReceived:
+		// "… otherwise, queue for processing after entering ESTABLISHED state": also where nothing was sent.
+		c.snd.fin = true
+	case Established:
+		// "Queue this until all preceding SENDs have been segmentized, then form a FIN segment and send it. In any
+		// case, enter FIN-WAIT-1 state."
+		c.snd.fin = true
+		c.setState(now, FinWait1)
+	case CloseWait:
+		// "Queue this request until all preceding SENDs have been segmentized; then send a FIN segment, enter
+		// LAST-ACK state."
+		c.snd.fin = true
+	}
+}
+
+// CloseRead discards what has come and what still comes; Receive returns io.EOF.
+func (c *TCB) CloseRead(now clock.Instant) {
+	if c.rcv.shut {
+		return
+	}
+	c.rcv.shut = true
+	c.rcv.read = c.rcv.queued > 0 && c.state != Closed
+	c.dropUnread()
+}
+
+// Release tells that the user has let go of both directions. What is queued is sent, then a FIN; but if there is data
+// that the user has not read, or SetLinger asked for it, the connection is reset.
+//
+// RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call while received data is still pending in TCP, or if new data is
+// received after CLOSE is called, its TCP SHOULD send a RST to show that data was lost."
+func (c *TCB) Release(now clock.Instant) {
+	if c.released {
+		return
+	}
+	unread := c.rcv.queued > 0
+	c.released = true
+	c.dropUnread()
+	c.rcv.shut = true
+	if c.linger0 || unread {
+		c.Abort(now)
+		return
+	}
+	c.Close(now)
+	c.boundFinWait2(now)
+}
+
+// SetLinger has Release abort the connection (SO_LINGER with a time of zero), or not.
+func (c *TCB) SetLinger(discard bool) { c.linger0 = discard }
+
+// Abort ends the connection at once: RFC 9293, 3.10.5. Err is then ECONNABORTED.
+func (c *TCB) Abort(now clock.Instant) {
+	switch c.state {
+	case SynReceived, Established, FinWait1, FinWait2, CloseWait:
+		// "Send a reset segment: <SEQ=SND.NXT><CTL=RST>. All queued SENDs and RECEIVEs should be given "connection
+		// reset" notification; all segments queued for transmission (except for the RST formed above) or
+		// retransmission should be flushed."
+		c.dropUnread()
+		c.reset(now, syscall.ECONNABORTED)
+	case SynSent, Closing, LastAck, TimeWait:
+		// "Respond with "ok" and delete the TCB, enter CLOSED state, and return."
+		c.dropUnread()
+		c.die(now, syscall.ECONNABORTED)
+	}
+}
+
+// SetNoDelay turns Nagle's algorithm off (true) or on: RFC 9293, 3.7.4: "an application MUST be able to disable the
+// Nagle algorithm on an individual connection (MUST-17)".
+func (c *TCB) SetNoDelay(now clock.Instant, on bool) { c.noDelay = on }
