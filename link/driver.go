@@ -9,18 +9,15 @@ import (
 // DefaultMTU is the MTU of a link that was not told one: that of Ethernet (RFC 894).
 const DefaultMTU = 1500
 
-// etherLen is the length of an Ethernet header, and vlanLen that of an 802.1Q tag within it.
-const (
-	etherLen = 14
-	vlanLen  = 4
-)
+// vlanLen is the length of an 802.1Q tag within an Ethernet header.
+const vlanLen = 4
 
 // HeaderLen returns the length of the link header on medium m, in octets, without VLAN tags.
 func (m Medium) HeaderLen() int {
 	if m == IP {
 		return 0
 	}
-	return etherLen
+	return wire.EthernetLen
 }
 
 // MaxFrame returns the length of the largest frame that a link with this MTU carries, in octets. On Ethernet a
@@ -29,7 +26,7 @@ func (i Info) MaxFrame() int {
 	if i.Medium == IP {
 		return i.MTU
 	}
-	return i.MTU + etherLen + vlanLen
+	return i.MTU + wire.EthernetLen + vlanLen
 }
 
 // Land prepares a frame that came in on medium m for Deliver: what the sender noted about the packet stays with
@@ -47,9 +44,9 @@ func (m Medium) Land(p *packet.Buffer) bool {
 	}
 	switch b[0] >> 4 {
 	case 4:
-		p.EtherType = 0x0800
+		p.EtherType = wire.EtherTypeIPv4
 	case 6:
-		p.EtherType = 0x86dd
+		p.EtherType = wire.EtherTypeIPv6
 	default:
 		return false
 	}
