@@ -49,6 +49,7 @@ func TestUnlockDrains(t *testing.T) {
 	}
 	s.Unlock()
 	s.Lock()
+	stage(s, "")
 	s.Unlock() // nothing staged: no call
 	if fmt.Sprint(sent) != "[ab]" {
 		t.Errorf("sent %q", sent)
@@ -106,6 +107,7 @@ func TestDrainQuota(t *testing.T) {
 		t.Errorf("the caller sent %d rounds, want %d", rounds, drainQuota)
 	}
 	s.Lock()
+	stage(s, "")
 	s.Unlock() // while the rest waits for its turn: not sent by us
 	if rounds != drainQuota {
 		t.Errorf("%d rounds: a second one drains", rounds)
@@ -184,6 +186,7 @@ func TestConcurrentStaging(t *testing.T) {
 		wg.Wait()
 		rt.Drain()
 		s.Lock() // the drained state is the lock's
+		stage(s, "")
 		s.Unlock()
 		if n != 4*2000 {
 			t.Errorf("%d sent of %d", n, 4*2000)

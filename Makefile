@@ -1,0 +1,63 @@
+# What there is to run. Every target goes through all modules of go.work; .ci/run runs them in CI.
+#
+#   make            lint and test
+#   make test       every test of every module          TESTFLAGS=-v
+#   make race       those of packages that share memory, under the race detector
+#   make lint       gofmt, vet, staticcheck, determinism, import order
+#   make fuzz       every fuzz target for a while        FUZZTIME=10s
+#   make bench      every benchmark                      BENCH=regexp BENCHTIME=1s
+
+SHELL       := bash
+.SHELLFLAGS := -o pipefail -c
+
+GO        ?= go
+TESTFLAGS ?=
+FUZZTIME  ?= 10s
+BENCH     ?= .
+BENCHTIME ?= 1s
+
+STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The directories of the modules.
+MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
+
+# $(call each,command) runs command in every module, goes on if it fails, and fails in the end.
+each = @status=0; for dir in $(MODULES); do (cd "$$dir" && { $(1); }) || status=1; done; exit $$status
+
+.PHONY: all test race lint format vet staticcheck rules fuzz bench tools
+
+all: lint test
+
+test:
+	$(call each,$(GO) test $(TESTFLAGS) ./...)
+
+# A package shares memory if it, or its tests, import what that takes.
+race:
+	$(call each,$(GO) list -f '{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
+		awk '/ (sync|sync\/atomic|testing\/synctest)( |$$)/ { print $$1 }' | \
+		xargs -r $(GO) test -race $(TESTFLAGS))
+
+lint: format vet staticcheck rules
+
+format:
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted by gofmt:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(call each,$(GO) vet ./...)
+
+staticcheck:
+	$(call each,$(STATICCHECK) ./...)
+
+# The project's own rules; -v shows what is allowed by comment.
+rules:
+	$(GO) test -v ./internal/lint
+
+fuzz:
+	$(call each,GO=$(GO) $(CURDIR)/.ci/fuzz $(FUZZTIME))
+
+bench:
+	$(call each,$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...)
+
+# Fetches what lint needs from the module proxy.
+tools:
+	@$(STATICCHECK) -version
