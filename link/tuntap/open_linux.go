@@ -1,0 +1,112 @@
+package tuntap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+)
+
+// cloneDevice is where TAP and TUN devices come from.
+const cloneDevice = "/dev/net/tun"
+
+// openFD opens the device and returns a non-blocking descriptor and the device's name.
+func openFD(path, name string, cfg Config) (fd int, actual string, err error) {
+	if err := checkName(name); err != nil {
+		return -1, "", err
+	}
+	shown := name
+	if shown == "" {
+		shown = "a new " + cfg.mode()
+	}
+	fd, err = unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return -1, "", explainOpen(path, shown, err)
+	}
+	ifr, err := unix.NewIfreq(name)
+	if err == nil {
+		flags := uint16(unix.IFF_TAP)
+		if cfg.TUN {
+			flags = unix.IFF_TUN
+		}
+		ifr.SetUint16(flags | unix.IFF_NO_PI)
+		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, "", explainAttach(shown, cfg.mode(), kindOf(name), err)
+	}
+	return fd, ifr.Name(), nil
+}
+
+// explainOpen says what it means that /dev/net/tun cannot be opened.
+func explainOpen(path, name string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return fmt.Errorf("tuntap: cannot open %s because there is no %s: load the driver with `modprobe tun`, or start the "+
+			"container with `--device %s` (%w)", name, path, cloneDevice, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("tuntap: cannot open %s because this user may not open %s: run as root, or allow it with "+
+			"`chmod 666 %[2]s` as on most systems (%w)", name, path, err)
+	}
+	return fmt.Errorf("tuntap: cannot open %s: %s: %w", name, path, err)
+}
+
+// kind is what interface exists under a name.
+type kind string
+
+const (
+	absent kind = ""
+	tap    kind = "tap"
+	tun    kind = "tun"
+	other  kind = "other"
+)
+
+// kindOf returns what the interface of that name is.
+func kindOf(name string) kind {
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return absent
+	}
+	defer unix.Close(s)
+	if ifr, err := unix.NewIfreq(name); err != nil || unix.IoctlIfreq(s, unix.SIOCGIFFLAGS, ifr) != nil {
+		return absent
+	}
+	info, err := unix.IoctlGetEthtoolDrvinfo(s, name)
+	if err != nil || text(info.Driver[:]) != "tun" {
+		return other
+	}
+	if text(info.Bus_info[:]) == "tun" {
+		return tun
+	}
+	return tap
+}
+
+func text(b []byte) string {
+	b, _, _ = bytes.Cut(b, []byte{0})
+	return string(b)
+}
+
+// explainAttach says what it means that the kernel does not give out the device.
+func explainAttach(name, mode string, is kind, err error) error {
+	switch {
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("tuntap: %s is in use by another program: stop that, or use another device (%w)", name, err)
+	case is == other:
+		return fmt.Errorf("tuntap: %s is neither a TAP nor a TUN device: use another name (%w)", name, err)
+	case errors.Is(err, unix.EPERM) && is != absent:
+		return fmt.Errorf("tuntap: not permitted to use %s, which belongs to another user: run as root, or make one for "+
+			"yourself with `ip tuntap add dev NAME mode %s user $USER` as root (%w)", name, mode, err)
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("tuntap: not permitted to create %s: run as root, or first `ip tuntap add dev %[1]s mode %[2]s user "+
+			"$USER` as root (%[3]w)", name, mode, err)
+	case errors.Is(err, unix.EINVAL) && is != absent && string(is) != mode:
+		return fmt.Errorf("tuntap: %s is a %s device, not a %s: open it as one, or use another name (%w)", name, is, mode, err)
+	case errors.Is(err, unix.EINVAL) && is != absent:
+		return fmt.Errorf("tuntap: %s was made with flags that do not fit, as multi_queue or vnet_hdr: make it anew with "+
+			"`ip tuntap add dev %[1]s mode %[2]s` (%[3]w)", name, mode, err)
+	}
+	return fmt.Errorf("tuntap: cannot open %s %s: %w", mode, name, err)
+}

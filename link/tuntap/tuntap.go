@@ -1,0 +1,56 @@
+// Package tuntap joins a stack to the Linux kernel through a TAP or TUN device: what the kernel sends to the
+// device comes in as frames, and frames sent come out of the device on the kernel's side. A TAP carries Ethernet
+// frames, so that the stack is a neighbor of the kernel; a TUN carries IP packets.
+//
+//	d, err := tuntap.Open("tap0", tuntap.Config{})
+//
+// Opening a device needs the capability CAP_NET_ADMIN, or a device that was made for the user beforehand:
+//
+//	ip tuntap add dev tap0 mode tap user $USER
+//	ip address add 192.0.2.1/24 dev tap0
+//	ip link set tap0 up
+//
+// A device that Open had to create is gone after Close; one made with ip remains. The addresses and the state of
+// the kernel's side are not the package's business. While the kernel's side is down, frames sent are dropped and
+// counted. If the device is deleted the link is dead: its receiver is told that it is not up, and Send fails.
+//
+// Frames go one by one, with one system call each; those that came in while one was handled are read and
+// delivered together. Segmentation offload and several queues are left out.
+package tuntap
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Config describes a device. Its zero value asks for a TAP.
+type Config struct {
+	TUN     bool          // a TUN, which carries IP packets, instead of a TAP
+	Addr    wire.MAC      // the stack's Ethernet address on a TAP; zero: a random one. The kernel's side has its own
+	Runtime clock.Runtime // for waiting and the random address; nil: a real one
+}
+
+func (c *Config) mode() string {
+	if c.TUN {
+		return "tun"
+	}
+	return "tap"
+}
+
+// maxName is the longest name of a Linux interface, in octets.
+const maxName = 15
+
+// checkName returns what is wrong with a name for an interface, by the kernel's rules. The kernel chooses a name if
+// none is given, and a number for a %d in it.
+func checkName(name string) error {
+	switch {
+	case len(name) > maxName:
+		return fmt.Errorf("tuntap: device name %q is too long: at most %d octets, please", name, maxName)
+	case name == "." || name == ".." || strings.ContainsAny(name, "/: \t\n\v\f\r\x00\x85\xa0"):
+		return fmt.Errorf("tuntap: %q is no name for a device: slash, colon and white space are not allowed", name)
+	}
+	return nil
+}
