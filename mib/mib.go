@@ -63,6 +63,16 @@ type Values struct {
 	Drops    [numReasons]uint64
 }
 
+// Add adds the counters of w to v.
+func (v *Values) Add(w *Values) {
+	for i := range w.Counters {
+		v.Counters[i] += w.Counters[i]
+	}
+	for i := range w.Drops {
+		v.Drops[i] += w.Drops[i]
+	}
+}
+
 // Get returns the value of c.
 func (v *Values) Get(c Counter) uint64 { return v.Counters[c] }
 

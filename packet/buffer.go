@@ -46,10 +46,11 @@ type Meta struct {
 
 	// What the internet header said, joined for both families; valid once IP input has checked it.
 	Src, Dst     wire.Addr
-	Proto        uint8 // of the transport header: behind the extension headers
-	HopLimit     uint8 // TTL or hop limit
-	TrafficClass uint8 // TOS or traffic class
-	network      int   // block offsets of the network and transport headers
+	Proto        uint8    // of the transport header: behind the extension headers
+	HopLimit     uint8    // TTL or hop limit
+	TrafficClass uint8    // TOS or traffic class
+	LinkSrc      wire.MAC // who sent the frame it came in; zero on a link without link-layer addresses
+	network      int      // block offsets of the network and transport headers
 	transport    int
 
 	// Where it goes next; valid once IP output has decided it.

@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
@@ -8,14 +9,8 @@ import (
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/mib"
-	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/trace"
 	"github.com/onlink-go/onlink/wire"
-
-	"context"
-	"net/netip"
-
-	"github.com/onlink-go/onlink/link"
 )
 
 // Config is what a Layer needs to know. Runtime must be set.
@@ -24,69 +19,148 @@ type Config struct {
 	Seed       uint64        // secret of flow.Hash; shards are chosen by it
 	Forwarding bool          // forward packets that are not ours: be a router
 	Tracer     *trace.Tracer // may be nil
+
+	ReassemblyLimit int // octets of memory for fragments waiting for the others; 0: 4 MiB
+	ICMPRate        int // ICMP errors of each kind a second; 0: 1000, negative: without limit
+	ICMPBurst       int // and how many at once; 0: 50
 }
 
-// Layer is the internet layer of one stack.
+// The defaults of Config.
+const (
+	defaultReassemblyLimit = 4 << 20
+	defaultICMPRate        = 1000
+	defaultICMPBurst       = 50
+)
+
+// Layer is the internet layer of one stack. Its methods may be called from any goroutine.
 type Layer struct {
 	cfg        Config
 	rt         clock.Runtime
 	shards     []*shard.Shard
 	control    *shard.Shard
 	transports [256]Transport
-	generation atomic.Uint64
+
+	generation atomic.Uint64 // of what Route answers
+	snap       atomic.Pointer[snapshot]
+	pmtu       pathMTUs
+	ids        identifiers
+	limits     limiters
+	counters   mib.Set // of what no interface, queue or shard can count
+
+	// Control locked.
+	devices   []*device     // by ascending index
+	statics   []route.Route // as given
+	table     *route.Table  // of those that can be used now
+	nextIndex int32         // of the next interface
+	settled   clock.Cond    // an address stopped being tentative, or anything was published; made at the first wait
+	fragments reassembler   // both families
+	expiry    shard.Node    // of fragments
+	aging     shard.Node    // of pmtu
+	retired   mib.Values    // counted by interfaces since removed
+	closed    bool
 }
 
-func New(cfg Config) *Layer { return &Layer{cfg: cfg, rt: cfg.Runtime} }
-
-// Route decides how to send to q.Dst.
-func (l *Layer) Route(now clock.Instant, q Query) (*Path, error) { return nil, nil }
-
-// RouteInto is Route with the result in *p, for those who send to many destinations.
-func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error { return nil }
-
-// Output is step 9 up to the link: the internet header.
-func (l *Layer) Output(path *Path, pr *Params, p *packet.Buffer) {}
-
-// Transmit sends what shards staged.
-func (l *Layer) Transmit(out *packet.Batch) {}
-
-// Assigned reports whether a is a unicast address of ours that may be sent from, on the interface scope for link-local ones.
-func (l *Layer) Assigned(a wire.Addr, scope uint32) bool { return false }
-
-// Snapshot returns the interfaces as they are.
-func (l *Layer) Snapshot() *netif.Snapshot { return nil }
-
-// Routes lists the routes, those of addresses included.
-func (l *Layer) Routes() []route.Route { return nil }
-
-// AddInterface makes lk an interface and attaches to it.
-func (l *Layer) AddInterface(name string, lk link.Link, cfg netif.Config) (*netif.Interface, error) {
-	return nil, nil
+// snapshot is the configuration as the packet path sees it. It is immutable.
+type snapshot struct {
+	*netif.Snapshot
+	generation uint64 // its own; Layer.generation counts more than snapshots
+	routes     *route.Table
+	devices    []*device // by interface index
 }
 
-// RemoveInterface detaches from the interface's link, and waits until no call from it is under way.
-func (l *Layer) RemoveInterface(index int32) error { return nil }
+// device returns the device of the interface with the given index, or nil.
+func (s *snapshot) device(index int32) *device {
+	if index <= 0 || int(index) >= len(s.devices) {
+		return nil
+	}
+	return s.devices[index]
+}
 
-// AddAddress gives the interface an address; host bits are the address, the prefix is on-link.
-func (l *Layer) AddAddress(index int32, a netip.Prefix, opt netif.AddressOptions) error { return nil }
+// New returns a layer with nothing but its loopback interface "lo". Call SetShards and Register before adding
+// another.
+func New(cfg Config) *Layer {
+	if cfg.ReassemblyLimit == 0 {
+		cfg.ReassemblyLimit = defaultReassemblyLimit
+	}
+	if cfg.ICMPRate == 0 {
+		cfg.ICMPRate = defaultICMPRate
+	}
+	if cfg.ICMPBurst == 0 {
+		cfg.ICMPBurst = defaultICMPBurst
+	}
+	l := &Layer{cfg: cfg, rt: cfg.Runtime, nextIndex: netif.LoopbackIndex}
+	l.counters.Tracer = cfg.Tracer
+	l.control = shard.New(cfg.Runtime, -1, l.Transmit)
+	l.control.Counters.Tracer = cfg.Tracer
+	l.limits.init(cfg.ICMPRate, cfg.ICMPBurst)
+	l.ids.init(cfg.Runtime)
+	l.fragments.limit = cfg.ReassemblyLimit
+	l.expiry.Owner = (*reassemblyTimer)(l)
+	l.aging.Owner = (*pathMTUTimer)(l)
 
-// RemoveAddress takes it away.
-func (l *Layer) RemoveAddress(index int32, a netip.Addr) error { return nil }
+	l.control.Lock()
+	l.addLoopback()
+	l.control.Unlock()
+	return l
+}
 
-// AddRoute adds a static route.
-func (l *Layer) AddRoute(r route.Route) error { return nil }
+// Control returns the shard under whose lock the layer keeps its configuration, neighbors and fragments.
+func (l *Layer) Control() *shard.Shard { return l.control }
 
-// RemoveRoute removes it.
-func (l *Layer) RemoveRoute(r route.Route) error { return nil }
+// Snapshot returns the interfaces and their addresses as they are now.
+func (l *Layer) Snapshot() *netif.Snapshot { return l.snap.Load().Snapshot }
 
-// WaitReady waits until no address of the interface is tentative. The error is ctx.Err() or a *DuplicateError.
-func (l *Layer) WaitReady(ctx context.Context, index int32) error { return nil }
+// Routes returns the routes in use now, those of addresses included, by prefix and then by preference.
+func (l *Layer) Routes() []route.Route { return l.snap.Load().routes.Routes() }
 
-// WaitSettled waits until Route(q) has an answer other than ErrTentative, and returns it, or ctx.Err().
-func (l *Layer) WaitSettled(ctx context.Context, q Query) (*Path, error) { return nil, nil }
+// Assigned reports whether a is a unicast address of ours that packets may be sent from: on the interface with
+// index scope for a link-local one (0: on any).
+func (l *Layer) Assigned(a wire.Addr, scope uint32) bool {
+	s := l.snap.Load()
+	if a.NeedsScope() && scope == 0 {
+		for _, i := range s.Interfaces {
+			if s.Lookup(a, i.Index).Kind == netif.Unicast {
+				return true
+			}
+		}
+		return false
+	}
+	return s.Lookup(a, int32(scope)).Kind == netif.Unicast
+}
 
-// AddCounters adds up what the layer counted into v.
-func (l *Layer) AddCounters(v *mib.Values) {}
+// AddCounters adds to v what the layer counted: not what the shards of SetShards did.
+func (l *Layer) AddCounters(v *mib.Values) {
+	l.counters.AddTo(v)
+	l.control.Counters.AddTo(v)
+	l.control.Lock()
+	defer l.control.Unlock()
+	v.Add(&l.retired)
+	for _, d := range l.devices {
+		d.addCounters(v)
+	}
+}
 
-// Close detaches from all links and ends all timers.
-func (l *Layer) Close() error { return nil }
+// Close removes all interfaces, closes their links, and ends all timers. Packets still waiting are freed. The errors
+// are those of closing the links, joined.
+func (l *Layer) Close() error {
+	l.control.Lock()
+	l.closed = true
+	var all []int32
+	for _, d := range l.devices {
+		if d.lk != nil {
+			all = append(all, d.index)
+		}
+	}
+	l.control.Unlock()
+	var errs []error
+	for _, i := range all {
+		errs = append(errs, l.RemoveInterface(i))
+	}
+	l.control.Lock()
+	l.fragments.flush()
+	l.control.Disarm(&l.expiry)
+	l.wake()
+	l.control.Unlock()
+	l.control.Close()
+	return errors.Join(errs...)
+}

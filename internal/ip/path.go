@@ -2,9 +2,11 @@ package ip
 
 import (
 	"fmt"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/neigh"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -15,23 +17,31 @@ var ErrTentative error = fmt.Errorf("address is still tentative: %w", syscall.EA
 
 // Query asks for a way to a destination.
 type Query struct {
-	Src, Dst wire.Addr // Src zero: choose
-	Scope    uint32    // interface index of a link-local or multicast destination; 0: not known
+	Src, Dst wire.Addr // Src zero or unspecified: choose
+	Scope    uint32    // interface index of a link-local, multicast or broadcast destination; 0: not known
 	Out      int32     // interface the sender is pinned to; 0: any
 }
 
-// Path is how packets get from this host to a destination: what steps 3 to 8 decided. It is immutable, and holds
+// Path is how packets get from this host to a destination: what steps 3 to 8 decided. It does not change, and holds
 // until the configuration or the path's MTU changes; Layer.Valid tells.
 type Path struct {
 	Generation uint64
 	Src, Dst   wire.Addr
-	Scope      uint32    // of the Query
-	NextHop    wire.Addr // the gateway, or Dst
-	If         *netif.Interface
-	MTU        int  // octets of the largest packet, internet header included
-	Local      bool // Dst is one of our addresses
-	Broadcast  bool // Dst is an IPv4 broadcast address of the link
-	Multicast  bool // Dst is a multicast group
+	Scope      uint32           // of the Query
+	NextHop    wire.Addr        // the gateway, or Dst
+	If         *netif.Interface // it leaves by; with Local the one that has Dst
+	MTU        int              // octets of the largest packet, internet header included
+	Local      bool             // Dst is one of our addresses
+	Broadcast  bool             // Dst is an IPv4 broadcast address of the link
+	Multicast  bool             // Dst is a multicast group
+
+	out      int32 // of the Query
+	fragment bool  // the path takes less than MTU: never set DF
+	toSelf   bool  // we receive what is sent to Dst ourselves
+	fixed    bool  // linkDst says where on the link: Dst is a group or broadcast
+	linkDst  wire.MAC
+	known    *neighbors                  // of the interface; nil: no link-layer addresses there
+	entry    atomic.Pointer[neigh.Entry] // of NextHop, once it is found
 }
 
 // Params are the fields of the internet header that the transport chooses.
@@ -49,4 +59,8 @@ type Params struct {
 func (l *Layer) Valid(p *Path) bool { return p.Generation == l.generation.Load() }
 
 // Confirm tells that packets sent along p arrive: the upper layer made forward progress (RFC 4861, 7.3.1).
-func (l *Layer) Confirm(p *Path, now clock.Instant) {}
+func (l *Layer) Confirm(p *Path, now clock.Instant) {
+	if e := p.entry.Load(); e != nil {
+		e.Confirm(now)
+	}
+}

@@ -36,7 +36,7 @@ type Config struct {
 	// DupAddrDetectTransmits is how many Neighbor Solicitations duplicate address detection sends
 	// (RFC 4862, 5.1); 0 means the default of 1, negative none: addresses are usable at once.
 	DupAddrDetectTransmits int
-	TxQueue                int // packets waiting for the link at most; 0: 1000
+	TxQueue                int // packets waiting for the link at most; 0: qdisc.DefaultLimit
 }
 
 // Interface is one interface as it is between two changes of configuration. It is immutable.

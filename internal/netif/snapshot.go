@@ -115,7 +115,7 @@ func (s *Snapshot) Lookup(a wire.Addr, index int32) Local {
 	if l.Kind == Unicast {
 		return l
 	}
-	if l.Kind == elsewhere || a.IsMulticast() {
+	if index != 0 && (l.Kind == elsewhere || a.IsMulticast()) {
 		return s.local[place{a, index}]
 	}
 	return Local{}

@@ -1,0 +1,161 @@
+package ip
+
+import (
+	"github.com/onlink-go/onlink/internal/addrsel"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/route"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// verdict is what to do with a packet that came in.
+type verdict uint8
+
+const (
+	discard     verdict = iota // for decision.reason
+	ours                       // deliver it here
+	forward                    // send it on
+	unreachable                // for decision.reason, and tell the source
+)
+
+// decision says what to do with packets from src to dst. It depends on nothing else but the configuration and the
+// interface they came in by.
+type decision struct {
+	generation uint64 // of the snapshot
+	src, dst   wire.Addr
+	in         int32
+	verdict    verdict
+	kind       netif.Kind // with ours
+	fromSelf   bool       // with ours: src is ours too
+	reason     mib.Reason
+	code       uint8 // with unreachable: of the ICMP message
+	hop        onward
+}
+
+// onward is where forwarded packets go.
+type onward struct {
+	out     int32
+	mtu     int
+	nextHop wire.Addr
+	neighborRef
+}
+
+// decisionSlots is how many decisions a queue remembers, each in the one place its addresses hash to.
+const decisionSlots = 256
+
+// decide returns what to do with p, whose Src, Dst and In are set. What it returns is good until the next call.
+func (q *queue) decide(p *packet.Buffer) *decision {
+	d := &q.decisions[slot(p.Src, p.Dst)%decisionSlots]
+	if d.generation == q.s.generation && d.src == p.Src && d.dst == p.Dst && d.in == p.In {
+		return d
+	}
+	*d = decision{generation: q.s.generation, src: p.Src, dst: p.Dst, in: p.In}
+	d.make(q.s, q.l.cfg.Forwarding, q.d.lk == nil)
+	return d
+}
+
+// slot spreads pairs of addresses. Who fills one slot with many pairs slows down his own packets only.
+func slot(a, b wire.Addr) uint64 {
+	h := (a.Hi^a.Lo)*0x9e3779b97f4a7c15 + (b.Hi ^ b.Lo)
+	h *= 0xbf58476d1ce4e5b9
+	return h >> 40
+}
+
+func (d *decision) make(s *snapshot, forwarding, loopback bool) {
+	reasons := &ipCounters[family(d.dst)]
+	if !loopback && martian(s, d.src, d.dst, d.in) {
+		d.reason = reasons.martian
+		return
+	}
+	if l := s.Lookup(d.dst, d.in); l.Kind != netif.NotOurs {
+		d.verdict, d.kind = ours, l.Kind
+		d.fromSelf = s.Lookup(d.src, d.in).Kind == netif.Unicast
+		return
+	}
+	d.reason = reasons.notForUs
+	switch {
+	case !forwarding:
+		if i := s.Interface(d.in); d.dst.Is4() && i != nil && !i.Has4() {
+			d.reason = mib.Ip4NotConfigured
+		}
+	case d.dst.IsMulticast(), d.dst.IsLinkLocal(), loopback:
+		// RFC 4291, 2.5.6: "Routers must not forward any packets with Link-Local source or destination addresses
+		// to other links." RFC 3927, 7: nor those of 169.254/16. There is no multicast routing.
+	case d.src.IsUnspecified():
+		// RFC 4291, 2.5.2: "An IPv6 packet with a source address of unspecified must never be forwarded by an
+		// IPv6 router." RFC 1812, 5.3.7: nor one from 0.0.0.0.
+		d.reason = reasons.martian
+	case d.src.IsLinkLocal():
+		if d.src.Is4() {
+			return
+		}
+		// RFC 4443, 3.1: "If the reason for the failure to deliver is that the destination is beyond the scope of
+		// the source address, the Code field is set to 2."
+		d.verdict, d.code = unreachable, wire.ICMPv6BeyondScope
+	default:
+		d.findHop(s, reasons.noRoute)
+	}
+}
+
+// findHop looks up where to forward to.
+func (d *decision) findHop(s *snapshot, noRoute mib.Reason) {
+	h, ok := s.routes.Lookup(d.dst, 0, 0)
+	out := s.Interface(h.Out)
+	if !ok || out == nil || out.Loopback {
+		// ICMPv4NetUnreachable and ICMPv6NoRoute are both code 0.
+		d.verdict, d.reason, d.code = unreachable, noRoute, 0
+		return
+	}
+	if s.Lookup(d.dst, h.Out).Kind == netif.Broadcast {
+		// RFC 2644, 2: "A router MAY have an option to enable receiving network-prefix-directed broadcasts … this
+		// option MUST default to not receive." So for forwarding.
+		return
+	}
+	d.verdict = forward
+	d.hop = onward{out: h.Out, mtu: out.MTU, nextHop: nextHop(h, d.dst)}
+}
+
+// nextHop returns the address that packets to dst go to by h: RFC 4861, 5.2.
+func nextHop(h route.Hop, dst wire.Addr) wire.Addr {
+	if h.Gateway == (wire.Addr{}) {
+		return dst
+	}
+	return h.Gateway
+}
+
+// martian reports whether a packet from src to dst cannot have come in by the interface in from a network that
+// follows the rules.
+func martian(s *snapshot, src, dst wire.Addr, in int32) bool {
+	// RFC 1122, 3.2.1.3 (g): "Addresses of this form MUST NOT appear outside a host." RFC 4291, 2.5.3: "A packet
+	// received on an interface with a destination address of loopback must be dropped."
+	if src.IsLoopback() || dst.IsLoopback() || dst.IsUnspecified() || src.IsMulticast() {
+		return true
+	}
+	if dst.Is4() {
+		return martian4(s, src, dst, in)
+	}
+	// RFC 4291, 2.7: a multicast scope of 0 is reserved: "if such a packet is received, it must be silently
+	// dropped"; "Interface-Local scope spans only a single interface on a node".
+	if dst.IsMulticast() && addrsel.ScopeOf(dst) <= addrsel.InterfaceLocal {
+		return true
+	}
+	// RFC 4291, 2.5.2: the unspecified address is the source of a node that has none yet: it asks groups only.
+	return src.IsUnspecified() && !dst.IsMulticast()
+}
+
+// martian4 is the part of martian that is about IPv4.
+func martian4(s *snapshot, src, dst wire.Addr, in int32) bool {
+	// RFC 1122, 3.2.1.3: "{ 0, 0 } This host on this network. MUST NOT be sent, except as a source address as part
+	// of an initialization procedure", "{ 0, <Host-number> }" likewise.
+	if src.V4()>>24 == 0 {
+		return src != wire.Unspecified4 || dst != wire.Broadcast4
+	}
+	if dst.V4()>>24 == 0 || src.V4()>>28 == 0xf || dst.V4()>>28 == 0xf && dst != wire.Broadcast4 {
+		return true // RFC 1812, 5.3.7: class E
+	}
+	// RFC 1122, 3.2.1.3: "a host MUST silently discard an incoming datagram … [whose] IP source address is not
+	// valid": a broadcast address, or one of our own, which we did not send.
+	k := s.Lookup(src, in).Kind
+	return k == netif.Broadcast || k == netif.Unicast
+}

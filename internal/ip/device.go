@@ -1,0 +1,245 @@
+package ip
+
+import (
+	"net/netip"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/route"
+	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// device is an interface at work: the link.Receiver of its link. What others may see of it is in the
+// netif.Interface of the present snapshot.
+type device struct {
+	l        *Layer
+	name     string
+	index    int32
+	medium   link.Medium
+	lk       link.Link // nil: the loopback interface
+	counters mib.Set   // of output
+	queues   []queue   // each belongs to the goroutine in its Deliver
+	egress   egress
+	loop     loopback   // the loopback interface's
+	known    *neighbors // link addresses found; nil where there are none
+
+	// Control locked.
+	cfg       netif.Config
+	info      link.Info
+	up        bool
+	addrs     []netif.Address
+	linkLocal wire.Addr // formed by ourselves, among addrs; zero: none
+	resolver            // neighbors and duplicate address detection
+}
+
+func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
+	d := &device{l: l, name: name, medium: info.Medium, lk: lk, cfg: cfg, info: info, up: info.Up}
+	d.counters.Tracer = l.cfg.Tracer
+	d.egress.queue.Limit = cfg.TxQueue
+	if info.Medium == link.Ethernet {
+		d.known = new(neighbors)
+	}
+	d.queues = make([]queue, max(1, info.Queues))
+	for i := range d.queues {
+		d.queues[i].init(d)
+	}
+	if d.mtu() < netif.MinMTU6 {
+		// RFC 8200, 5: "IPv6 requires that every link in the Internet have an MTU of 1280 octets or greater."
+		d.cfg.NoIPv6 = true
+	}
+	return d
+}
+
+// Deliver implements link.Receiver.
+func (d *device) Deliver(q int, b *packet.Batch) { d.queues[q].deliver(b) }
+
+// Ready implements link.Receiver.
+func (d *device) Ready(int) { d.resume() }
+
+// Changed implements link.Receiver.
+func (d *device) Changed(info link.Info) {
+	l := d.l
+	l.control.Lock()
+	defer l.control.Unlock()
+	if found, err := l.find(d.index); err != nil || found != d || info == d.info {
+		return
+	}
+	was := d.info
+	d.info, d.up = info, info.Up
+	if was.Addr != info.Addr {
+		d.readdress()
+	}
+	switch {
+	case was.Up && !info.Up:
+		d.carrierLost()
+		l.emit(&trace.Event{Kind: trace.InterfaceDown, In: d.index})
+	case !was.Up && info.Up:
+		l.emit(&trace.Event{Kind: trace.InterfaceUp, In: d.index})
+		d.carrierFound()
+	}
+	l.rebuild()
+}
+
+// mtu returns the largest packet the interface takes, in octets.
+func (d *device) mtu() int {
+	if d.cfg.MTU != 0 && d.cfg.MTU < d.info.MTU {
+		return d.cfg.MTU
+	}
+	return d.info.MTU
+}
+
+// view returns what others may see of d. Control locked.
+func (d *device) view() *netif.Interface {
+	i := &netif.Interface{Index: d.index, Name: d.name, Medium: d.medium, Loopback: d.lk == nil, NoIPv6: d.cfg.NoIPv6,
+		Up: d.up, MTU: d.mtu(), LinkAddr: d.info.Addr}
+	i.Addrs = append(i.Addrs, d.addrs...)
+	i.Groups = d.groups()
+	return i
+}
+
+// groups returns the multicast groups that d receives. Control locked.
+//
+// RFC 1112, 7.2: a host must be "a member of the all-hosts group on each" interface. RFC 4291, 2.8: a node must
+// recognize "the Interface-Local and Link-Local All-Nodes multicast addresses" and the "Solicited-Node multicast
+// address for each of its unicast and anycast addresses", a router also the All-Routers addresses. Of tentative
+// addresses too: RFC 4862, 5.4.2.
+func (d *device) groups() []wire.Addr {
+	g := []wire.Addr{allHosts4}
+	if d.l.cfg.Forwarding {
+		g = append(g, allRouters4)
+	}
+	if d.cfg.NoIPv6 {
+		return g
+	}
+	g = append(g, wire.AllNodes6)
+	if d.l.cfg.Forwarding {
+		g = append(g, wire.AllRouters6, siteRouters6)
+	}
+	for i := range d.addrs {
+		a := &d.addrs[i]
+		if !a.Addr.Is4() && a.State != netif.Duplicate && d.medium == link.Ethernet {
+			g = append(g, a.Addr.SolicitedNode())
+		}
+	}
+	return g
+}
+
+// Groups with a name (RFC 1112, 4; RFC 1256; RFC 4291, 2.7.1).
+var (
+	allHosts4    = wire.Addr4(224, 0, 0, 1)
+	allRouters4  = wire.Addr4(224, 0, 0, 2)
+	siteRouters6 = wire.Addr{Hi: 0xff05 << 48, Lo: 2}
+)
+
+// connected appends the routes to d's on-link prefixes. Control locked.
+func (d *device) connected(rs []route.Route) []route.Route {
+	if !d.up {
+		return rs
+	}
+	for i := range d.addrs {
+		a := &d.addrs[i]
+		if a.State != netif.Duplicate {
+			rs = append(rs, route.Route{Prefix: a.Prefix().Masked(), Out: d.index, Origin: route.Connected})
+		}
+	}
+	return rs
+}
+
+// onLink reports whether a is in one of d's prefixes. Control locked.
+func (d *device) onLink(a netip.Addr) bool {
+	if w := wire.AddrFrom(a); w.NeedsScope() && d.medium == link.Ethernet {
+		return true
+	}
+	for i := range d.addrs {
+		if d.addrs[i].Prefix().Masked().Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// address returns d's entry for a, or nil. Control locked.
+func (d *device) address(a wire.Addr) *netif.Address {
+	for i := range d.addrs {
+		if d.addrs[i].Addr == a {
+			return &d.addrs[i]
+		}
+	}
+	return nil
+}
+
+// addCounters adds what d counted to v.
+func (d *device) addCounters(v *mib.Values) {
+	d.counters.AddTo(v)
+	for i := range d.queues {
+		d.queues[i].counters.AddTo(v)
+	}
+}
+
+// begin gives d its link-local address. Control locked.
+//
+// RFC 4862, 5.3: a link-local address is formed "by combining the well-known link-local prefix FE80::0 … with an
+// interface identifier", here that of RFC 2464, 4, where a link has an address to make it from.
+func (d *device) begin() {
+	d.start()
+	if d.medium != link.Ethernet || d.cfg.NoIPv6 || d.cfg.NoLinkLocal || d.info.Addr == (wire.MAC{}) {
+		return
+	}
+	a := netif.Address{Addr: wire.Addr{Hi: 0xfe80 << 48, Lo: d.info.Addr.InterfaceID()}, Bits: 64, State: netif.Preferred}
+	if d.address(a.Addr) != nil {
+		return
+	}
+	if d.wantsDAD(a.Addr) {
+		a.State = netif.Tentative
+	}
+	d.linkLocal = a.Addr
+	d.addrs = append(d.addrs, a)
+	d.added(&d.addrs[len(d.addrs)-1])
+}
+
+// readdress follows a change of the link's address. Control locked.
+func (d *device) readdress() {
+	kept := d.addrs[:0:0]
+	for _, a := range d.addrs {
+		if a.Addr == d.linkLocal {
+			d.removed(a.Addr)
+			continue
+		}
+		kept = append(kept, a)
+	}
+	d.addrs, d.linkLocal = kept, wire.Addr{}
+	d.stop()
+	d.begin()
+	d.announceAll()
+}
+
+// wantsDAD reports whether a must go through duplicate address detection. Control locked.
+//
+// RFC 4862, 5.4: "Duplicate Address Detection MUST be performed on all unicast addresses prior to assigning them to
+// an interface", but for those "whose DupAddrDetectTransmits variable is set to zero". A link without link-layer
+// addresses has nobody to ask.
+func (d *device) wantsDAD(a wire.Addr) bool {
+	return !a.Is4() && d.medium == link.Ethernet && d.cfg.DupAddrDetectTransmits >= 0
+}
+
+// settle gives the address a its state, because duplicate address detection ended. Control locked.
+func (d *device) settle(now clock.Instant, a wire.Addr, state netif.State, owner wire.MAC) {
+	e := d.address(a)
+	if e == nil || e.State != netif.Tentative {
+		return
+	}
+	e.State, e.Owner = state, owner
+	ev := trace.Event{At: now, Kind: trace.AddressReady, In: d.index, Src: a}
+	if state == netif.Duplicate {
+		ev.Kind, ev.LinkAddr, ev.To = trace.AddressDuplicate, owner, owner.String()
+	}
+	d.l.cfg.Tracer.Emit(&ev)
+	if state == netif.Preferred {
+		d.announce(a)
+	}
+	d.l.rebuild()
+}

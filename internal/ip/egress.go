@@ -1,0 +1,175 @@
+package ip
+
+import (
+	"sync"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/qdisc"
+)
+
+// egress is what waits for a device's link. One goroutine at a time sends; others append and leave.
+type egress struct {
+	mu    sync.Mutex
+	state egressState
+	ready bool         // Ready was called while somebody was sending
+	rest  packet.Batch // what the link did not accept: it goes first
+	queue qdisc.FIFO
+}
+
+// egressState is who sends.
+type egressState uint8
+
+const (
+	idle    egressState = iota // nobody: nothing waits
+	sending                    // a goroutine is at it
+	blocked                    // nobody until the link is ready
+	closed                     // nobody any more
+)
+
+// egressQuota is how many batches one goroutine sends before it leaves the rest to another, and sendBatch how many
+// packets it takes from the queue at once.
+const (
+	egressQuota = 64
+	sendBatch   = 64
+)
+
+// send sends the frames of b, or lets them wait, and leaves b empty. No lock may be held.
+func (d *device) send(now clock.Instant, b *packet.Batch) {
+	e := &d.egress
+	e.mu.Lock()
+	if e.state == idle {
+		e.state = sending
+		e.mu.Unlock()
+		d.drain(b)
+		return
+	}
+	var over packet.Batch
+	down := e.state == closed
+	for p := b.Pop(); p != nil; p = b.Pop() {
+		if down {
+			over.Push(p)
+		} else if dropped := e.queue.Enqueue(now, p); dropped != nil {
+			over.Push(dropped)
+		}
+	}
+	e.mu.Unlock()
+	d.giveUp(now, &over, down)
+}
+
+// giveUp drops what found no room, or no link.
+func (d *device) giveUp(now clock.Instant, over *packet.Batch, down bool) {
+	reason := mib.LinkQueueFull
+	if down {
+		reason = mib.LinkDown
+	}
+	for p := over.Pop(); p != nil; p = over.Pop() {
+		d.counters.Drop(now, p, reason)
+	}
+}
+
+// drain sends b, and then what waits, until nothing does, the link accepts no more, or its quota is used up. The caller
+// has made the state sending.
+func (d *device) drain(b *packet.Batch) {
+	e := &d.egress
+	for range egressQuota {
+		err := d.lk.Send(0, b)
+		e.mu.Lock()
+		switch {
+		case e.state == closed:
+			e.mu.Unlock()
+			d.giveUp(d.l.rt.Now(), b, true)
+			return
+		case err != nil:
+			// The link is dead or broken: nothing that waits will leave either.
+			var lost packet.Batch
+			lost.Take(b)
+			e.take(&lost, -1)
+			e.state = idle
+			e.mu.Unlock()
+			now := d.l.rt.Now()
+			for p := lost.Pop(); p != nil; p = lost.Pop() {
+				d.counters.Drop(now, p, mib.LinkError)
+			}
+			return
+		case !b.Empty() && !e.ready:
+			e.hold(d, b)
+			e.state = blocked
+			e.mu.Unlock()
+			return
+		}
+		e.ready = false
+		if b.Empty() && e.take(b, sendBatch) == 0 {
+			e.state = idle
+			e.mu.Unlock()
+			return
+		}
+		e.mu.Unlock()
+	}
+	e.mu.Lock()
+	e.hold(d, b)
+	e.mu.Unlock()
+	d.l.rt.Go(func() {
+		var b packet.Batch
+		e.mu.Lock()
+		e.take(&b, sendBatch)
+		e.mu.Unlock()
+		d.drain(&b)
+	})
+}
+
+// hold keeps what is left of b to go first. e.mu held.
+func (e *egress) hold(d *device, b *packet.Batch) {
+	limit := e.queue.Limit
+	if limit == 0 {
+		limit = qdisc.DefaultLimit
+	}
+	for !b.Empty() && e.rest.Len() < limit {
+		e.rest.Push(b.Pop())
+	}
+	if !b.Empty() {
+		d.giveUp(d.l.rt.Now(), b, false)
+	}
+}
+
+// take moves what waits to b, at most n packets (negative: all), and returns how many. e.mu held.
+func (e *egress) take(b *packet.Batch, n int) int {
+	b.Take(&e.rest)
+	for n < 0 || b.Len() < n {
+		p := e.queue.Dequeue(0)
+		if p == nil {
+			break
+		}
+		b.Push(p)
+	}
+	return b.Len()
+}
+
+// resume sends what waits, because the link accepts packets again.
+func (d *device) resume() {
+	e := &d.egress
+	var b packet.Batch
+	e.mu.Lock()
+	if e.state != blocked {
+		e.ready = e.state == sending
+		e.mu.Unlock()
+		return
+	}
+	e.state = sending
+	e.ready = false
+	e.take(&b, sendBatch)
+	e.mu.Unlock()
+	d.drain(&b)
+}
+
+// closeEgress frees what waits. Nothing is sent afterwards.
+func (d *device) closeEgress() {
+	e := &d.egress
+	var lost packet.Batch
+	e.mu.Lock()
+	e.take(&lost, -1)
+	e.state = closed
+	e.mu.Unlock()
+	d.giveUp(d.l.rt.Now(), &lost, true)
+}

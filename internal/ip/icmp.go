@@ -1,0 +1,147 @@
+package ip
+
+import (
+	"encoding/binary"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// icmp4 takes an ICMP message for us, at its header.
+func (q *queue) icmp4(p *packet.Buffer) {
+	m, err := wire.CheckICMP(p.Bytes())
+	if err != nil {
+		q.drop(p, mib.IcmpMalformed)
+		return
+	}
+	if p.Flags&packet.ChecksumGood == 0 && !wire.ICMPv4ChecksumOK(m) {
+		q.drop(p, mib.IcmpChecksum)
+		return
+	}
+	p.Flags |= packet.ChecksumGood
+	countICMPIn(&q.counters, true, m.Type())
+	switch m.Type() {
+	case wire.ICMPv4EchoRequest:
+		// RFC 1122, 3.2.2.6: "An ICMP Echo Request destined to an IP broadcast or IP multicast address MAY be
+		// silently discarded", which keeps us from amplifying floods.
+		if p.Flags&(packet.Broadcast|packet.LinkMulticast) != 0 || p.Dst.IsMulticast() {
+			q.drop(p, mib.IcmpIgnored)
+			return
+		}
+		q.echo(p, m)
+	case wire.ICMPv4EchoReply:
+		q.echoReply(p, m)
+	case wire.ICMPv4DestUnreachable, wire.ICMPv4TimeExceeded, wire.ICMPv4ParamProblem:
+		q.icmpError(p, m)
+	case wire.ICMPv4SourceQuench, wire.ICMPv4Redirect:
+		// RFC 6633, 1: "Hosts MUST NOT process ICMP Source Quench". Redirects need a destination cache to go to;
+		// static routes are what was wanted.
+		q.drop(p, mib.IcmpIgnored)
+	default:
+		// RFC 1122, 3.2.2: "If an ICMP message of unknown type is received, it MUST be silently discarded."
+		q.drop(p, mib.IcmpUnknownType)
+	}
+}
+
+// icmp6 takes an ICMPv6 message for us, at its header.
+func (q *queue) icmp6(p *packet.Buffer) {
+	m, err := wire.CheckICMP(p.Bytes())
+	if err != nil {
+		q.drop(p, mib.Icmp6Malformed)
+		return
+	}
+	if p.Flags&packet.ChecksumGood == 0 && !wire.ICMPv6ChecksumOK(m, p.Src, p.Dst) {
+		q.drop(p, mib.Icmp6Checksum)
+		return
+	}
+	p.Flags |= packet.ChecksumGood
+	countICMPIn(&q.counters, false, m.Type())
+	switch m.Type() {
+	case wire.ICMPv6EchoRequest:
+		if p.Src.IsUnspecified() { // there is nobody to answer
+			q.drop(p, mib.Icmp6Ignored)
+			return
+		}
+		q.echo(p, m)
+	case wire.ICMPv6EchoReply:
+		q.echoReply(p, m)
+	case wire.ICMPv6NeighborSolicitation, wire.ICMPv6NeighborAdvertisement:
+		if q.d.known == nil || p.Flags&packet.Loopback != 0 {
+			q.drop(p, mib.Icmp6Ignored) // a link without link-layer addresses
+			return
+		}
+		q.nds.Push(p)
+	case wire.ICMPv6RouterSolicitation, wire.ICMPv6RouterAdvertisement, wire.ICMPv6Redirect,
+		wire.ICMPv6MLDQuery, wire.ICMPv6MLDReport, wire.ICMPv6MLDDone, wire.ICMPv6MLDv2Report:
+		// Addresses and routes are static, and groups are a receive filter only.
+		q.drop(p, mib.Icmp6Ignored)
+	default:
+		if wire.ICMPv6IsError(m.Type()) {
+			// RFC 4443, 2.4 (a): "If an ICMPv6 error message of unknown type is received at its destination, it MUST
+			// be passed to the upper-layer process that originated the packet that caused the error".
+			q.icmpError(p, m)
+			return
+		}
+		// (b): "If an ICMPv6 informational message of unknown type is received, it MUST be silently discarded."
+		q.drop(p, mib.Icmp6UnknownType)
+	}
+}
+
+// echo turns an echo request into its reply and sends it back.
+//
+// RFC 1122, 3.2.2.6: "Data received in an ICMP Echo Request MUST be entirely included in the resulting Echo Reply."
+// RFC 4443, 4.2: likewise; and "An Echo Reply SHOULD be sent in response to an Echo Request message sent to an IPv6
+// multicast or anycast address. In this case, the source address of the reply MUST be a unicast address belonging to
+// the interface on which the Echo Request message was received."
+func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
+	query := Query{Src: p.Dst, Dst: p.Src, Scope: Scope(p.Src, p.In)}
+	if p.Dst.IsMulticast() {
+		query.Src, query.Out = wire.Addr{}, p.In
+	}
+	if !q.l.reuse(q.now, &query, &q.path) {
+		q.drop(p, ipCounters[family(p.Dst)].noRoute)
+		return
+	}
+	reply, params := uint8(wire.ICMPv4EchoReply), Params{Proto: p.Proto, TrafficClass: p.TrafficClass &^ 3}
+	if p.Proto == wire.ProtoICMPv6 {
+		reply = wire.ICMPv6EchoReply
+	}
+	if q.path.Src == p.Dst {
+		// Source and destination changed places, which does not change the sum; the type did.
+		sum := wire.UpdateChecksum(m.Checksum(), binary.BigEndian.Uint16(m), uint16(reply)<<8)
+		m[0], m[1] = reply, 0
+		binary.BigEndian.PutUint16(m[2:], sum)
+	} else {
+		m[0], m[1] = reply, 0
+		wire.FinishICMPv6(m, q.path.Src, q.path.Dst)
+	}
+	arrived := p.Arrived
+	p.Meta = packet.Meta{Arrived: arrived}
+	q.l.Output(&q.path, &params, p)
+	q.out.Push(p)
+	q.l.sentICMP(&q.counters, q.now, p, reply, 0)
+}
+
+// reuse routes q into p, unless p is the answer already and still holds.
+func (l *Layer) reuse(now clock.Instant, q *Query, p *Path) bool {
+	if l.Valid(p) && p.Src == q.Src && p.Dst == q.Dst && p.Scope == q.Scope && p.out == q.Out {
+		return true
+	}
+	return l.RouteInto(now, q, p) == nil
+}
+
+// echoReply gives an echo reply to the transport of echo requests. Its flow has the identifier as local port.
+func (q *queue) echoReply(p *packet.Buffer, m wire.ICMP) {
+	if q.l.transports[p.Proto] == nil {
+		reason := mib.IcmpIgnored
+		if p.Proto == wire.ProtoICMPv6 {
+			reason = mib.Icmp6Ignored
+		}
+		q.drop(p, reason)
+		return
+	}
+	q.toShard(p, flow.Ports(m.ID(), 0))
+}

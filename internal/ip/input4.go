@@ -1,0 +1,98 @@
+package ip
+
+import (
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// input4 takes an IPv4 datagram, at its header, and finds out whether to deliver, forward or drop it.
+func (q *queue) input4(p *packet.Buffer) {
+	q.n[0].received++
+	h, err := wire.CheckIPv4(p.Bytes())
+	if err != nil {
+		q.drop(p, mib.Ip4Header)
+		return
+	}
+	// RFC 1122, 3.2.1.2: "A host MUST verify the IP header checksum on every received datagram and silently discard
+	// every datagram that has a bad checksum."
+	if p.Flags&packet.Loopback == 0 && !h.ChecksumOK() {
+		q.drop(p, mib.Ip4Checksum)
+		return
+	}
+	p.Truncate(h.TotalLen()) // behind it is the padding of a short frame
+	p.Src, p.Dst, p.Proto = h.Src(), h.Dst(), h.Protocol()
+	p.HopLimit, p.TrafficClass = h.TTL(), h.TrafficClass()
+	if h.DontFragment() {
+		p.Flags |= packet.DontFragment
+	}
+	d := q.decide(p)
+	switch d.verdict {
+	case discard:
+		q.drop(p, d.reason)
+	case unreachable:
+		q.reject(p, complaint{wire.ICMPv4DestUnreachable, d.code, 0}, d.reason)
+	case forward:
+		q.forward(p, d)
+	case ours:
+		if d.kind == netif.Broadcast {
+			p.Flags |= packet.Broadcast
+		}
+		// RFC 1122, 3.3.6: "A host SHOULD silently discard a datagram that is received via a link-layer broadcast
+		// … but does not specify an IP multicast or broadcast destination address."
+		if d.kind == netif.Unicast && p.Flags&packet.LinkMulticast != 0 {
+			q.drop(p, mib.Ip4Martian)
+			return
+		}
+		q.local4(p, h)
+	}
+}
+
+// local4 takes a datagram that is for us.
+func (q *queue) local4(p *packet.Buffer, h wire.IPv4) {
+	if h.HeaderLen() > wire.IPv4MinLen && !q.options4(p, h) {
+		return
+	}
+	if h.IsFragment() {
+		p.TrimFront(h.HeaderLen())
+		q.parts.Push(p)
+		return
+	}
+	q.toUpper4(p, h)
+}
+
+// toUpper4 takes a whole datagram that is for us.
+func (q *queue) toUpper4(p *packet.Buffer, h wire.IPv4) {
+	p.TrimFront(h.HeaderLen())
+	p.SetTransport()
+	q.toUpper(p, 0)
+}
+
+// options4 looks at the options of a datagram for us. It returns false if they ended its way; then p is gone.
+//
+// RFC 1122, 3.2.1.8: "the IP and transport layers MUST each interpret those IP options that they understand and
+// silently ignore the others."
+func (q *queue) options4(p *packet.Buffer, h wire.IPv4) bool {
+	it := wire.WalkIPv4Options(h.Options())
+	for it.Next() {
+		o := it.Option()
+		if o.Type != wire.IPv4LooseSource && o.Type != wire.IPv4StrictSource {
+			continue
+		}
+		// RFC 791, 3.1: "If the address in destination address field has been reached and the pointer is not
+		// greater than the length", we are a stop on the way. RFC 1122, 3.3.5: a host that does not forward such a
+		// datagram answers "Destination Unreachable (Source Route Failed)". Nor do routers: RFC 7126, 4.3.5.
+		if len(o.Data) >= 3 && int(o.Data[2]) <= len(o.Data) {
+			q.reject(p, complaint{wire.ICMPv4DestUnreachable, wire.ICMPv4SourceRouteFailed, 0}, mib.Ip4SourceRoute)
+			return false
+		}
+	}
+	if it.Err() != nil {
+		// RFC 1122, 3.2.2.5: "A host SHOULD generate Parameter Problem messages."
+		o := it.Option()
+		q.reject(p, complaint{wire.ICMPv4ParamProblem, wire.ICMPv4PointerIndicates, uint32(o.Offset) << 24}, mib.Ip4Header)
+		return false
+	}
+	return true
+}

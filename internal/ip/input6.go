@@ -1,0 +1,193 @@
+package ip
+
+import (
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// input6 takes an IPv6 packet, at its header, and finds out whether to deliver, forward or drop it.
+func (q *queue) input6(p *packet.Buffer) {
+	q.n[1].received++
+	if q.iface.NoIPv6 {
+		q.drop(p, mib.Ip6NotConfigured)
+		return
+	}
+	h, err := wire.CheckIPv6(p.Bytes())
+	if err != nil {
+		reason := mib.Ip6Header
+		if err == wire.ErrAddress {
+			reason = mib.Ip6Martian
+		}
+		q.drop(p, reason)
+		return
+	}
+	p.Truncate(wire.IPv6Len + h.PayloadLen()) // behind it is the padding of a short frame
+	p.Src, p.Dst, p.Proto = h.Src(), h.Dst(), h.NextHeader()
+	p.HopLimit, p.TrafficClass = h.HopLimit(), h.TrafficClass()
+	d := q.decide(p)
+	switch d.verdict {
+	case discard:
+		q.drop(p, d.reason)
+	case unreachable:
+		q.reject(p, complaint{wire.ICMPv6DestUnreachable, d.code, 0}, d.reason)
+	case forward:
+		// RFC 8200, 4: extension headers, but for hop-by-hop options where a router is configured to look at
+		// them, "are not processed … by any node along a packet's delivery path".
+		q.forward(p, d)
+	case ours:
+		q.local6(p, h, d.fromSelf, false)
+	}
+}
+
+// local6 walks the extension headers of a packet that is for us. fromSelf says whether its source is ours, fragmented
+// whether it was put together from fragments.
+func (q *queue) local6(p *packet.Buffer, h wire.IPv6, fromSelf, fragmented bool) {
+	it := wire.WalkExt(h.NextHeader(), h.Payload())
+	for named := it.Pointer(); it.Next(); named = it.Pointer() {
+		x := it.Header()
+		switch x.Proto {
+		case wire.ProtoHopByHop, wire.ProtoDestOpts:
+			if !q.options6(p, &x) {
+				return
+			}
+		case wire.ProtoRouting:
+			// RFC 8200, 4.4: of an unrecognized routing type, "If Segments Left is zero, the node must ignore the
+			// Routing header … If Segments Left is non-zero, the node must discard the packet and send an ICMP
+			// Parameter Problem, Code 0, message … pointing to the unrecognized Routing Type." So for type 0 too:
+			// RFC 5095, 3.
+			if x.SegmentsLeft() != 0 {
+				q.reject(p, paramProblem6(wire.ICMPv6ErroneousHeader, wire.IPv6Len+x.Offset+2), mib.Ip6RoutingHeader)
+				return
+			}
+		case wire.ProtoFragment:
+			f, _ := wire.ParseFragment(x.Data) // it is there completely: WalkExt saw to that
+			// RFC 8200, 4.5: a fragment that is a whole packet ("atomic", RFC 6946) "should be processed as a fully
+			// reassembled packet", whatever others have its identification.
+			if f.Offset != 0 || f.More {
+				q.fragment6(p, &x, &f, it)
+				return
+			}
+			fragmented = true
+		case wire.ProtoAH: // not implemented
+			q.reject(p, paramProblem6(wire.ICMPv6UnrecognizedNextHeader, named), mib.Ip6UnknownHeader)
+			return
+		}
+	}
+	switch it.Err() {
+	case wire.ErrOrder:
+		// RFC 8200, 4: "The same action" – Parameter Problem, code 1 – "should be taken if a node encounters a Next
+		// Header value of zero in any header other than an IPv6 header."
+		q.reject(p, paramProblem6(wire.ICMPv6UnrecognizedNextHeader, it.Pointer()), mib.Ip6UnknownHeader)
+		return
+	case wire.ErrShort:
+		q.drop(p, mib.Ip6Header)
+		return
+	}
+	proto, offset := it.Upper()
+	p.Proto = proto
+	p.TrimFront(wire.IPv6Len + offset)
+	p.SetTransport()
+	if fromSelf && proto != wire.ProtoICMPv6 && p.Flags&packet.Loopback == 0 {
+		// Neighbor Discovery has to hear whoever uses our address (RFC 4862, 5.4.4); nobody else does.
+		q.drop(p, mib.Ip6Martian)
+		return
+	}
+	if fragmented && proto == wire.ProtoICMPv6 && isND(p.Bytes()) {
+		// RFC 6980, 5: "Nodes MUST silently ignore the following Neighbor Discovery … messages if the packets carrying
+		// them include an IPv6 Fragmentation Header".
+		q.drop(p, mib.NdInvalid)
+		return
+	}
+	q.toUpper(p, it.Pointer())
+}
+
+// isND reports whether an ICMPv6 message is one of Neighbor Discovery.
+func isND(b []byte) bool {
+	return len(b) > 0 && b[0] >= wire.ICMPv6RouterSolicitation && b[0] <= wire.ICMPv6Redirect
+}
+
+// options6 looks at the options in the header x. It returns false if they ended the packet's way; then p is gone.
+// None is known that would do something to a host: unknown are all but padding and Router Alert.
+func (q *queue) options6(p *packet.Buffer, x *wire.ExtHeader) bool {
+	it := wire.WalkIPv6Options(x.Data)
+	for it.Next() {
+		o := it.Option()
+		if o.Type == wire.IPv6RouterAlert {
+			continue
+		}
+		// RFC 8200, 4.2.
+		switch at := wire.IPv6Len + x.Offset + o.Offset; o.Action() {
+		case wire.OptionSkip: // "skip over this option and continue processing the header"
+			continue
+		case wire.OptionReportUnicast: // "and, only if the packet's Destination Address was not a multicast address"
+			if p.Dst.IsMulticast() {
+				q.drop(p, mib.Ip6UnknownOption)
+				return false
+			}
+			fallthrough
+		case wire.OptionReport: // "regardless of whether or not …, send an ICMP Parameter Problem, Code 2"
+			q.reject(p, paramProblem6(wire.ICMPv6UnrecognizedOption, at), mib.Ip6UnknownOption)
+		case wire.OptionDiscard:
+			q.drop(p, mib.Ip6UnknownOption)
+		}
+		return false
+	}
+	if it.Err() != nil {
+		o := it.Option()
+		q.reject(p, paramProblem6(wire.ICMPv6ErroneousHeader, wire.IPv6Len+x.Offset+o.Offset), mib.Ip6Header)
+		return false
+	}
+	return true
+}
+
+// fragment6 takes a fragment whose Fragment header is x, read as f; it stands behind that header.
+func (q *queue) fragment6(p *packet.Buffer, x *wire.ExtHeader, f *wire.Fragment, it wire.ExtIter) {
+	data := p.Len() - wire.IPv6Len - x.Offset - wire.FragmentLen
+	switch {
+	case f.More && data%8 != 0:
+		// RFC 8200, 4.5: "If the length of a fragment … is not a multiple of 8 octets and the M flag of that
+		// fragment is 1, then that fragment must be discarded and an ICMP Parameter Problem, Code 0, message should
+		// be sent …, pointing to the Payload Length field".
+		q.reject(p, paramProblem6(wire.ICMPv6ErroneousHeader, 4), mib.Ip6Reassembly)
+		return
+	case x.Offset+f.Offset+data > 65535:
+		// "If the length and offset of a fragment are such that the Payload Length of the packet reassembled from
+		// that fragment would exceed 65,535 octets, then that fragment must be discarded and an ICMP Parameter
+		// Problem, Code 0, message should be sent …, pointing to the Fragment Offset field".
+		q.reject(p, paramProblem6(wire.ICMPv6ErroneousHeader, wire.IPv6Len+x.Offset+2), mib.Ip6Reassembly)
+		return
+	case f.Offset == 0 && !wholeChain(it, len(p.Bytes())-wire.IPv6Len):
+		// "If the first fragment does not include all headers through an Upper-Layer header, then that fragment
+		// should be discarded and an ICMP Parameter Problem, Code 3, message should be sent …, with the Pointer
+		// field set to zero." (RFC 7112, 5, is the reason.)
+		q.reject(p, paramProblem6(wire.ICMPv6IncompleteHeaderChain, 0), mib.Ip6Reassembly)
+		return
+	}
+	p.TrimFront(wire.IPv6Len + x.Offset)
+	q.parts.Push(p)
+}
+
+// wholeChain reports whether all headers from where it stands through the upper-layer one are within the n octets
+// behind the IPv6 header.
+func wholeChain(it wire.ExtIter, n int) bool {
+	for it.Next() {
+	}
+	proto, offset := it.Upper()
+	return it.Err() == nil && n-offset >= upperLen(proto)
+}
+
+// upperLen returns how many octets the header of an upper-layer protocol has at least.
+func upperLen(proto uint8) int {
+	switch proto {
+	case wire.ProtoTCP:
+		return 20
+	case wire.ProtoUDP, wire.ProtoICMPv6:
+		return 8
+	}
+	return 0
+}
+
+func paramProblem6(code uint8, pointer int) complaint {
+	return complaint{wire.ICMPv6ParamProblem, code, uint32(pointer)}
+}

@@ -1,0 +1,71 @@
+package ip
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// limiters bound how many ICMP errors leave, for each kind of each family by itself, so that one who provokes port
+// unreachables cannot keep others from hearing Packet Too Big.
+//
+// RFC 4443, 2.4 (f): "in order to limit the bandwidth and forwarding costs incurred by originating ICMPv6 error
+// messages, an IPv6 node MUST limit the rate of ICMPv6 error messages it originates. … One recommended method … is a
+// token bucket". RFC 1812, 4.3.2.8: likewise.
+type limiters struct {
+	buckets [2][4]bucket // by family and kind: parameter problem, destination unreachable, too big, time exceeded
+}
+
+// init fills the buckets: rate tokens a second, at most burst. A negative rate is no limit.
+func (l *limiters) init(rate, burst int) {
+	for f := range l.buckets {
+		for k := range l.buckets[f] {
+			if rate > 0 {
+				l.buckets[f][k].interval = time.Second / time.Duration(rate)
+			}
+			l.buckets[f][k].burst = burst
+		}
+	}
+}
+
+// allow takes a token for an error of type typ, and reports whether there was one.
+func (l *limiters) allow(now clock.Instant, four bool, typ uint8) bool {
+	if !four {
+		return l.buckets[1][typ&3].take(now) // types 1 to 4
+	}
+	kind := 0
+	switch typ {
+	case wire.ICMPv4DestUnreachable:
+		kind = 1
+	case wire.ICMPv4TimeExceeded:
+		kind = 3
+	}
+	return l.buckets[0][kind].take(now)
+}
+
+// bucket is a token bucket that needs no lock. It holds the instant at which it will be full again; each token taken
+// moves that into the future by the time it takes to grow back.
+type bucket struct {
+	full     atomic.Int64  // instant
+	interval time.Duration // between tokens; 0: no limit
+	burst    int
+}
+
+// take takes a token if there is one.
+func (b *bucket) take(now clock.Instant) bool {
+	if b.interval == 0 {
+		return true
+	}
+	for {
+		old := b.full.Load()
+		next := max(clock.Instant(old), now).Add(b.interval)
+		if next.Sub(now) > time.Duration(b.burst)*b.interval {
+			return false
+		}
+		if b.full.CompareAndSwap(old, int64(next)) {
+			return true
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package ip
+
+import (
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// arp takes an ARP packet. Control locked.
+func (q *queue) arp(p *packet.Buffer) {
+	d := q.d
+	m, err := wire.ParseARP(p.Bytes())
+	if err != nil || d.cache == nil {
+		q.drop(p, mib.ArpMalformed)
+		return
+	}
+	switch m.Op {
+	case wire.ARPRequest:
+		q.counters.Inc(mib.ArpInRequests)
+	case wire.ARPReply:
+		q.counters.Inc(mib.ArpInReplies)
+	}
+	if reply, answer := d.cache.ARP(q.now, &m, d.assigned); answer {
+		d.sendARP(&reply, reply.TargetMAC)
+	}
+	p.Free()
+}
+
+// assigned reports whether a is one of d's addresses and not tentative. Control locked.
+func (d *device) assigned(a wire.Addr) bool {
+	e := d.address(a)
+	return e != nil && e.Assigned()
+}
+
+// neighborDiscovery takes a Neighbor Solicitation or Advertisement, at its ICMPv6 header. Control locked.
+func (q *queue) neighborDiscovery(p *packet.Buffer) {
+	var valid bool
+	if q.d.cache != nil {
+		if wire.ICMP(p.Bytes()).Type() == wire.ICMPv6NeighborSolicitation {
+			valid = q.neighborSolicitation(p)
+		} else {
+			valid = q.neighborAdvertisement(p)
+		}
+	}
+	if !valid {
+		q.drop(p, mib.NdInvalid)
+		return
+	}
+	p.Free()
+}
+
+// neighborSolicitation reports whether p is a valid Neighbor Solicitation (RFC 4861, 7.1.1), after it did what it asks.
+func (q *queue) neighborSolicitation(p *packet.Buffer) bool {
+	d := q.d
+	m, err := wire.ParseNeighborSolicitation(p.Bytes())
+	if err != nil || m.Validate(p.Src, p.Dst, p.HopLimit) != nil {
+		return false
+	}
+	a := d.address(m.Target)
+	switch {
+	case a == nil || a.State == netif.Duplicate:
+		// RFC 4861, 7.2.3: it is for "a valid unicast or anycast address assigned to the receiving interface", for
+		// one the node proxies, or for a tentative one, or "silently discarded".
+	case a.State == netif.Tentative:
+		if dad := d.dad(m.Target); dad != nil {
+			dad.Solicited(p.Src, p.LinkSrc, &m)
+		}
+	case d.address(p.Src) != nil:
+		// It says to come from us; no neighbor has our address.
+	default:
+		reply, to := d.cache.NeighborSolicitation(q.now, p.Src, p.Dst, &m, q.l.cfg.Forwarding)
+		answer := packet.New(reply.Len())
+		reply.Put(answer.Bytes())
+		var linkDst wire.MAC
+		if to.IsMulticast() {
+			linkDst = to.MulticastMAC()
+		}
+		d.sendND(q.now, answer, m.Target, to, linkDst)
+	}
+	return true
+}
+
+// neighborAdvertisement reports whether p is a valid Neighbor Advertisement (RFC 4861, 7.1.2), after it did what it
+// says.
+func (q *queue) neighborAdvertisement(p *packet.Buffer) bool {
+	d := q.d
+	m, err := wire.ParseNeighborAdvertisement(p.Bytes())
+	if err != nil || m.Validate(p.Src, p.Dst, p.HopLimit) != nil {
+		return false
+	}
+	if d.address(m.Target) == nil {
+		d.cache.NeighborAdvertisement(q.now, &m)
+		return true
+	}
+	// RFC 4862, 5.4.4: of an assigned address, "the advertisement … is not handled in any way by Duplicate Address
+	// Detection".
+	if dad := d.dad(m.Target); dad != nil {
+		dad.Advertised(p.LinkSrc, &m)
+	}
+	return true
+}

@@ -1,0 +1,119 @@
+package ip
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// A packet's way out, the same for IPv4 and IPv6:
+//
+//  1. The socket call: a program writes.                                              root package
+//  2. The transport makes a segment or datagram of it.                                tcp, udp, icmp
+//  3. Check the destination: unspecified fails, a link-local one needs a link.        dest.go
+//  4. Choose the source address, unless it is given (RFC 6724, 5).                    source.go, addrsel
+//  5. To ourselves? Then into our own receive queue.                                  loopback.go
+//  6. Choose the interface by the source, unless the sender is pinned to one.         nexthop.go
+//  7. Find the next hop by the longest prefix (RFC 4861, 5.2).                        nexthop.go, route
+//  8. Find its link-layer address, or solicit it and queue; failure tells the socket. neighbor.go, neigh
+//  9. Encapsulate, queue, send.                                                       header.go, transmit.go, egress.go
+//
+// Route is steps 3 to 8, as far as they can be taken without a packet: their result is a Path, which a connected
+// socket keeps and, while Valid holds, goes on to step 9 with. Output is step 9 as far as it can be taken under the
+// lock of a flow's shard. Transmit, called without any lock, is the rest; there step 8 ends for packets whose next
+// hop was not resolved.
+
+// Route decides how packets get to q.Dst. The errors are ErrTentative, or a syscall.Errno: EINVAL for a destination that
+// cannot be sent to, EAFNOSUPPORT for a source of the other family, ENODEV and ENETDOWN about the interface asked
+// for, EADDRNOTAVAIL about the source, ENETUNREACH without a route.
+func (l *Layer) Route(now clock.Instant, q Query) (*Path, error) {
+	p := new(Path)
+	if err := l.RouteInto(now, &q, p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// RouteInto is Route into p, for those who send to many destinations one after the other. On error p is not valid.
+func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error {
+	// The generation is read first: if anything changes from here on, p is not valid from the beginning.
+	generation := l.generation.Load()
+	w := way{l: l, s: l.snap.Load(), now: now, src: q.Src, dst: q.Dst}
+	p.Generation = 0
+	if err := w.checkDestination(q); err != nil { // 3
+		return err
+	}
+	if err := w.chooseSource(); err != nil { // 4
+		return err
+	}
+	if !w.toOurselves() { // 5
+		w.chooseInterface()                       // 6
+		if err := w.chooseNextHop(); err != nil { // 7
+			return err
+		}
+	}
+	w.store(q, p)
+	w.findNeighbor(p) // 8
+	p.Generation = generation
+	return nil
+}
+
+// way is a Path on its way through the steps.
+type way struct {
+	l   *Layer
+	s   *snapshot
+	now clock.Instant
+
+	src, dst  wire.Addr
+	out       int32            // the interface it must leave by; 0: any
+	prefer    int32            // the interface it had better leave by; 0: any
+	iface     *netif.Interface // the interface it leaves by
+	nextHop   wire.Addr
+	local     bool
+	broadcast bool
+	multicast bool
+}
+
+// store fills p.
+func (w *way) store(q *Query, p *Path) {
+	p.Src, p.Dst, p.Scope, p.NextHop = w.src, w.dst, q.Scope, w.nextHop
+	p.If, p.Local, p.Broadcast, p.Multicast = w.iface, w.local, w.broadcast, w.multicast
+	p.out = q.Out
+	p.MTU, p.fragment = w.iface.MTU, false
+	if w.local {
+		p.MTU = netif.LoopbackMTU
+		return
+	}
+	if mtu, tooSmall := w.l.pmtu.lookup(w.now, pathKey{w.dst, Scope(w.dst, w.iface.Index)}); mtu != 0 && mtu < p.MTU {
+		p.MTU, p.fragment = mtu, tooSmall
+	}
+	p.toSelf = w.broadcast || w.multicast && w.iface.Member(w.dst)
+}
+
+// Output puts the internet header in front of p, which begins at a finished transport header, and notes in its Meta
+// where it goes. The caller stages p on a shard, whose drain function is Transmit. It takes no lock, and allocates
+// nothing. Header and packet must not be longer than 65,535 octets together, with IPv6 65,575.
+func (l *Layer) Output(path *Path, pr *Params, p *packet.Buffer) {
+	l.putHeader(path, pr, p)
+	p.In, p.Out, p.NextHop = 0, path.If.Index, path.NextHop
+	p.PathMTU = uint16(min(path.MTU, maxPathMTU))
+	switch {
+	case path.Local:
+		p.Flags |= packet.Loopback
+	case path.fixed:
+		p.LinkDst = path.linkDst
+		p.Flags |= packet.Resolved
+		if path.toSelf {
+			p.Flags |= packet.CopyToSelf
+		}
+		if path.Broadcast {
+			p.Flags |= packet.Broadcast
+		}
+	default:
+		path.resolve(p)
+	}
+}
+
+// maxPathMTU is the most that packet.Meta.PathMTU holds.
+const maxPathMTU = 65535

@@ -1,0 +1,171 @@
+package ip
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// queue is a receive queue of a device. Everything in it belongs to the goroutine in the device's Deliver, of
+// which there is one at a time.
+type queue struct {
+	l        *Layer
+	d        *device
+	counters mib.Set
+
+	// The batch under way.
+	now    clock.Instant
+	s      *snapshot
+	iface  *netif.Interface
+	groups []packet.Batch // for transports, by shard
+	arps   packet.Batch   // for the control shard, as the next two
+	nds    packet.Batch   // Neighbor Solicitations and Advertisements, from their ICMPv6 header on
+	parts  packet.Batch   // fragments, from the end of their IPv4 header, or from the Fragment header on
+	whole  packet.Batch   // reassembled
+	out    packet.Batch   // to transmit: forwarded, and answers
+	n      [2]tally       // IPv4, IPv6
+
+	decisions *[decisionSlots]decision // made at the first packet
+	path      Path                     // of the answer being made
+	err       Error                    // being told
+}
+
+// tally counts a batch before it goes to the counters.
+type tally struct{ received, delivered, forwarded uint64 }
+
+func (q *queue) init(d *device) {
+	q.l, q.d = d.l, d
+	q.counters.Tracer = d.l.cfg.Tracer
+}
+
+// deliver takes a batch of frames through input. The order is: every frame as far as it goes without a lock, then
+// what needs the control shard, then the transports shard by shard, then all that is to be sent.
+func (q *queue) deliver(b *packet.Batch) {
+	q.now, q.s = q.l.rt.Now(), q.l.snap.Load()
+	q.iface = q.s.Interface(q.d.index)
+	if q.iface == nil { // removed: these are the last frames
+		for p := b.Pop(); p != nil; p = b.Pop() {
+			q.drop(p, mib.LinkDown)
+		}
+		return
+	}
+	if q.decisions == nil {
+		q.decisions = new([decisionSlots]decision)
+		q.groups = make([]packet.Batch, len(q.l.shards))
+	}
+	for p := b.Pop(); p != nil; p = b.Pop() {
+		p.Arrived = q.now
+		q.frame(p)
+	}
+	if !q.arps.Empty() || !q.nds.Empty() || !q.parts.Empty() {
+		q.atControl()
+	}
+	for p := q.whole.Pop(); p != nil; p = q.whole.Pop() {
+		q.reassembled(p)
+	}
+	q.toTransports()
+	q.count()
+	q.l.Transmit(&q.out)
+}
+
+func (q *queue) drop(p *packet.Buffer, r mib.Reason) { q.counters.Drop(q.now, p, r) }
+
+// frame takes the link header off.
+func (q *queue) frame(p *packet.Buffer) {
+	if q.d.medium == link.Ethernet {
+		p.In = q.d.index
+		h, err := wire.CheckEthernet(p.Bytes())
+		if err != nil {
+			q.drop(p, mib.FrameShort)
+			return
+		}
+		if dst := h.Dst(); dst.IsMulticast() {
+			p.Flags |= packet.LinkMulticast
+		} else if dst != q.iface.LinkAddr {
+			q.drop(p, mib.FrameNotForUs)
+			return
+		}
+		p.EtherType, p.LinkSrc = h.EtherType(), h.Src()
+		p.TrimFront(wire.EthernetLen)
+	} else if p.Flags&packet.Loopback == 0 {
+		p.In = q.d.index
+	}
+	p.SetNetwork()
+	switch p.EtherType {
+	case wire.EtherTypeIPv4:
+		q.input4(p)
+	case wire.EtherTypeIPv6:
+		q.input6(p)
+	case wire.EtherTypeARP:
+		if q.d.medium == link.Ethernet {
+			q.arps.Push(p)
+			return
+		}
+		fallthrough
+	default:
+		q.drop(p, mib.FrameUnknownType)
+	}
+}
+
+// atControl does what needs the control shard's lock.
+func (q *queue) atControl() {
+	l := q.l
+	l.control.Lock()
+	for p := q.arps.Pop(); p != nil; p = q.arps.Pop() {
+		q.arp(p)
+	}
+	for p := q.nds.Pop(); p != nil; p = q.nds.Pop() {
+		q.neighborDiscovery(p)
+	}
+	for p := q.parts.Pop(); p != nil; p = q.parts.Pop() {
+		q.reassemble(p)
+	}
+	l.armReassembly()
+	q.d.poll(q.now)
+	l.control.Unlock()
+}
+
+// count moves the batch's tally to the counters.
+func (q *queue) count() {
+	for i, n := range q.n {
+		c := &ipCounters[i]
+		if n.received > 0 {
+			q.counters.Add(c.received, n.received)
+		}
+		if n.delivered > 0 {
+			q.counters.Add(c.delivered, n.delivered)
+		}
+		if n.forwarded > 0 {
+			q.counters.Add(c.forwarded, n.forwarded)
+		}
+	}
+	q.n = [2]tally{}
+}
+
+// ipCounters are the counters of the families, by the index family returns.
+var ipCounters = [2]struct {
+	received, delivered, forwarded, requests, fragOKs, fragCreates mib.Counter
+	reasmReqds, reasmOKs                                           mib.Counter
+	noRoute, exceeded, tooBig, unreachable, martian, notForUs      mib.Reason
+	unknown                                                        mib.Reason
+}{
+	{mib.IpInReceives, mib.IpInDelivers, mib.IpForwDatagrams, mib.IpOutRequests, mib.IpFragOKs, mib.IpFragCreates,
+		mib.IpReasmReqds, mib.IpReasmOKs,
+		mib.Ip4NoRoute, mib.Ip4TTLExceeded, mib.Ip4FragmentNeeded, mib.Ip4NeighborUnreachable, mib.Ip4Martian, mib.Ip4NotForUs,
+		mib.Ip4UnknownProtocol},
+	{mib.Ip6InReceives, mib.Ip6InDelivers, mib.Ip6OutForwDatagrams, mib.Ip6OutRequests, mib.Ip6FragOKs, mib.Ip6FragCreates,
+		mib.Ip6ReasmReqds, mib.Ip6ReasmOKs,
+		mib.Ip6NoRoute, mib.Ip6HopLimitExceeded, mib.Ip6TooBig, mib.Ip6NeighborUnreachable, mib.Ip6Martian, mib.Ip6NotForUs,
+		mib.Ip6UnknownHeader},
+}
+
+// family returns the index of a's family in ipCounters.
+func family(a wire.Addr) int {
+	if a.Is4() {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,304 @@
+package ip
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/nd"
+	"github.com/onlink-go/onlink/internal/neigh"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// resolver drives a device's neighbor cache and the duplicate address detection of its addresses. Control locked, all
+// of it.
+type resolver struct {
+	cache *neigh.Cache // nil on links without link-layer addresses
+	dads  []*nd.DAD    // of tentative addresses
+	timer shard.Node
+}
+
+// start gives the device an empty neighbor cache, if its link has neighbors.
+func (d *device) start() {
+	if d.known == nil {
+		return
+	}
+	d.timer.Owner = d
+	d.cache = neigh.NewCache(neigh.Config{Address: d.info.Addr, Interface: d.index, Tracer: d.l.cfg.Tracer, Rand: d.l.random})
+}
+
+// stop forgets all neighbors.
+func (d *device) stop() {
+	if d.cache == nil {
+		return
+	}
+	now := d.l.rt.Now()
+	d.cache.Flush(now)
+	d.poll(now)
+}
+
+// end is stop for good.
+func (d *device) end() {
+	for _, dad := range d.dads {
+		dad.Stop()
+	}
+	d.dads = nil
+	d.stop()
+	d.l.control.Disarm(&d.timer)
+}
+
+// random returns unpredictable bits.
+func (l *Layer) random() uint64 {
+	var b [8]byte
+	l.rt.Entropy(b[:])
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// Expire implements shard.Timed.
+func (d *device) Expire(now clock.Instant) clock.Instant {
+	d.cache.Timeout(now)
+	for _, dad := range d.dads {
+		dad.Timeout(now)
+	}
+	d.poll(now)
+	return d.deadline()
+}
+
+func (d *device) deadline() clock.Instant {
+	at := d.cache.Deadline()
+	for _, dad := range d.dads {
+		at = min(at, dad.Deadline())
+	}
+	return at
+}
+
+// poll does what the machines want done after an event, and arms their timer.
+func (d *device) poll(now clock.Instant) {
+	if d.cache == nil {
+		return
+	}
+	var a neigh.Action
+	for d.cache.Next(&a) {
+		d.act(now, &a)
+	}
+	var m nd.Message
+	for _, dad := range d.dads {
+		for dad.Next(&m) {
+			p := packet.New(m.Body.Len())
+			m.Body.Put(p.Bytes())
+			d.sendND(now, p, m.Src, m.Dst, m.LinkDst)
+		}
+	}
+	d.settleDADs(now)
+	d.l.control.Arm(&d.timer, d.deadline())
+}
+
+// act does one thing that the neighbor cache wants.
+func (d *device) act(now clock.Instant, a *neigh.Action) {
+	switch a.Kind {
+	case neigh.Solicit:
+		d.solicit(now, a)
+	case neigh.Send:
+		a.Packet.LinkDst = a.MAC
+		a.Packet.Flags |= packet.Resolved
+		d.l.control.Stage(a.Packet)
+	case neigh.Fail:
+		// The sender is told without the lock: Transmit.
+		a.Packet.Flags |= packet.Unreachable
+		d.l.control.Stage(a.Packet)
+	case neigh.Drop:
+		d.l.control.Counters.Drop(now, a.Packet, a.Reason)
+	}
+}
+
+// solicit sends an ARP request or a Neighbor Solicitation.
+func (d *device) solicit(now clock.Instant, a *neigh.Action) {
+	src, ok := d.solicitFrom(a)
+	if !ok {
+		return // the cache will find that nobody answers
+	}
+	if a.Target.Is4() {
+		m, dst := a.ARP(d.info.Addr, src)
+		d.sendARP(&m, dst)
+		return
+	}
+	m, dst, linkDst := a.NeighborSolicitation(d.info.Addr)
+	p := packet.New(m.Len())
+	m.Put(p.Bytes())
+	d.sendND(now, p, src, dst, linkDst)
+}
+
+// solicitFrom returns the source of a solicitation: the source of the packet that prompted it if it is one of the
+// interface's (RFC 4861, 7.2.2), else any that is. RFC 826 has the sender's own; RFC 1122 leaves the choice among
+// several open: one of the target's subnet, which the target is sure to answer.
+func (d *device) solicitFrom(a *neigh.Action) (src wire.Addr, ok bool) {
+	for i := range d.addrs {
+		e := &d.addrs[i]
+		if !e.Assigned() || e.Addr.Is4() != a.Target.Is4() {
+			continue
+		}
+		if e.Addr == a.Source {
+			return e.Addr, true
+		}
+		if !ok || e.Prefix().Contains(a.Target.Netip()) {
+			src, ok = e.Addr, true
+		}
+	}
+	return src, ok
+}
+
+// sendARP stages an ARP packet.
+func (d *device) sendARP(m *wire.ARP, dst wire.MAC) {
+	if m.Op == wire.ARPRequest {
+		d.counters.Inc(mib.ArpOutRequests)
+	} else {
+		d.counters.Inc(mib.ArpOutReplies)
+	}
+	p := packet.New(wire.ARPLen)
+	m.Put(p.Bytes())
+	p.SetNetwork()
+	p.EtherType, p.Out, p.LinkDst = wire.EtherTypeARP, d.index, dst
+	p.Flags |= packet.Resolved
+	d.l.control.Stage(p)
+}
+
+// sendND stages p, a Neighbor Discovery message without its checksum. A zero linkDst has dst resolved like that of any
+// packet.
+func (d *device) sendND(now clock.Instant, p *packet.Buffer, src, dst wire.Addr, linkDst wire.MAC) {
+	m := wire.ICMP(p.Bytes())
+	typ := m.Type()
+	wire.FinishICMPv6(m, src, dst)
+	h := wire.IPv6Header{PayloadLen: p.Len(), NextHeader: wire.ProtoICMPv6, HopLimit: wire.NDHopLimit, Src: src, Dst: dst}
+	h.Put(p.Prepend(wire.IPv6Len))
+	p.SetNetwork()
+	p.Src, p.Dst, p.Proto, p.HopLimit = src, dst, wire.ProtoICMPv6, wire.NDHopLimit
+	p.EtherType, p.Out, p.NextHop = wire.EtherTypeIPv6, d.index, dst
+	if linkDst != (wire.MAC{}) {
+		p.LinkDst = linkDst
+		p.Flags |= packet.Resolved
+	}
+	d.l.sentICMP(&d.counters, now, p, typ, 0)
+	d.l.control.Stage(p)
+}
+
+// added follows an address that d got: duplicate address detection begins, or the link hears of it.
+func (d *device) added(a *netif.Address) {
+	if a.State != netif.Tentative {
+		d.l.emit(&trace.Event{Kind: trace.AddressReady, In: d.index, Src: a.Addr})
+		d.announce(a.Addr)
+		return
+	}
+	d.l.emit(&trace.Event{Kind: trace.AddressTentative, In: d.index, Src: a.Addr})
+	d.detect(a.Addr)
+}
+
+// detect begins duplicate address detection of a, which is tentative, if the link is up.
+func (d *device) detect(a wire.Addr) {
+	if !d.up {
+		return
+	}
+	n := d.cfg.DupAddrDetectTransmits
+	if n == 0 {
+		n = nd.DupAddrDetectTransmits
+	}
+	dad := nd.NewDAD(nd.DADConfig{Target: a, Transmits: n, Rand: d.l.random})
+	d.dads = append(d.dads, dad)
+	now := d.l.rt.Now()
+	dad.Start(now, time.Duration(d.l.random()%uint64(nd.MaxRtrSolicitationDelay)))
+	d.poll(now)
+}
+
+// removed follows an address that d loses.
+func (d *device) removed(a wire.Addr) {
+	d.dads = slices.DeleteFunc(d.dads, func(dad *nd.DAD) bool { return dad.Target() == a })
+}
+
+// dad returns the detection under way of a, or nil.
+func (d *device) dad(a wire.Addr) *nd.DAD {
+	for _, dad := range d.dads {
+		if dad.Target() == a {
+			return dad
+		}
+	}
+	return nil
+}
+
+// settleDADs draws the consequences of detections that ended.
+func (d *device) settleDADs(now clock.Instant) {
+	running := d.dads[:0]
+	ended := d.dads[:0:0]
+	for _, dad := range d.dads {
+		if dad.State() == nd.DADTentative {
+			running = append(running, dad)
+		} else {
+			ended = append(ended, dad)
+		}
+	}
+	clear(d.dads[len(running):])
+	d.dads = running
+	for _, dad := range ended {
+		state := netif.Preferred
+		if dad.State() == nd.DADDuplicate {
+			state = netif.Duplicate
+		}
+		d.settle(now, dad.Target(), state, dad.Conflict())
+	}
+}
+
+// carrierLost forgets what is known of the link.
+func (d *device) carrierLost() {
+	for _, dad := range d.dads {
+		dad.Stop()
+	}
+	d.dads = nil
+	d.stop()
+}
+
+// carrierFound verifies what could not be verified, or failed, on what may be another link, and announces the rest.
+func (d *device) carrierFound() {
+	for i := range d.addrs {
+		a := &d.addrs[i]
+		if a.State == netif.Duplicate {
+			a.State, a.Owner = netif.Tentative, wire.MAC{}
+		}
+		if a.State == netif.Tentative {
+			d.detect(a.Addr)
+		}
+	}
+	d.announceAll()
+}
+
+func (d *device) announceAll() {
+	for i := range d.addrs {
+		if d.addrs[i].Assigned() {
+			d.announce(d.addrs[i].Addr)
+		}
+	}
+}
+
+// announce tells the neighbors on the link which link-layer address a has now. They may remember another: that of the
+// stack that had a before.
+//
+// RFC 4861, 7.2.6: "In some cases, a node may be able to determine that its link-layer address has changed … and may
+// wish to inform its neighbors of the new link-layer address quickly." RFC 5227, 2.3: an ARP Announcement "is identical
+// to the ARP Probe …, except that now the sender and target IP addresses are both set to the host's newly selected IPv4
+// address".
+func (d *device) announce(a wire.Addr) {
+	if !d.up || d.cache == nil {
+		return
+	}
+	if a.Is4() {
+		d.sendARP(&wire.ARP{Op: wire.ARPRequest, SenderMAC: d.info.Addr, SenderIP: a, TargetIP: a}, wire.BroadcastMAC)
+		return
+	}
+	m := wire.NeighborAdvertisement{Router: d.l.cfg.Forwarding, Override: true, Target: a, TargetLink: d.info.Addr}
+	p := packet.New(m.Len())
+	m.Put(p.Bytes())
+	d.sendND(d.l.rt.Now(), p, a, wire.AllNodes6, wire.AllNodes6.MulticastMAC())
+}

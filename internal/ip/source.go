@@ -1,0 +1,83 @@
+package ip
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/internal/addrsel"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// chooseSource is step 4: the source address, if it is not given. That it is left unspecified, as in duplicate address
+// detection, is the business of the protocols that do so, and they do not come this way.
+func (w *way) chooseSource() error {
+	if w.src != (wire.Addr{}) {
+		return w.checkSource()
+	}
+	if w.local {
+		// RFC 6724, 5, rule 1: "Prefer same address. If SA = D, then prefer SA." All of 127/8 is ours, but one
+		// address of it is assigned.
+		w.src = w.dst
+		if w.dst.Is4() && w.dst.IsLoopback() {
+			w.src = wire.Loopback4
+		}
+		return nil
+	}
+	out := w.outgoing()
+	if out == nil {
+		return syscall.ENETUNREACH
+	}
+	r := addrsel.Source(w.s.Snapshot, w.dst, out)
+	switch {
+	case r.Tentative:
+		return ErrTentative
+	case r.Addr == (wire.Addr{}):
+		return syscall.EADDRNOTAVAIL
+	}
+	w.src = r.Addr
+	return nil
+}
+
+// checkSource looks whether a source that is given is ours.
+func (w *way) checkSource() error {
+	index := w.out
+	if index == 0 && w.src.NeedsScope() {
+		// The one interface that has it.
+		for _, i := range w.s.Interfaces {
+			if i.Address(w.src) != nil {
+				index = i.Index
+			}
+		}
+	}
+	if w.s.Lookup(w.src, index).Kind == netif.Unicast {
+		return nil
+	}
+	for _, i := range w.s.Interfaces {
+		if a := i.Address(w.src); a != nil && a.State == netif.Tentative && (index == 0 || i.Index == index) {
+			return ErrTentative
+		}
+	}
+	return syscall.EADDRNOTAVAIL
+}
+
+// outgoing returns the interface that packets to the destination leave by if the source does not speak against it,
+// or nil: RFC 6724, 4, wants the candidate addresses from there.
+func (w *way) outgoing() *netif.Interface {
+	if w.iface != nil {
+		return w.iface
+	}
+	if h, ok := w.s.routes.Lookup(w.dst, 0, 0); ok {
+		return w.s.Interface(h.Out)
+	}
+	if !w.multicast && !w.broadcast {
+		return nil
+	}
+	// Groups and 255.255.255.255 need no route: by the first link that is there. RFC 1112, 6.1: "the host
+	// administrator's choice" of a default interface is the order in which interfaces were added.
+	for _, i := range w.s.Interfaces {
+		if i.Up && !i.Loopback {
+			return i
+		}
+	}
+	return nil
+}

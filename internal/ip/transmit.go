@@ -1,0 +1,206 @@
+package ip
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Transmit sends packets that Output, or this package, has finished: what is left of steps 5, 8 and 9. It is the drain
+// function of every shard. No lock may be held. It leaves out empty.
+func (l *Layer) Transmit(out *packet.Batch) {
+	if out.Empty() {
+		return
+	}
+	t := transmission{l: l, s: l.snap.Load(), now: l.rt.Now()}
+	for p := out.Pop(); p != nil; p = out.Pop() {
+		t.packet(p)
+	}
+	if !t.unresolved.Empty() {
+		t.solicit()
+	}
+	t.flush()
+}
+
+// transmission is one call of Transmit under way.
+type transmission struct {
+	l   *Layer
+	s   *snapshot
+	now clock.Instant
+
+	d          *device // that the packets of ready leave by
+	iface      *netif.Interface
+	ready      packet.Batch // frames
+	self       packet.Batch // to ourselves
+	unresolved packet.Batch // their next hop is to be resolved; for any device
+	requests   [2]uint64    // packets of ours, by family
+}
+
+// packet sends p, which begins at its internet header.
+func (t *transmission) packet(p *packet.Buffer) {
+	if p.Flags&(packet.Unreachable|packet.Loopback) != 0 {
+		t.special(p)
+		return
+	}
+	if !t.toward(p.Out) {
+		t.l.counters.Drop(t.now, p, mib.LinkDown)
+		return
+	}
+	if p.In == 0 && p.EtherType != wire.EtherTypeARP {
+		t.requests[family(p.Dst)]++
+	}
+	if p.Flags&packet.CopyToSelf != 0 {
+		p.Flags &^= packet.CopyToSelf
+		c := p.Clone()
+		loopIn(c)
+		t.self.Push(c)
+	}
+	mtu := int(p.PathMTU)
+	if mtu == 0 {
+		mtu = t.iface.MTU
+	}
+	if p.Len() <= mtu {
+		t.frame(p)
+		return
+	}
+	t.tooLong(p, mtu)
+}
+
+// special takes packets that do not go to a link.
+func (t *transmission) special(p *packet.Buffer) {
+	if p.Flags&packet.Unreachable != 0 {
+		t.unreachable(p)
+		return
+	}
+	t.requests[family(p.Dst)]++
+	loopIn(p)
+	t.self.Push(p)
+}
+
+// toward makes the device with the given index the one that frames leave by. It returns false if it is not there or its
+// carrier is not.
+func (t *transmission) toward(index int32) bool {
+	if t.d != nil && t.d.index == index {
+		return t.iface.Up
+	}
+	t.flush()
+	t.d, t.iface = t.s.device(index), t.s.Interface(index)
+	if t.d == nil || t.d.lk == nil {
+		t.d = nil
+		return false
+	}
+	return t.iface.Up
+}
+
+// frame puts the link header in front of p, if its next hop is resolved, and p with those to be sent by t.d.
+func (t *transmission) frame(p *packet.Buffer) {
+	if t.d.known != nil {
+		if p.Flags&packet.Resolved == 0 {
+			t.unresolved.Push(p)
+			return
+		}
+		wire.PutEthernet(p.Prepend(wire.EthernetLen), p.LinkDst, t.iface.LinkAddr, p.EtherType)
+	}
+	t.ready.Push(p)
+}
+
+// flush gives what is ready to its device, and what is for ourselves to the loopback interface.
+func (t *transmission) flush() {
+	for f := range t.requests {
+		if t.requests[f] > 0 {
+			t.l.counters.Add(ipCounters[f].requests, t.requests[f])
+			t.requests[f] = 0
+		}
+	}
+	if !t.ready.Empty() {
+		t.d.send(t.now, &t.ready)
+	}
+	if !t.self.Empty() {
+		t.s.device(netif.LoopbackIndex).toSelf(&t.self)
+	}
+}
+
+// tooLong takes a packet longer than mtu: it is fragmented, or dropped with a word to its sender.
+func (t *transmission) tooLong(p *packet.Buffer, mtu int) {
+	four := p.Dst.Is4()
+	c := &ipCounters[family(p.Dst)]
+	if four && p.Len() > maxPathMTU || p.Flags&packet.DontFragment != 0 {
+		t.l.failed(t.now, p, syscall.EMSGSIZE, mtu, &t.d.counters, c.tooBig)
+		return
+	}
+	var parts packet.Batch
+	var ok bool
+	if four {
+		ok = fragment4(p, mtu, &parts)
+	} else {
+		ok = fragment6(p, mtu, t.l.ids.next(p.Src, p.Dst, wire.ProtoFragment), &parts)
+	}
+	if !ok {
+		t.l.failed(t.now, p, syscall.EMSGSIZE, mtu, &t.d.counters, c.tooBig)
+		return
+	}
+	t.d.counters.Inc(c.fragOKs)
+	t.d.counters.Add(c.fragCreates, uint64(parts.Len()))
+	for f := parts.Pop(); f != nil; f = parts.Pop() {
+		t.frame(f)
+	}
+}
+
+// solicit takes the packets whose next hop is not resolved through the neighbor caches: what comes back at once is
+// sent, the rest waits there.
+func (t *transmission) solicit() {
+	var resolved packet.Batch
+	var d *device
+	l := t.l
+	l.control.Lock()
+	for p := t.unresolved.Pop(); p != nil; p = t.unresolved.Pop() {
+		if d == nil || d.index != p.Out {
+			if d != nil {
+				d.poll(t.now)
+			}
+			d, _ = l.find(p.Out)
+		}
+		if d == nil {
+			l.counters.Drop(t.now, p, mib.LinkDown)
+			continue
+		}
+		hop := p.NextHop
+		if mac, send := d.cache.Output(t.now, hop, p); send {
+			p.LinkDst = mac
+			p.Flags |= packet.Resolved
+			resolved.Push(p)
+		}
+		d.known.put(d.cache.Lookup(t.now, hop))
+	}
+	if d != nil {
+		d.poll(t.now)
+	}
+	l.control.Unlock()
+	for p := resolved.Pop(); p != nil; p = resolved.Pop() {
+		if !t.toward(p.Out) {
+			l.counters.Drop(t.now, p, mib.LinkDown)
+			continue
+		}
+		t.frame(p)
+	}
+}
+
+// unreachable takes a packet whose next hop did not answer. A forwarded one gets its source an ICMP error, one of ours
+// gets its socket an error.
+func (t *transmission) unreachable(p *packet.Buffer) {
+	c, reason := unreachableHop(p.Dst.Is4())
+	if p.In == 0 {
+		t.l.failed(t.now, p, syscall.EHOSTUNREACH, 0, &t.l.counters, reason)
+		return
+	}
+	var errors packet.Batch
+	t.l.complain(t.now, t.s, p, c, new(Path), &t.l.counters, &errors)
+	t.l.counters.Drop(t.now, p, reason)
+	for e := errors.Pop(); e != nil; e = errors.Pop() {
+		t.packet(e)
+	}
+}
