@@ -67,32 +67,36 @@ func TestRealCond(t *testing.T) {
 	})
 }
 
-// Drain waits for whatever the Runtime called: Go's functions, timers', AfterDone's.
+// Drain waits for whatever the Runtime called.
 func TestRealDrain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		rt := NewReal()
-		rt.Drain() // nothing to wait for
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		var ended atomic.Int32
-		work := func(d time.Duration) func() {
-			return func() {
-				time.Sleep(d)
-				ended.Add(1)
-			}
-		}
-		rt.Go(work(time.Second))
-		rt.AfterDone(ctx, work(2*time.Second))
-		rt.AfterDone(ctx, work(time.Hour))() // withdrawn
-		tm := rt.NewTimer(func(Instant) { work(3 * time.Second)() })
-		tm.Reset(0)
-		cancel()
-		synctest.Wait()
-		rt.Drain()
-		if ended.Load() != 3 || rt.Now() != 3e9 {
-			t.Errorf("at %v %d had ended, want 3 at 3 s", rt.Now(), ended.Load())
-		}
-	})
+	for name, begin := range map[string]func(ctx context.Context, rt Runtime, f func()){
+		"Go":        func(_ context.Context, rt Runtime, f func()) { rt.Go(f) },
+		"NewTimer":  func(_ context.Context, rt Runtime, f func()) { rt.NewTimer(func(Instant) { f() }).Reset(0) },
+		"AfterDone": func(ctx context.Context, rt Runtime, f func()) { rt.AfterDone(ctx, f) },
+		"withdrawn": func(ctx context.Context, rt Runtime, f func()) {
+			rt.AfterDone(ctx, func() { t.Error("called after stop") })()
+			rt.Go(f)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := NewReal()
+				rt.Drain() // nothing to wait for
+				ctx, cancel := context.WithCancel(t.Context())
+				var ended atomic.Bool
+				begin(ctx, rt, func() {
+					time.Sleep(time.Second)
+					ended.Store(true)
+				})
+				cancel()
+				synctest.Wait()
+				rt.Drain()
+				if !ended.Load() || rt.Now() != 1e9 {
+					t.Errorf("drained at %v, ended: %v", rt.Now(), ended.Load())
+				}
+			})
+		})
+	}
 }
 
 func TestRealEntropy(t *testing.T) {

@@ -76,7 +76,13 @@ func TestSimRunStopsAtInstant(t *testing.T) {
 	if s.Now() != 25 || !slices.Equal(fired, []Instant{10, 20}) {
 		t.Errorf("at %d: fired %v", s.Now(), fired)
 	}
+	s.Runtime(0).Go(func() { fired = append(fired, s.Now()) })
 	s.Run(24) // past
+	if len(fired) != 2 {
+		t.Error("Run to the past ran something")
+	}
+	s.Step()
+	fired = fired[:2]
 	s.Run(30) // included
 	if s.Now() != 30 || len(fired) != 3 || s.Next() != 40 {
 		t.Errorf("at %d: fired %v, next %d", s.Now(), fired, s.Next())
@@ -157,4 +163,44 @@ func TestSimCond(t *testing.T) {
 	if !mu.TryLock() {
 		t.Error("the lock is held after Stop")
 	}
+}
+
+// A Broadcast wakes those that wait on its own Cond, whomever they waited with before, and Waiting names those
+// left in the order they were started.
+func TestSimCondsApart(t *testing.T) {
+	s := NewSim(1)
+	rt := s.Runtime(0)
+	var mu sync.Mutex
+	first, second, third := rt.NewCond(&mu), rt.NewCond(&mu), rt.NewCond(&mu)
+	var woke []string
+	run := func(name string, conds ...Cond) {
+		s.Start(name, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, c := range conds {
+				c.Wait()
+				woke = append(woke, name)
+			}
+		})
+	}
+	run("a", first, second)
+	run("b", first, third)
+	run("c", first)
+	run("d", first, third)
+	s.RunUntilIdle()
+	first.Broadcast()
+	s.RunUntilIdle()
+	if w := s.Waiting(); !slices.Equal(w, []string{"a", "b", "d"}) {
+		t.Errorf("waiting: %q", w)
+	}
+	second.Broadcast()
+	first.Broadcast() // nobody is left there
+	s.RunUntilIdle()
+	if want := []string{"a", "b", "c", "d", "a"}; !slices.Equal(woke, want) {
+		t.Errorf("woke %q, want %q", woke, want)
+	}
+	if w := s.Waiting(); !slices.Equal(w, []string{"b", "d"}) {
+		t.Errorf("waiting: %q", w)
+	}
+	s.Stop()
 }

@@ -74,3 +74,16 @@ func BenchmarkSimSleep(b *testing.B) {
 	b.ReportAllocs()
 	s.RunUntilIdle()
 }
+
+// Ten virtual minutes of an idle network: a hundred nodes, each with a timer every second.
+func BenchmarkSimIdle(b *testing.B) {
+	for b.Loop() {
+		s := NewSim(1)
+		for node := range uint64(100) {
+			var tm Timer
+			tm = s.Runtime(node).NewTimer(func(now Instant) { tm.Reset(now.Add(time.Second)) })
+			tm.Reset(Instant(node))
+		}
+		s.Run(600e9)
+	}
+}

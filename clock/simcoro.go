@@ -18,12 +18,11 @@ type coroutine struct {
 	stop         func()
 	yield        func(struct{}) bool
 
-	waiting   bool       // in Cond.Wait
-	follower  *coroutine // the one that waits on the same Cond since later
-	sleep     event      // ends its Sleep
-	fault     *Panic
-	returned  bool
-	unwinding bool
+	waiting  bool       // in Cond.Wait
+	follower *coroutine // the one that waits on the same Cond since later
+	sleep    event      // ends its Sleep
+	fault    *Panic
+	returned bool
 }
 
 // Panic is a panic of an application, as Run raises it again.
@@ -83,7 +82,7 @@ func (s *Sim) resume(c *coroutine) {
 func (c *coroutine) end() {
 	if r := recover(); r != nil {
 		c.fault = &Panic{Name: c.name, Value: r, Stack: debug.Stack()}
-	} else if !c.returned && !c.unwinding {
+	} else if !c.returned {
 		c.s.exited = true
 	}
 	c.s.forget(c)
@@ -234,7 +233,6 @@ func (s *Sim) Stop() {
 // iter.Pull hands a Goexit on to the goroutine that called stop, so that is one made for it.
 func (c *coroutine) unwind() {
 	s := c.s
-	c.unwinding = true
 	s.current = c
 	done := make(chan struct{})
 	go func() { //lint:deterministic because the only other goroutine waits for this one to end

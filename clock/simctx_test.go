@@ -145,3 +145,48 @@ func TestSimWatchesForeign(t *testing.T) {
 		t.Errorf("%d watches left", len(s.watches))
 	}
 }
+
+// A context derived by package context may end before its parent of ours, or not with it at all.
+func TestSimContextForeignChild(t *testing.T) {
+	s := NewSim(1)
+	l := &log{s: s}
+	rt := s.Runtime(0)
+	parent, cancel := s.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	child, cancelChild := context.WithCancel(parent)
+	rt.AfterDone(child, func() { l.add("child") })
+	rt.AfterDone(context.WithoutCancel(parent), func() { l.add("uncancelled") })
+	s.Start("", func() {
+		s.Sleep(time.Second)
+		cancelChild()
+	})
+	s.RunUntilIdle()
+	l.want(t, "1.000000 child")
+}
+
+// The deadline is the earliest of the context's own and its parents'.
+func TestSimContextDeadline(t *testing.T) {
+	s := NewSim(1)
+	background := context.Background()
+	none, cancel := s.WithCancel(background)
+	defer cancel()
+	if d, ok := none.Deadline(); ok {
+		t.Errorf("none: %v", d)
+	}
+	if endless, cancel := s.WithTimeout(background, 1<<63-1); endless.Err() != nil {
+		t.Error("the longest time-out is over")
+	} else {
+		cancel()
+	}
+	minute, cancel := s.WithTimeout(none, time.Minute)
+	defer cancel()
+	for _, row := range []struct{ own, want time.Duration }{
+		{time.Second, time.Second}, {time.Hour, time.Minute},
+	} {
+		ctx, cancel := s.WithTimeout(minute, row.own)
+		defer cancel()
+		if d, ok := ctx.Deadline(); !ok || d.Sub(s.Wall()) != row.want {
+			t.Errorf("a minute, then %v: %v", row.own, d)
+		}
+	}
+}

@@ -118,6 +118,9 @@ func TestDisarm(t *testing.T) {
 	r.arm(a, 30)
 	r.s.Close()
 	r.arm(b, 40)
+	if r.Next() != clock.Never {
+		t.Errorf("closed, and a timer is set for %v", r.Next())
+	}
 	r.RunUntilIdle()
 	r.want(t, "b@20")
 }
