@@ -93,7 +93,9 @@ func TestAddTo(t *testing.T) {
 	b.Drop(0, packet.New(0), Closing)
 	var v Values
 	a.AddTo(&v)
-	b.AddTo(&v)
+	var w Values
+	b.AddTo(&w)
+	v.Add(&w)
 	if v.Get(TcpInSegs) != 15 || v.Get(TcpExtTCPFastRetrans) != 1 || v.Dropped(Closing) != 1 || v.Get(IpInReceives) != 0 {
 		t.Errorf("summed: %d %d %d %d", v.Get(TcpInSegs), v.Get(TcpExtTCPFastRetrans), v.Dropped(Closing), v.Get(IpInReceives))
 	}

@@ -10,7 +10,8 @@ import (
 // own. This is the tree of docs/design.md; whoever adds a package decides here where it stands.
 var levels = [][]string{
 	{"internal/lint"},
-	{"sim", "simtest"},
+	{"simtest"},
+	{"sim"},
 	{""}, // package onlink
 	{"internal/tcpsock"},
 	{"internal/tcp", "internal/udp", "internal/icmp"},
