@@ -32,8 +32,8 @@
 //
 // # Errors
 //
-// Parsers return one of [ErrShort], [ErrVersion], [ErrLength], [ErrOption], [ErrCode], [ErrAddress], [ErrOrder]
-// and [ErrHardware], [ErrHopLimit] unwrapped, so that the reason of a drop can be counted by comparison.
+// Parsers return one of [ErrShort], [ErrVersion], [ErrLength], [ErrOption], [ErrCode], [ErrAddress], [ErrOrder],
+// [ErrHardware] and [ErrHopLimit], unwrapped, so that the reason of a drop can be counted by comparison.
 //
 // # Sources
 //

@@ -56,7 +56,7 @@ func (s *RDNSS) put(b []byte) []byte {
 // DNSSL is a DNS Search List option.
 type DNSSL struct {
 	Lifetime uint32   // seconds, or InfiniteLifetime; 0: use them no more
-	Domains  []string // as "corp.example", without a dot at the end; at least one
+	Domains  []string // valid names as "corp.example", without a dot at the end; at least one, in 2,032 octets encoded
 }
 
 // parseDNSSL reads an option. It returns false if it is to be ignored.
