@@ -1,0 +1,307 @@
+package udp
+
+import (
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// DefaultReceiveBuffer is how many octets of packet blocks a socket queues for its reader.
+const DefaultReceiveBuffer = 1 << 20
+
+// MaxPayload4 and MaxPayload6 are the longest payloads a datagram can carry: 65,535 octets less the headers
+// that the length fields count.
+const (
+	MaxPayload4 = 65535 - wire.IPv4MinLen - wire.UDPLen
+	MaxPayload6 = 65535 - wire.UDPLen
+)
+
+// Config is what a socket is made of.
+type Config struct {
+	flow.Bound               // zero address: wildcard; port 0: an ephemeral one
+	Remote     flow.Endpoint // port 0: not connected
+}
+
+// Socket is a UDP socket. All methods may be called at once from several goroutines.
+type Socket struct {
+	layer  *Layer
+	home   *shard.Shard // where its deadline timer is and its output is staged
+	bound  flow.Bound
+	remote flow.Endpoint // Port 0: not connected
+	node   shard.Node    // home locked
+
+	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
+	hop  atomic.Uint32           // TTL or hop limit; 0: the default
+	tos  atomic.Uint32
+
+	mu        sync.Mutex // a leaf; guards all below
+	arrived   clock.Cond // made at the first wait
+	queue     packet.Batch
+	queued    int // octets of blocks in queue
+	limit     int
+	err       syscall.Errno // pending, from ICMP
+	closed    bool
+	readable  clock.Instant // read deadline
+	writeable clock.Instant // write deadline
+}
+
+// Open makes a socket. Errors: EADDRINUSE, EADDRNOTAVAIL for a local address that is not ours, and for a
+// connected one those of ip.Route.
+func (u *Layer) Open(cfg Config) (*Socket, error) {
+	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, limit: DefaultReceiveBuffer,
+		readable: clock.Never, writeable: clock.Never}
+	if !s.bound.Local.Addr.IsUnspecified() && !u.ip.Assigned(s.bound.Local.Addr, s.bound.Local.Scope) {
+		return nil, syscall.EADDRNOTAVAIL
+	}
+	if s.connected() {
+		path, err := u.ip.Route(u.rt.Now(), ip.Query{Src: s.source(), Dst: s.remote.Addr, Scope: s.remote.Scope})
+		if err != nil {
+			return nil, err
+		}
+		s.path.Store(path)
+		s.bound.Local.Addr = path.Src
+	}
+	if e := u.table.bind(s, cfg.Local.Port, u.rt); e != 0 {
+		return nil, e
+	}
+	s.home = u.ip.ShardFor(&flow.Key{Local: s.bound.Local.Addr, Ports: flow.Ports(s.bound.Local.Port, 0), Proto: wire.ProtoUDP})
+	s.node.Owner = s
+	return s, nil
+}
+
+// Local and Remote return the socket's ends. An unconnected socket's remote port is 0.
+func (s *Socket) Local() flow.Endpoint  { return s.bound.Local }
+func (s *Socket) Remote() flow.Endpoint { return s.remote }
+
+func (s *Socket) connected() bool { return s.remote.Port != 0 }
+
+// source returns the address datagrams must leave from, or the zero Addr for one to be chosen.
+func (s *Socket) source() wire.Addr {
+	if s.bound.Local.Addr.IsUnspecified() {
+		return wire.Addr{}
+	}
+	return s.bound.Local.Addr
+}
+
+// match returns how well a datagram fits the socket; negative: not at all.
+func (s *Socket) match(local, remote wire.Addr, rport uint16, scope uint32) int {
+	n := s.bound.Match(local, scope)
+	if n < 0 || !s.connected() {
+		return n
+	}
+	if s.remote.Port != rport || s.remote.Addr != remote || s.remote.Scope != 0 && s.remote.Scope != scope {
+		return -1
+	}
+	return n + 2
+}
+
+// overlaps reports whether s and o, on one port, claim the same datagrams. Of sockets connected to different
+// ends the better match wins.
+func (s *Socket) overlaps(o *Socket) bool {
+	return s.remote == o.remote && s.bound.Overlaps(&o.bound)
+}
+
+// enqueue gives p to the socket. If it cannot take it, p stays the caller's and the reason is returned.
+func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
+	size := blockSize(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return mib.SocketClosed, false
+	}
+	if s.queued+size > s.limit {
+		return mib.UdpQueueFull, false
+	}
+	s.queued += size
+	s.queue.Push(p)
+	s.wake()
+	return 0, true
+}
+
+// wake wakes the readers. s.mu held.
+func (s *Socket) wake() {
+	if s.arrived != nil {
+		s.arrived.Broadcast()
+	}
+}
+
+// fail makes the next call return e.
+func (s *Socket) fail(e syscall.Errno) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = e
+	s.wake()
+}
+
+// takeError returns and clears the pending error. s.mu held.
+func (s *Socket) takeError() error {
+	if e := s.err; e != 0 {
+		s.err = 0
+		return e
+	}
+	return nil
+}
+
+// Receive copies the payload of the next datagram into b and says who sent it and how long it was: a longer
+// one than b is cut off. It waits for one. Errors: net.ErrClosed, os.ErrDeadlineExceeded, and what ICMP
+// reported about a datagram of a connected socket (ECONNREFUSED, EHOSTUNREACH, …), once.
+func (s *Socket) Receive(b []byte) (n, full int, from flow.Endpoint, err error) {
+	p, err := s.next()
+	if err != nil {
+		return 0, 0, from, err
+	}
+	h := wire.UDP(p.Bytes())
+	payload := h.Payload()
+	n, full = copy(b, payload), len(payload)
+	from = flow.Endpoint{Addr: p.Src, Port: h.SrcPort(), Scope: flow.ScopeOf(p.Src, p.In)}
+	p.Free()
+	return n, full, from, nil
+}
+
+// next waits for a datagram.
+func (s *Socket) next() (*packet.Buffer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		switch {
+		case s.closed:
+			return nil, net.ErrClosed
+		case s.readable != clock.Never && s.layer.rt.Now() >= s.readable:
+			return nil, os.ErrDeadlineExceeded
+		}
+		if err := s.takeError(); err != nil {
+			return nil, err
+		}
+		if p := s.queue.Pop(); p != nil {
+			s.queued -= blockSize(p)
+			return p, nil
+		}
+		if s.arrived == nil {
+			s.arrived = s.layer.rt.NewCond(&s.mu)
+		}
+		s.arrived.Wait()
+	}
+}
+
+// blockSize returns how many octets of memory p holds.
+func blockSize(p *packet.Buffer) int { return p.Headroom() + p.Len() + p.Tailroom() }
+
+// Send sends b to the socket's remote end, or to to if it is not connected. Errors: net.ErrClosed,
+// os.ErrDeadlineExceeded, EMSGSIZE, EDESTADDRREQ, EISCONN, EAFNOSUPPORT, those of ip.Route, and a pending one as
+// Receive returns it.
+func (s *Socket) Send(b []byte, to flow.Endpoint) error {
+	switch {
+	case s.connected() && to.Port != 0:
+		return syscall.EISCONN
+	case s.connected():
+		to = s.remote
+	case to.Port == 0:
+		return syscall.EDESTADDRREQ
+	case !s.bound.Family.Takes(to.Addr):
+		return syscall.EAFNOSUPPORT
+	}
+	now := s.layer.rt.Now()
+	s.mu.Lock()
+	closed, late, err := s.closed, now >= s.writeable, s.takeError()
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return net.ErrClosed
+	case late:
+		return os.ErrDeadlineExceeded
+	case err != nil:
+		return err
+	case len(b) > MaxPayload6, to.Addr.Is4() && len(b) > MaxPayload4:
+		return syscall.EMSGSIZE
+	}
+	path := s.path.Load()
+	if path == nil || path.Dst != to.Addr || path.Scope != to.Scope || !s.layer.ip.Valid(path) {
+		if path, err = s.layer.ip.Route(now, ip.Query{Src: s.source(), Dst: to.Addr, Scope: to.Scope}); err != nil {
+			return err
+		}
+		s.path.Store(path)
+	}
+	p := packet.New(wire.UDPLen + len(b))
+	u := p.Bytes()
+	wire.PutUDP(u, s.bound.Local.Port, to.Port, len(u))
+	copy(u[wire.UDPLen:], b)
+	wire.FinishChecksum(u, 6, wire.ProtoUDP, path.Src, path.Dst)
+	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())}
+	s.layer.ip.Output(path, &params, p)
+	s.home.Counters.Inc(mib.UdpOutDatagrams)
+	s.home.Lock()
+	s.home.Stage(p)
+	s.home.Unlock()
+	return nil
+}
+
+// SetReadDeadline and SetWriteDeadline set the instant after which Receive and Send fail; clock.Never for none.
+func (s *Socket) SetReadDeadline(at clock.Instant) error  { return s.setDeadline(&s.readable, at) }
+func (s *Socket) SetWriteDeadline(at clock.Instant) error { return s.setDeadline(&s.writeable, at) }
+
+func (s *Socket) setDeadline(d *clock.Instant, at clock.Instant) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return net.ErrClosed
+	}
+	*d = at
+	s.wake() // an earlier deadline may have passed already
+	s.mu.Unlock()
+	s.home.Lock()
+	s.home.Arm(&s.node, at)
+	s.home.Unlock()
+	return nil
+}
+
+// Expire implements shard.Timed: the read deadline. Send does not wait, so that the write deadline needs no timer.
+func (s *Socket) Expire(now clock.Instant) clock.Instant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now < s.readable {
+		return s.readable
+	}
+	s.wake()
+	return clock.Never
+}
+
+// SetReceiveBuffer sets how many octets of packet blocks the socket queues.
+func (s *Socket) SetReceiveBuffer(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit = n
+}
+
+// SetHopLimit sets the TTL or hop limit of what the socket sends; 0 for the default.
+func (s *Socket) SetHopLimit(n uint8) { s.hop.Store(uint32(n)) }
+
+// SetTrafficClass sets the TOS or traffic class of what the socket sends.
+func (s *Socket) SetTrafficClass(n uint8) { s.tos.Store(uint32(n)) }
+
+// Close closes the socket and wakes its readers. A second Close returns net.ErrClosed.
+func (s *Socket) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return net.ErrClosed
+	}
+	s.closed = true
+	s.queue.Free()
+	s.wake()
+	s.mu.Unlock()
+	s.layer.table.unbind(s)
+	s.home.Lock()
+	s.home.Disarm(&s.node)
+	s.home.Unlock()
+	return nil
+}

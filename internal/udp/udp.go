@@ -1,0 +1,90 @@
+// Package udp is the User Datagram Protocol (RFC 768; RFC 8200, 8.1): sockets, the table that finds the best
+// match for a datagram, and the two ways of an ICMP error: port unreachable for datagrams nobody wants, and
+// ECONNREFUSED at the connected socket whose datagram somebody else refused.
+//
+// A [Socket] has a lock of its own, a leaf below the shard's: datagrams of one socket may come in under any
+// shard. The receive queue holds the packets themselves; the payload is copied once, into the reader's buffer.
+package udp
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Layer is the UDP of one stack.
+type Layer struct {
+	ip    *ip.Layer
+	rt    clock.Runtime
+	table table
+}
+
+// New returns a Layer and registers it with l.
+func New(rt clock.Runtime, l *ip.Layer) *Layer {
+	u := &Layer{ip: l, rt: rt}
+	l.Register(u)
+	return u
+}
+
+// Close closes all sockets; Open fails with ESHUTDOWN from then on.
+func (u *Layer) Close() {
+	for _, s := range u.table.shut() {
+		s.Close() // fails only if its user closed it at the same time
+	}
+}
+
+// Protocol implements ip.Transport.
+func (u *Layer) Protocol() uint8 { return wire.ProtoUDP }
+
+// Input implements ip.Transport.
+func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.Disposition {
+	h, err := wire.CheckUDP(p.Bytes())
+	if err != nil {
+		sh.Counters.Drop(now, p, mib.UdpMalformed)
+		return ip.Malformed
+	}
+	p.Truncate(h.Length())
+	if p.Flags&packet.ChecksumGood == 0 && !checksumOK(p, h) {
+		sh.Counters.Drop(now, p, mib.UdpChecksum)
+		return ip.Malformed
+	}
+	s := u.table.find(p.Dst, p.Src, h.DstPort(), h.SrcPort(), flow.ScopeOf(p.Src, p.In))
+	if s == nil {
+		return ip.NoPort // ip counts the drop and answers port unreachable (RFC 1122, 4.1.3.1)
+	}
+	if r, ok := s.enqueue(p); !ok {
+		sh.Counters.Drop(now, p, r)
+		return ip.Delivered
+	}
+	sh.Counters.Inc(mib.UdpInDatagrams)
+	return ip.Delivered
+}
+
+// checksumOK verifies the checksum of the datagram h, which is all of p.
+func checksumOK(p *packet.Buffer, h wire.UDP) bool {
+	if h.Checksum() == 0 {
+		// RFC 768: "An all zero transmitted checksum value means that the transmitter generated no checksum".
+		// RFC 8200, 8.1: "IPv6 receivers must discard UDP packets containing a zero checksum".
+		return p.Src.Is4()
+	}
+	return wire.TransportChecksumOK(p.Bytes(), wire.ProtoUDP, p.Src, p.Dst)
+}
+
+// Error implements ip.Transport: the error goes to the connected socket that sent the datagram. An unconnected
+// socket has no way to tell which of its datagrams was meant (RFC 1122, 4.1.3.3, leaves it to the interface).
+func (u *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
+	if len(e.Quote) < 4 || e.Errno == syscall.EMSGSIZE {
+		return // the path MTU cache has learned from it already
+	}
+	q := wire.UDP(e.Quote)
+	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope)
+	if s != nil && s.connected() {
+		s.fail(e.Errno)
+	}
+}
