@@ -1,0 +1,463 @@
+package tcpsock
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/trace"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// copyQuantum is how many octets of user data are copied in one hold of the shard's lock.
+const copyQuantum = 16 << 10
+
+// Conn is a TCP connection in its shard. The methods that lock may be called at once from several goroutines.
+type Conn struct {
+	layer *Layer
+	sh    *shard.Shard
+	key   flow.Key
+
+	// All below: sh locked.
+	tcb          tcp.TCB
+	path         *ip.Path
+	hopLimit     uint8 // 0: the default
+	trafficClass uint8
+	node         shard.Node
+	readers      waiters
+	writers      waiters
+	readable     clock.Instant // read deadline
+	writeable    clock.Instant // write deadline
+	listener     *Listener     // until it is in the accept queue, or dead
+	writing      bool          // a Write is under way; others wait for their turn
+	closed       bool          // by its user
+	gone         bool          // not in the table any more
+	prev, next   *Conn         // in the table's list
+}
+
+// waiters is a condition variable that knows whether anybody waits.
+type waiters struct {
+	cond clock.Cond // made at the first wait
+	n    int
+}
+
+func (w *waiters) wait(sh *shard.Shard) {
+	if w.cond == nil {
+		w.cond = sh.NewCond()
+	}
+	w.n++
+	sh.Wait(w.cond)
+	w.n--
+}
+
+func (w *waiters) wake() {
+	if w.n > 0 {
+		w.cond.Broadcast()
+	}
+}
+
+// newConn makes a connection that is in no table yet.
+func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
+	c := &Conn{layer: t, sh: sh, key: key, path: path, readable: clock.Never, writeable: clock.Never}
+	c.node.Owner = c
+	return c
+}
+
+// tcbConfig returns the TCB's configuration for this connection.
+func (c *Conn) tcbConfig(now clock.Instant) tcp.Config {
+	cfg := c.layer.config
+	cfg.MSS = mss(c.key.Remote, c.path.MTU)
+	cfg.ISS, cfg.TSOffset = c.layer.isn(now, &c.key)
+	cfg.Observer = c
+	return cfg
+}
+
+// insert puts c into its shard's table; false if the key is taken. sh locked.
+func (c *Conn) insert() bool {
+	t := &c.layer.tables[c.sh.Index]
+	if t.conns[c.key] != nil || c.layer.closing.Load() {
+		return false
+	}
+	t.conns[c.key] = c
+	if c.next = t.first; c.next != nil {
+		c.next.prev = c
+	}
+	t.first = c
+	return true
+}
+
+// remove takes c out of its table for good. sh locked.
+func (c *Conn) remove() {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	t := &c.layer.tables[c.sh.Index]
+	delete(t.conns, c.key)
+	if c.prev != nil {
+		c.prev.next = c.next
+	} else {
+		t.first = c.next
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil
+	t.changed.wake()
+	c.sh.Disarm(&c.node)
+	if l := c.listener; l != nil {
+		c.listener = nil
+		l.forget()
+	}
+	c.readers.wake()
+	c.writers.wake()
+}
+
+// arrive gives a segment to the TCB and sends what it answers. sh locked.
+func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
+	c.tcb.Arrive(now, seg)
+	if c.tcb.Progress() {
+		// RFC 4861, 7.3.1: "the receipt of a (new) acknowledgment indicates that previously sent data reached
+		// the peer", and so that the first hop works.
+		c.layer.ip.Confirm(c.path, now)
+	}
+	c.pump(now)
+}
+
+// pump sends what the TCB has to send, keeps its timer, and wakes whom its state concerns. Every event of
+// the TCB ends here. sh locked.
+func (c *Conn) pump(now clock.Instant) {
+	seg := &c.layer.tables[c.sh.Index].seg
+	for c.tcb.Next(now, seg) {
+		if !c.layer.ip.Valid(c.path) {
+			c.refreshPath(now)
+		}
+		if seg.Retransmit {
+			c.sh.Counters.Inc(mib.TcpRetransSegs)
+		}
+		if seg.Flags&wire.RST != 0 {
+			c.sh.Counters.Inc(mib.TcpOutRsts)
+		}
+		c.layer.emit(c.sh, c.path, &c.key, seg, c)
+	}
+	if l := c.listener; l != nil && c.tcb.Established() {
+		c.listener = nil
+		if !l.established(c) {
+			c.abort(now)
+			return
+		}
+	}
+	if c.tcb.State() == tcp.Closed {
+		c.remove()
+		return
+	}
+	c.sh.Arm(&c.node, c.tcb.Deadline())
+	if c.readers.n > 0 && c.tcb.Readable() {
+		c.readers.wake()
+	}
+	if c.writers.n > 0 && c.tcb.Writable() {
+		c.writers.wake()
+	}
+}
+
+// refreshPath decides anew how the connection's packets leave, after the configuration has changed. If there is
+// no way now, the old one is kept, and the retransmission timer decides the connection's fate. sh locked.
+func (c *Conn) refreshPath(now clock.Instant) {
+	path, err := c.layer.ip.Route(now, ip.Query{Src: c.key.Local, Dst: c.key.Remote, Scope: c.key.Scope})
+	if err != nil {
+		return
+	}
+	if path.MTU != c.path.MTU {
+		c.tcb.SetPathMTU(now, mss(c.key.Remote, path.MTU))
+	}
+	c.path = path
+}
+
+// Expire implements shard.Timed.
+func (c *Conn) Expire(now clock.Instant) clock.Instant {
+	if now >= c.tcb.Deadline() {
+		c.tcb.Timeout(now)
+		c.pump(now)
+	}
+	if now >= c.readable {
+		c.readers.wake()
+	}
+	if now >= c.writeable {
+		c.writers.wake()
+	}
+	if c.gone {
+		return clock.Never
+	}
+	next := c.tcb.Deadline()
+	for _, d := range [...]clock.Instant{c.readable, c.writeable} {
+		if d > now {
+			next = min(next, d)
+		}
+	}
+	return next
+}
+
+// refused returns why a call with the given deadline must fail before it looks at the data, or nil. sh locked.
+func (c *Conn) refused(deadline clock.Instant) error {
+	if c.closed {
+		return net.ErrClosed
+	}
+	if deadline != clock.Never && c.layer.rt.Now() >= deadline {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// Read reads what has come, up to len(b) octets, and waits for some. Errors: io.EOF after the peer's FIN,
+// net.ErrClosed, os.ErrDeadlineExceeded, and the errno the connection died of.
+func (c *Conn) Read(b []byte) (int, error) {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	for {
+		if err := c.refused(c.readable); err != nil {
+			return 0, err
+		}
+		if len(b) == 0 {
+			return 0, nil
+		}
+		now := c.layer.rt.Now()
+		n, err := c.tcb.Receive(now, b[:min(len(b), copyQuantum)])
+		if n > 0 {
+			c.pump(now) // a window update may be due
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		c.readers.wait(c.sh)
+	}
+}
+
+// Write writes all of b, waiting for room; it returns early only with an error: net.ErrClosed,
+// os.ErrDeadlineExceeded, EPIPE after CloseWrite, and the errno the connection died of.
+func (c *Conn) Write(b []byte) (int, error) {
+	c.sh.Lock()
+	defer func() { c.sh.Unlock() }()
+	for c.writing {
+		if err := c.refused(c.writeable); err != nil {
+			return 0, err
+		}
+		c.writers.wait(c.sh)
+	}
+	c.writing = true
+	defer func() {
+		c.writing = false
+		c.writers.wake()
+	}()
+	written := 0
+	for {
+		if err := c.refused(c.writeable); err != nil {
+			return written, err
+		}
+		now := c.layer.rt.Now()
+		n, err := c.tcb.Send(now, b[written:min(len(b), written+copyQuantum)])
+		if err != nil {
+			return written, err
+		}
+		written += n
+		if n > 0 {
+			c.pump(now)
+		}
+		if written == len(b) {
+			return written, nil
+		}
+		if n > 0 {
+			c.sh.Unlock() // sends what is staged, and lets others in
+			c.sh.Lock()
+			continue
+		}
+		c.writers.wait(c.sh)
+	}
+}
+
+// CloseWrite sends a FIN behind what is queued (RFC 9293, 3.10.4); reading goes on. Errors: net.ErrClosed, ENOTCONN.
+func (c *Conn) CloseWrite() error {
+	return c.do(func(now clock.Instant) error {
+		if c.gone {
+			return syscall.ENOTCONN
+		}
+		c.tcb.Close(now)
+		return nil
+	})
+}
+
+// CloseRead makes reading end here: what is queued and what still comes is discarded. Errors: net.ErrClosed,
+// ENOTCONN.
+func (c *Conn) CloseRead() error {
+	return c.do(func(now clock.Instant) error {
+		if c.gone {
+			return syscall.ENOTCONN
+		}
+		c.tcb.CloseRead(now)
+		return nil
+	})
+}
+
+// Close lets go of the connection: calls under way return net.ErrClosed, what is queued is still sent, then a
+// FIN; a RST instead if data has come that nobody read (RFC 9293, 3.10.4), or if linger is 0. A second Close
+// returns net.ErrClosed.
+func (c *Conn) Close() error {
+	return c.do(func(now clock.Instant) error {
+		c.closed = true
+		c.readers.wake()
+		c.writers.wake()
+		c.tcb.Release(now)
+		return nil
+	})
+}
+
+// Abort drops the connection at once, with a RST to the peer where its state asks for one. It reports whether
+// something that had still to get across was lost.
+func (c *Conn) Abort() bool {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	lost := c.busy()
+	c.abort(c.layer.rt.Now())
+	return lost
+}
+
+// abort is Abort. sh locked.
+func (c *Conn) abort(now clock.Instant) {
+	c.closed = true
+	c.tcb.Abort(now)
+	c.pump(now)
+	c.readers.wake()
+	c.writers.wake()
+}
+
+// do runs f on the connection, if its user has not closed it, and sends what comes of it.
+func (c *Conn) do(f func(now clock.Instant) error) error {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	now := c.layer.rt.Now()
+	err := f(now)
+	c.pump(now)
+	c.readers.wakeIf(c.tcb.Readable())
+	c.writers.wakeIf(c.tcb.Writable())
+	return err
+}
+
+func (w *waiters) wakeIf(b bool) {
+	if b {
+		w.wake()
+	}
+}
+
+// SetReadDeadline and SetWriteDeadline set the instant after which Read and Write fail; clock.Never for none.
+func (c *Conn) SetReadDeadline(at clock.Instant) error {
+	return c.setDeadline(&c.readable, &c.readers, at)
+}
+
+func (c *Conn) SetWriteDeadline(at clock.Instant) error {
+	return c.setDeadline(&c.writeable, &c.writers, at)
+}
+
+func (c *Conn) setDeadline(d *clock.Instant, w *waiters, at clock.Instant) error {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	*d = at
+	if !c.gone {
+		c.sh.Arm(&c.node, at)
+	}
+	w.wake() // it may have passed already, or the timer be gone with the connection
+	return nil
+}
+
+// SetNoDelay turns Nagle's algorithm (RFC 9293, 3.7.4) off or on. Errors: net.ErrClosed.
+func (c *Conn) SetNoDelay(noDelay bool) error {
+	return c.do(func(now clock.Instant) error { c.tcb.SetNoDelay(now, noDelay); return nil })
+}
+
+// SetKeepAlive sets the keep-alive timers (RFC 9293, 3.8.4): after idle without traffic a probe each interval, and
+// after count unanswered ones the connection is dead. idle 0 turns them off. Errors: net.ErrClosed.
+func (c *Conn) SetKeepAlive(idle, interval time.Duration, count int) error {
+	return c.do(func(now clock.Instant) error { c.tcb.SetKeepAlive(now, idle, interval, count); return nil })
+}
+
+// SetLinger sets what Close does with unsent data: d < 0 sends it in the background (the default), 0 discards it and
+// resets the connection. Errors: net.ErrClosed.
+func (c *Conn) SetLinger(discard bool) error {
+	return c.do(func(clock.Instant) error { c.tcb.SetLinger(discard); return nil })
+}
+
+// SetHopLimit and SetTrafficClass set the header fields of what the connection sends. Errors: net.ErrClosed.
+func (c *Conn) SetHopLimit(n uint8) error {
+	return c.do(func(clock.Instant) error { c.hopLimit = n; return nil })
+}
+
+func (c *Conn) SetTrafficClass(n uint8) error {
+	return c.do(func(clock.Instant) error { c.trafficClass = n; return nil })
+}
+
+// Info returns the TCB's figures.
+func (c *Conn) Info() tcp.Info {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return c.tcb.Info()
+}
+
+// Local and Remote return the connection's ends.
+func (c *Conn) Local() flow.Endpoint {
+	e := flow.Endpoint{Addr: c.key.Local, Port: c.key.LocalPort()}
+	if e.Addr.NeedsScope() {
+		e.Scope = c.key.Scope
+	}
+	return e
+}
+
+func (c *Conn) Remote() flow.Endpoint {
+	return flow.Endpoint{Addr: c.key.Remote, Port: c.key.RemotePort(), Scope: c.key.Scope}
+}
+
+// StateChanged implements tcp.Observer. sh locked.
+func (c *Conn) StateChanged(now clock.Instant, from, to tcp.State) {
+	switch {
+	case to == tcp.SynSent:
+		c.sh.Counters.Inc(mib.TcpActiveOpens)
+	case to == tcp.SynReceived && c.listener != nil:
+		c.sh.Counters.Inc(mib.TcpPassiveOpens)
+	case to == tcp.Closed && (from == tcp.SynSent || from == tcp.SynReceived):
+		c.sh.Counters.Inc(mib.TcpAttemptFails)
+	case to == tcp.Closed && (from == tcp.Established || from == tcp.CloseWait):
+		c.sh.Counters.Inc(mib.TcpEstabResets)
+	}
+	c.layer.tables[c.sh.Index].changed.wake()
+	c.trace(trace.Event{At: now, Kind: trace.TCPStateChanged, From: from.String(), To: to.String()})
+}
+
+// Retransmitted implements tcp.Observer. sh locked.
+func (c *Conn) Retransmitted(now clock.Instant, seq tcp.Seq, n int, why string) {
+	c.trace(trace.Event{At: now, Kind: trace.TCPRetransmit, Seq: uint32(seq), Len: uint32(n), Reason: why})
+}
+
+// Recovery implements tcp.Observer. sh locked.
+func (c *Conn) Recovery(now clock.Instant, from, to string) {
+	c.trace(trace.Event{At: now, Kind: trace.TCPRecovery, From: from, To: to})
+}
+
+func (c *Conn) trace(e trace.Event) {
+	if !c.layer.tracer.Enabled() {
+		return
+	}
+	e.Proto = wire.ProtoTCP
+	e.Src, e.SrcPort, e.Dst, e.DstPort = c.key.Local, c.key.LocalPort(), c.key.Remote, c.key.RemotePort()
+	c.layer.tracer.Emit(&e)
+}

@@ -1,0 +1,107 @@
+package tcpsock
+
+import (
+	"context"
+	"net"
+	"syscall"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Dial opens a connection to remote and waits until it is established. A zero local address and port are
+// chosen. Errors: ctx.Err(), EADDRINUSE, EADDRNOTAVAIL, those of ip.Route, and the errno the attempt ended with
+// (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, …).
+func (t *Layer) Dial(ctx context.Context, local, remote flow.Endpoint) (*Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if t.closing.Load() {
+		return nil, net.ErrClosed
+	}
+	src := local.Addr
+	if src.IsUnspecified() {
+		src = wire.Addr{}
+	} else if !t.ip.Assigned(src, local.Scope) {
+		return nil, syscall.EADDRNOTAVAIL
+	}
+	path, err := t.ip.Route(t.rt.Now(), ip.Query{Src: src, Dst: remote.Addr, Scope: remote.Scope})
+	if err != nil {
+		return nil, err
+	}
+	if path.Multicast || path.Broadcast {
+		return nil, syscall.ENETUNREACH // RFC 9293, 3.9.2.3: MUST-46, a remote address must be unicast
+	}
+	remote.Addr = path.Dst
+	if remote.Addr.NeedsScope() {
+		remote.Scope = uint32(path.If.Index)
+	}
+	c, err := t.open(path, local.Port, remote)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.connect(ctx)
+}
+
+// open makes a connection in SYN-SENT, whose SYN is on its way when open returns.
+func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint) (*Conn, error) {
+	if port != 0 {
+		if c := t.tryOpen(path, port, remote); c != nil {
+			return c, nil
+		}
+		return nil, syscall.EADDRINUSE
+	}
+	for port := range flow.EphemeralPorts(t.rt) {
+		if len(t.listen.on(port)) > 0 {
+			continue
+		}
+		if c := t.tryOpen(path, port, remote); c != nil {
+			return c, nil
+		}
+	}
+	return nil, syscall.EADDRNOTAVAIL // what connect(2) says when the ports are used up
+}
+
+// tryOpen is open for one local port; nil if the four-tuple is in use.
+func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint) *Conn {
+	key := flow.Key{Local: path.Src, Remote: remote.Addr, Ports: flow.Ports(port, remote.Port),
+		Scope: remote.Scope, Proto: wire.ProtoTCP}
+	sh := t.ip.ShardFor(&key)
+	c := t.newConn(sh, key, path)
+	sh.Lock()
+	defer sh.Unlock()
+	if !c.insert() {
+		return nil
+	}
+	now := t.rt.Now()
+	c.tcb.Connect(now, c.tcbConfig(now))
+	c.pump(now)
+	return c
+}
+
+// connect waits until the handshake is over, one way or the other.
+func (c *Conn) connect(ctx context.Context) error {
+	defer c.layer.rt.AfterDone(ctx, func() {
+		c.sh.Lock()
+		defer c.sh.Unlock()
+		c.writers.wake()
+	})()
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	for {
+		switch {
+		case c.tcb.Established():
+			return nil
+		case c.gone:
+			if err := c.tcb.Err(); err != nil {
+				return err
+			}
+			return syscall.ECONNABORTED // the stack was closed
+		case ctx.Err() != nil:
+			c.abort(c.layer.rt.Now())
+			return ctx.Err()
+		}
+		c.writers.wait(c.sh)
+	}
+}

@@ -1,0 +1,180 @@
+// Package tcpsock puts TCP's machine (internal/tcp) into the stack: it finds the connection a segment belongs
+// to, runs its TCB under its shard's lock, turns the segments the TCB emits into packets, keeps its timer,
+// and blocks and wakes the callers of Read, Write, Accept and Dial.
+//
+// A [Conn] belongs to the shard its flow hashes to, and everything in it is guarded by that shard's lock. A
+// [Listener]'s accept queue has a leaf lock of its own, since its connections are spread over all shards.
+package tcpsock
+
+import (
+	"sync/atomic"
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Layer is the TCP of one stack.
+type Layer struct {
+	ip      *ip.Layer
+	rt      clock.Runtime
+	tracer  *trace.Tracer
+	config  tcp.Config // what each connection starts from
+	secret  [16]byte   // of initial sequence numbers and timestamp offsets
+	tables  []table    // one for each shard
+	listen  listeners
+	closing atomic.Bool
+}
+
+// table holds the connections of one shard. Guarded by the shard's lock.
+type table struct {
+	conns   map[flow.Key]*Conn
+	first   *Conn       // the same connections as a list, the youngest first
+	seg     tcp.Segment // scratch: an arriving or a leaving segment, so that none is allocated
+	changed waiters     // for Layer.Close: some connection changed its state
+}
+
+// New returns a Layer over shards and registers it with l. cfg is the template of every connection's TCB.
+func New(rt clock.Runtime, l *ip.Layer, shards int, cfg tcp.Config, tracer *trace.Tracer) *Layer {
+	t := &Layer{ip: l, rt: rt, config: cfg, tracer: tracer, tables: make([]table, shards)}
+	rt.Entropy(t.secret[:])
+	for i := range t.tables {
+		t.tables[i].conns = make(map[flow.Key]*Conn)
+	}
+	l.Register(t)
+	return t
+}
+
+// Protocol implements ip.Transport.
+func (t *Layer) Protocol() uint8 { return wire.ProtoTCP }
+
+// Input implements ip.Transport: RFC 9293, 3.10.7, as far as finding whose segment it is.
+func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.Disposition {
+	sh.Counters.Inc(mib.TcpInSegs)
+	h, err := wire.CheckTCP(p.Bytes())
+	if err != nil {
+		sh.Counters.Drop(now, p, mib.TcpMalformed)
+		return ip.Malformed
+	}
+	// RFC 9293, 3.1: "The checksum … MUST be checked by the receiver (MUST-3)".
+	if p.Flags&packet.ChecksumGood == 0 && !wire.TransportChecksumOK(p.Bytes(), wire.ProtoTCP, p.Src, p.Dst) {
+		sh.Counters.Drop(now, p, mib.TcpChecksum)
+		return ip.Malformed
+	}
+	tab := &t.tables[sh.Index]
+	seg := &tab.seg
+	*seg = tcp.Segment{Seq: tcp.Seq(h.Seq()), Ack: tcp.Seq(h.Ack()), Flags: h.Flags(), Window: h.Window(),
+		Urgent: h.Urgent(), Payload: h.Payload()}
+	seg.Len = len(seg.Payload)
+	if err := wire.ParseTCPOptions(h.Options(), &seg.Options); err != nil {
+		sh.Counters.Drop(now, p, mib.TcpMalformed)
+		return ip.Malformed
+	}
+	key := flow.Key{Local: p.Dst, Remote: p.Src, Ports: flow.Ports(h.DstPort(), h.SrcPort()),
+		Scope: flow.ScopeOf(p.Src, p.In), Proto: wire.ProtoTCP}
+	c := tab.conns[key]
+	if c != nil && c.tcb.State() == tcp.TimeWait && c.tcb.Reusable(now, seg) && t.listen.find(&key) != nil {
+		// RFC 9293, 3.6.1: "a TCP implementation MAY accept a new SYN … to reopen the connection directly
+		// from TIME-WAIT state (MAY-2)".
+		c.remove()
+		c = nil
+	}
+	switch {
+	case c != nil:
+		c.arrive(now, seg)
+	case p.Flags&(packet.LinkMulticast|packet.Broadcast) != 0 || p.Dst.IsMulticast():
+		// RFC 9293, 3.9.2.3: "A TCP implementation MUST silently discard an incoming SYN segment that is
+		// addressed to a broadcast or multicast address (MUST-57)". So for the others: no RST either.
+		sh.Counters.Drop(now, p, mib.TcpMalformed)
+		return ip.Malformed
+	case seg.Flags&(wire.SYN|wire.ACK|wire.RST) == wire.SYN:
+		if l := t.listen.find(&key); l != nil {
+			if !l.open(sh, now, key, p, seg) {
+				sh.Counters.Drop(now, p, mib.TcpBacklogFull)
+				return ip.Delivered
+			}
+			break
+		}
+		fallthrough
+	default:
+		t.refuse(sh, now, p, &key, seg)
+	}
+	p.Free()
+	return ip.Delivered
+}
+
+// refuse answers a segment that belongs to no connection with a RST (RFC 9293, 3.10.7.1). sh locked.
+func (t *Layer) refuse(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment) {
+	var rst tcp.Segment
+	if !tcp.ResetFor(seg, &rst) {
+		return
+	}
+	path, err := t.ip.Route(now, ip.Query{Src: p.Dst, Dst: p.Src, Scope: key.Scope})
+	if err != nil {
+		return
+	}
+	sh.Counters.Inc(mib.TcpOutRsts)
+	t.emit(sh, path, key, &rst, nil)
+}
+
+// emit makes a packet of seg, whose payload is c's, and stages it. sh locked.
+func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, c *Conn) {
+	h := wire.TCPHeader{SrcPort: key.LocalPort(), DstPort: key.RemotePort(), Seq: uint32(seg.Seq),
+		Ack: uint32(seg.Ack), Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options}
+	n := h.Len()
+	p := packet.New(n + seg.Len)
+	b := p.Bytes()
+	h.Put(b)
+	params := ip.Params{Proto: wire.ProtoTCP, DontFragment: true}
+	if c != nil {
+		if seg.Len > 0 {
+			c.tcb.Payload(seg, b[n:])
+		}
+		params.HopLimit, params.TrafficClass = c.hopLimit, c.trafficClass
+	}
+	wire.FinishChecksum(b, 16, wire.ProtoTCP, path.Src, path.Dst)
+	t.ip.Output(path, &params, p)
+	sh.Counters.Inc(mib.TcpOutSegs)
+	sh.Stage(p)
+}
+
+// Error implements ip.Transport: an ICMP error about a segment of ours (RFC 9293, 3.9.2.2; RFC 5927, 4).
+func (t *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
+	if len(e.Quote) < 8 {
+		return // no sequence number: nothing to check it against
+	}
+	q := wire.TCP(e.Quote)
+	key := flow.Key{Local: e.Src, Remote: e.Dst, Ports: flow.Ports(q.SrcPort(), q.DstPort()), Scope: e.Scope,
+		Proto: wire.ProtoTCP}
+	c := t.tables[sh.Index].conns[key]
+	if c == nil {
+		return
+	}
+	if e.Errno == syscall.EMSGSIZE {
+		c.refreshPath(now)
+		c.tcb.SetPathMTU(now, mss(e.Dst, e.MTU))
+	} else {
+		c.tcb.Failed(now, e.Errno, hard(e), tcp.Seq(q.Seq()))
+	}
+	c.pump(now)
+}
+
+// hard reports whether e says that the connection cannot be: RFC 1122, 4.2.3.9, has protocol and port unreachable
+// abort; RFC 5461 and 5927 restrict that to connections not yet synchronized, which the TCB looks after. That our own
+// link cannot reach the neighbor is soft: it may come back.
+func hard(e *ip.Error) bool { return !e.Local && e.Errno == syscall.ECONNREFUSED }
+
+// mss returns the largest segment, options included, that a path of the given MTU carries to dst.
+func mss(dst wire.Addr, mtu int) int {
+	if dst.Is4() {
+		return mtu - wire.IPv4MinLen - 20
+	}
+	return mtu - wire.IPv6Len - 20
+}
