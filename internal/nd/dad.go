@@ -79,7 +79,7 @@ type DAD struct {
 // others were sent is taken for somebody else's.
 const remembered = 16
 
-// Message is a Neighbor Solicitation and where it goes, with the hop limit that all of Neighbor Discovery has.
+// Message is a Neighbor Solicitation from Src to Dst, and the Ethernet destination.
 type Message struct {
 	Src, Dst wire.Addr
 	LinkDst  wire.MAC

@@ -13,7 +13,7 @@ func (c *Cache) Deadline() clock.Instant { return c.timers.first() }
 // Timeout does what is due.
 func (c *Cache) Timeout(now clock.Instant) {
 	for c.timers.first() <= now {
-		c.expire(now, c.timers.heap[0])
+		c.expire(now, c.timers.heap[0].entry)
 	}
 }
 
@@ -23,9 +23,8 @@ func (c *Cache) arm(e *Entry, at clock.Instant) {
 	c.timers.set(&e.timer, at)
 }
 
-// expire is e's timer. It sets the timer for later than now, or stops it.
-func (c *Cache) expire(now clock.Instant, t *timer) {
-	e := t.entry
+// expire is e's timer. It sets the timer for later than now, or removes e.
+func (c *Cache) expire(now clock.Instant, e *Entry) {
 	switch c.settle(now, e) {
 	case Reachable:
 		// RFC 4861, 7.3.3: "When ReachableTime milliseconds have passed since receipt of the last reachability
@@ -69,9 +68,6 @@ func (c *Cache) expire(now clock.Instant, t *timer) {
 
 	case None, Stale, Failed:
 		c.remove(now, e, unreachable(e.addr))
-
-	case Permanent:
-		c.timers.stop(t)
 	}
 }
 
