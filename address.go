@@ -1,0 +1,145 @@
+package onlink
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// endpoint converts a, resolving its zone to an interface.
+func (s *Stack) endpoint(a netip.AddrPort) (flow.Endpoint, error) {
+	e := flow.Endpoint{Addr: wire.AddrFrom(a.Addr()), Port: a.Port()}
+	if zone := a.Addr().Zone(); zone != "" {
+		index, err := s.zone(zone)
+		if err != nil {
+			return e, err
+		}
+		if e.Addr.NeedsScope() {
+			e.Scope = uint32(index)
+		}
+	}
+	return e, nil
+}
+
+// zone returns the index of the interface that a zone names, by name or by number.
+func (s *Stack) zone(zone string) (int32, error) {
+	for _, i := range s.ip.Snapshot().Interfaces {
+		if i.Name == zone || strconv.Itoa(int(i.Index)) == zone {
+			return i.Index, nil
+		}
+	}
+	return 0, &net.AddrError{Err: "no interface of this name", Addr: zone}
+}
+
+// netipAddr converts a, naming the interface it is scoped to.
+func (s *Stack) netipAddr(a wire.Addr, scope uint32) netip.Addr {
+	n := a.Netip()
+	if scope == 0 {
+		return n
+	}
+	if i := s.ip.Snapshot().Interface(int32(scope)); i != nil {
+		return n.WithZone(i.Name)
+	}
+	return n.WithZone(strconv.Itoa(int(scope)))
+}
+
+func (s *Stack) addrPort(e flow.Endpoint) netip.AddrPort {
+	return netip.AddrPortFrom(s.netipAddr(e.Addr, e.Scope), e.Port)
+}
+
+// network is a network name taken apart.
+type network struct {
+	name      string
+	transport string // "tcp" or "udp"
+	v4, v6    bool   // families allowed
+}
+
+// parseNetwork takes apart "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6".
+func parseNetwork(name string) (network, error) {
+	switch name {
+	case "tcp", "udp":
+		return network{name, name, true, true}, nil
+	case "tcp4", "udp4":
+		return network{name, name[:3], true, false}, nil
+	case "tcp6", "udp6":
+		return network{name, name[:3], false, true}, nil
+	}
+	return network{}, net.UnknownNetworkError(name)
+}
+
+// allows reports whether a's family is one of the network's.
+func (n network) allows(a netip.Addr) bool {
+	if a.Unmap().Is4() {
+		return n.v4
+	}
+	return n.v6
+}
+
+// resolve turns "host:port" into the addresses to try, in order. An empty or unspecified host is left
+// unspecified. Names are looked up with the stack's resolver, ports by number or service name.
+func (s *Stack) resolve(ctx context.Context, n network, address string) ([]netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := lookupPort(ctx, n, service)
+	if err != nil {
+		return nil, err
+	}
+	if host == "" {
+		return []netip.AddrPort{netip.AddrPortFrom(netip.Addr{}, port)}, nil
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		a = a.Unmap()
+		if !n.allows(a) {
+			return nil, &net.AddrError{Err: "not an address of network " + n.name, Addr: host}
+		}
+		return []netip.AddrPort{netip.AddrPortFrom(a, port)}, nil
+	}
+	found, err := s.Resolver().LookupNetIP(ctx, lookupNetwork(n), host)
+	if err != nil {
+		return nil, err
+	}
+	addrs := make([]netip.AddrPort, 0, len(found))
+	for _, a := range found {
+		addrs = append(addrs, netip.AddrPortFrom(a.Unmap(), port))
+	}
+	return addrs, nil
+}
+
+func lookupNetwork(n network) string {
+	switch {
+	case !n.v6:
+		return "ip4"
+	case !n.v4:
+		return "ip6"
+	}
+	return "ip"
+}
+
+// lookupPort converts a port number or a service name.
+func lookupPort(ctx context.Context, n network, service string) (uint16, error) {
+	if service == "" {
+		return 0, nil
+	}
+	if p, err := strconv.ParseUint(service, 10, 16); err == nil {
+		return uint16(p), nil
+	}
+	p, err := net.DefaultResolver.LookupPort(ctx, n.name, service) // reads a table only
+	if err != nil {
+		return 0, err
+	}
+	return uint16(p), nil
+}
+
+func (s *Stack) tcpAddr(e flow.Endpoint) *net.TCPAddr {
+	return net.TCPAddrFromAddrPort(s.addrPort(e))
+}
+
+func (s *Stack) udpAddr(e flow.Endpoint) *net.UDPAddr {
+	return net.UDPAddrFromAddrPort(s.addrPort(e))
+}

@@ -1,0 +1,169 @@
+package onlink_test
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+
+	"github.com/onlink-go/onlink"
+)
+
+// Benchmarks of two stacks on one in-memory Ethernet of MTU 1500, checksums computed and verified: `make bench`.
+
+// BenchmarkTCPBulk sends in one direction over one connection.
+func BenchmarkTCPBulk(b *testing.B) {
+	for _, host := range []string{server4, server6} {
+		b.Run(family(host), func(b *testing.B) {
+			client, server := newPair(b, nil)
+			c, s := connect(b, client, server, host)
+			chunk := make([]byte, 64<<10)
+			b.SetBytes(int64(len(chunk)))
+			b.ReportAllocs()
+			b.ResetTimer()
+			go func() {
+				for range b.N {
+					if _, err := c.Write(chunk); err != nil {
+						b.Error(err)
+						break
+					}
+				}
+				c.Close()
+			}()
+			n, err := io.Copy(discard{}, s)
+			if err != nil || n != int64(b.N)*int64(len(chunk)) {
+				b.Fatalf("received %d octets, %v", n, err)
+			}
+		})
+	}
+}
+
+// discard is io.Discard without its small buffer.
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+func (discard) ReadFrom(r io.Reader) (n int64, err error) {
+	b := make([]byte, 64<<10)
+	for {
+		m, err := r.Read(b)
+		n += int64(m)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// BenchmarkTCPRoundTrip sends one octet there and back.
+func BenchmarkTCPRoundTrip(b *testing.B) {
+	client, server := newPair(b, nil)
+	c, s := connect(b, client, server, server4)
+	go func() {
+		io.Copy(s, s)
+		s.Close()
+	}()
+	octet := make([]byte, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Write(octet); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, octet); err != nil {
+			b.Fatal(err)
+		}
+	}
+	c.Close()
+}
+
+// BenchmarkTCPConnect opens a connection, sends one octet, and closes.
+func BenchmarkTCPConnect(b *testing.B) {
+	client, server := newPair(b, nil)
+	ln, err := server.Listen(b.Context(), "tcp", ":80")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		octet := make([]byte, 1)
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			io.ReadFull(c, octet)
+			c.Close()
+		}
+	}()
+	octet := make([]byte, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := client.DialContext(b.Context(), "tcp", net.JoinHostPort(server4, "80"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.Write(octet); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.Read(octet); err != io.EOF {
+			b.Fatal(err)
+		}
+		c.Close()
+	}
+}
+
+// BenchmarkUDP sends datagrams of 64 and of 1400 octets and counts those received.
+func BenchmarkUDP(b *testing.B) {
+	for _, size := range []int{64, 1400} {
+		b.Run(map[int]string{64: "64B", 1400: "1400B"}[size], func(b *testing.B) {
+			client, server := newPair(b, nil)
+			c, s, to := udpPair(b, client, server)
+			payload := make([]byte, size)
+			received := make(chan int)
+			go func() {
+				buf := make([]byte, 2048)
+				n := 0
+				for {
+					if _, _, err := s.ReadFromUDPAddrPort(buf); err != nil {
+						received <- n
+						return
+					}
+					n++
+				}
+			}()
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.WriteToUDPAddrPort(payload, to); err != nil {
+					b.Fatal(err)
+				}
+			}
+			s.Close()
+			n := <-received
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "received/s")
+		})
+	}
+}
+
+// udpPair returns a socket on each stack, and the address of the server's.
+func udpPair(t testing.TB, client, server *onlink.Stack) (c, s *onlink.UDPConn, to netip.AddrPort) {
+	t.Helper()
+	pc, err := server.ListenPacket(t.Context(), "udp", net.JoinHostPort(server4, "9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := client.ListenPacket(t.Context(), "udp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return from.(*onlink.UDPConn), pc.(*onlink.UDPConn), netip.MustParseAddrPort(net.JoinHostPort(server4, "9"))
+}
+
+func family(host string) string {
+	if netip.MustParseAddr(host).Is4() {
+		return "v4"
+	}
+	return "v6"
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/link/capture"
+	"github.com/onlink-go/onlink/link/tuntap"
+)
+
+// hostFlags describe the host that up and fetch are.
+type hostFlags struct {
+	Tap     string         `help:"TAP device to be a host on: it carries Ethernet frames." placeholder:"NAME" xor:"device"`
+	Tun     string         `help:"TUN device to be a host on: it carries IP packets." placeholder:"NAME" xor:"device"`
+	Addr    []netip.Prefix `help:"Address of the host with its prefix length; may be repeated." placeholder:"ADDR/LEN"`
+	Gateway []netip.Addr   `help:"Router to everywhere else; one of each family." placeholder:"ADDR"`
+	DNS     []string       `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
+	Pcap    string         `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
+}
+
+// host is a running stack on a device.
+type host struct {
+	*onlink.Stack
+	iface   *onlink.Interface
+	device  *tuntap.Device
+	capture *captureFile // nil: none
+}
+
+// open makes the host, its addresses verified.
+func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
+	name := f.Tap + f.Tun // one of them is empty
+	switch {
+	case name == "":
+		return nil, usagef("say which device to be a host on, with --tap NAME or --tun NAME")
+	case len(f.Addr) == 0:
+		return nil, usagef("say which address to have, with --addr ADDR/LEN")
+	}
+	cfg := onlink.Config{}
+	for _, text := range f.DNS {
+		server, err := onlink.ParseNameServer(text)
+		if err != nil {
+			return nil, usagef("--dns %s: %v", text, err)
+		}
+		cfg.DNS = append(cfg.DNS, server)
+	}
+	h := &host{}
+	defer func() {
+		if err != nil {
+			h.discard()
+		}
+	}()
+	if h.Stack, err = onlink.New(cfg); err != nil {
+		return nil, err
+	}
+	if h.device, err = tuntap.Open(name, tuntap.Config{TUN: f.Tun != ""}); err != nil {
+		return nil, err
+	}
+	var l link.Link = h.device
+	if f.Pcap != "" {
+		if h.capture, err = createCapture(f.Pcap); err != nil {
+			return nil, err
+		}
+		c := capture.New(h.Runtime(), l, h.capture.Writer, name)
+		h.Tracer().Add(c)
+		l = c
+	}
+	h.iface, err = h.AddLink(name, l, onlink.InterfaceConfig{Addresses: f.Addr, Gateways: f.Gateway})
+	if err != nil {
+		return nil, err
+	}
+	return h, h.iface.WaitReady(ctx)
+}
+
+// discard undoes what open has done.
+func (h *host) discard() {
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	if h.Stack != nil {
+		h.Close(done) // nothing is open yet that could be reset
+	}
+	if h.device != nil {
+		h.device.Close() // a second Close is harmless
+	}
+	if h.capture != nil {
+		h.capture.Close() // what is in it stays; the error that brought us here is the one to tell
+	}
+}
+
+// patience is how long connections have to close in an orderly way at the end.
+const patience = 3 * time.Second
+
+// close ends the host: connections first, then the device, then the capture.
+func (h *host) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := h.Close(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // connections whose peers did not close in time were reset: that is how a host goes down
+	}
+	if h.capture != nil {
+		err = errors.Join(err, h.capture.Close())
+	}
+	return err
+}
+
+// describe says who the host is, as "tap0 (02:…): 192.0.2.2/24, fe80::…/64".
+func (h *host) describe() string {
+	var addrs []string
+	for _, a := range h.iface.Addresses() {
+		addrs = append(addrs, a.String())
+	}
+	name := h.iface.Name()
+	if mac := h.device.Info().Addr; h.device.Info().Medium == link.Ethernet {
+		name += fmt.Sprintf(" (%v)", mac)
+	}
+	return name + ": " + strings.Join(addrs, ", ")
+}
+
+// captureFile is a pcapng file being written.
+type captureFile struct {
+	*capture.Writer
+	b *bufio.Writer
+	f *os.File
+}
+
+func createCapture(path string) (*captureFile, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	b := bufio.NewWriterSize(f, 1<<20)
+	return &captureFile{capture.NewWriter(b, capture.Config{}), b, f}, nil
+}
+
+// Close writes out what is buffered and closes the file.
+func (c *captureFile) Close() error {
+	return errors.Join(c.Writer.Close(), c.b.Flush(), c.f.Close())
+}

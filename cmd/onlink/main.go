@@ -1,0 +1,68 @@
+// Command onlink is a TCP/IP host on the command line: a simulated network to look at, a host on a TAP or TUN
+// device that serves or fetches, and a lossy wire between two TAPs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line.
+type cli struct {
+	Lab   labCmd   `cmd:"" help:"Simulate a client, a router and a server in virtual time, and tell what happens."`
+	Up    upCmd    `cmd:"" help:"Be a host on a TAP or TUN device until interrupted."`
+	Fetch fetchCmd `cmd:"" help:"Download a URL as a host on a TAP or TUN device."`
+	Wire  wireCmd  `cmd:"" help:"Join two TAP devices by a wire that delays, loses and reorders."`
+}
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run runs the command line args and returns its exit code.
+func run(ctx context.Context, args []string) int {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("onlink"), kong.UsageOnError(),
+		kong.Description("A dual-stack TCP/IP host and router inside a program."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "onlink:", err)
+		return exitFailed
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "onlink: %v (onlink --help tells more)\n", err)
+		return exitUsage
+	}
+	err = k.Run()
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, "onlink:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(os.Stderr, "onlink:", err)
+	return exitFailed
+}
+
+// usageError is a fault in the command line that only the command itself can see.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// upCmd is `onlink up`.
+type upCmd struct {
+	hostFlags `embed:""`
+	Serve     string `help:"Serve HTTP on this address of the host: a greeting, or --dir. What is POSTed or PUT is answered with its SHA-256." placeholder:"[HOST]:PORT"`
+	Dir       string `help:"Directory that --serve serves." type:"existingdir" placeholder:"DIR"`
+	Echo      string `help:"Echo TCP and UDP on this address of the host." placeholder:"[HOST]:PORT"`
+}
+
+// Run is a host until ctx is done.
+func (c *upCmd) Run(ctx context.Context) error {
+	if c.Dir != "" && c.Serve == "" {
+		return usagef("--dir needs --serve")
+	}
+	h, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.serve(ctx, h)
+	return errors.Join(err, h.close())
+}
+
+// serve runs the services until ctx is done or one of them fails.
+func (c *upCmd) serve(ctx context.Context, h *host) error {
+	failed := make(chan error, 3)
+	var services sync.WaitGroup
+	defer services.Wait()
+	start := func(name string, stop func(), run func() error) {
+		context.AfterFunc(ctx, stop)
+		services.Go(func() {
+			if err := run(); err != nil && ctx.Err() == nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if c.Serve != "" {
+		ln, err := h.Listen(ctx, "tcp", c.Serve)
+		if err != nil {
+			return err
+		}
+		srv := &http.Server{Handler: c.handler(h)}
+		start("http", func() { shutdown(srv) }, func() error { return srv.Serve(ln) })
+	}
+	if c.Echo != "" {
+		ln, err := h.Listen(ctx, "tcp", c.Echo)
+		if err != nil {
+			return err
+		}
+		pc, err := h.ListenPacket(ctx, "udp", c.Echo)
+		if err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		start("tcp echo", func() { ln.Close() }, func() error { return echoTCP(ln, &services) })
+		start("udp echo", func() { pc.Close() }, func() error { return echoUDP(pc) })
+	}
+	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe())
+	for _, s := range [...]struct{ name, addr string }{{"http", c.Serve}, {"echo", c.Echo}} {
+		if s.addr != "" {
+			fmt.Fprintf(os.Stderr, "onlink: %s on %s\n", s.name, s.addr)
+		}
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// shutdown lets requests under way finish for a while.
+func shutdown(srv *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		srv.Close() // the listener is closed already; connections that remain are cut
+	}
+}
+
+// handler answers GET with a greeting or a file, and uploads with their hash.
+func (c *upCmd) handler(h *host) http.Handler {
+	get := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "Hello %s, this is onlink on %s.\n", r.RemoteAddr, h.describe())
+	}))
+	if c.Dir != "" {
+		get = http.FileServer(http.Dir(c.Dir))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			get.ServeHTTP(w, r)
+			return
+		}
+		sum := sha256.New()
+		n, err := io.Copy(sum, r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		fmt.Fprintf(w, "%x  %d\n", sum.Sum(nil), n)
+	})
+}
+
+// echoTCP sends back what comes, until the peer closes its half.
+func echoTCP(ln net.Listener, services *sync.WaitGroup) error {
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return err
+		}
+		services.Go(func() {
+			defer conn.Close()
+			io.Copy(conn, conn) // ends with the peer's FIN, or with an error the peer has caused
+		})
+	}
+}
+
+// echoUDP sends each datagram back.
+func echoUDP(pc net.PacketConn) error {
+	b := make([]byte, 65536)
+	for {
+		n, from, err := pc.ReadFrom(b)
+		if err != nil {
+			return err
+		}
+		if _, err := pc.WriteTo(b[:n], from); err != nil && errors.Is(err, net.ErrClosed) {
+			return err
+		}
+	}
+}

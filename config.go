@@ -1,0 +1,54 @@
+package onlink
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+)
+
+// Config is what a Stack is made of. The zero Config makes a host in real time that speaks both families.
+type Config struct {
+	// Runtime is the time and scheduling the stack runs in; nil: real time, which inside a synctest bubble is
+	// the bubble's. A simulated host gets its own from package sim.
+	Runtime clock.Runtime
+
+	// Forwarding makes the stack a router: packets for others are sent on.
+	Forwarding bool
+
+	// Shards is into how many independently locked parts the flows are divided; 0: GOMAXPROCS.
+	Shards int
+
+	// DNS lists the name servers that Resolver and names in DialContext ask, in order.
+	DNS []netip.AddrPort
+
+	// TCP holds the settings of TCP connections.
+	TCP TCPConfig
+}
+
+// TCPConfig holds the settings every TCP connection of a stack begins with. Zero fields mean the defaults
+// told behind them.
+type TCPConfig struct {
+	SendBuffer    int           // octets a Write may run ahead of the peer's acknowledgments
+	ReceiveBuffer int           // octets offered as window
+	Backlog       int           // connections a listener queues, handshakes included (4096)
+	MSL           time.Duration // maximum segment lifetime; TIME-WAIT lasts twice as long (30 s)
+	MinRTO        time.Duration // least retransmission time-out (200 ms)
+}
+
+// InterfaceConfig is how an interface begins.
+type InterfaceConfig struct {
+	// Addresses are the interface's addresses with their prefix lengths: 192.0.2.2/24, 2001:db8::2/64. An
+	// IPv6 link-local address is added by itself where the link is Ethernet.
+	Addresses []netip.Prefix
+
+	// Gateways are routers on the link that default routes lead to, at most one of each family.
+	Gateways []netip.Addr
+
+	// MTU is the largest packet to send, in octets, if smaller than the link's; 0: the link's.
+	MTU int
+
+	// DisableDAD makes IPv6 addresses usable at once, without duplicate address detection (RFC 4862, 5.4: "DAD
+	// must be performed" – so only where the program itself gives out the addresses, as in a test).
+	DisableDAD bool
+}

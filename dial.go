@@ -1,0 +1,158 @@
+package onlink
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/udp"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// DialContext connects to address, "host:port", on network "tcp", "tcp4", "tcp6", "udp", "udp4" or "udp6". The
+// connection is a *TCPConn or a *UDPConn. A host name is looked up with Resolver and its addresses are tried in
+// order. It is made to be an [http.Transport]'s DialContext. While the only fitting source addresses are still
+// in duplicate address detection, it waits.
+//
+// Errors are *net.OpError around the errno (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, …), the context's
+// error, or what was wrong with the arguments.
+func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return s.dial(ctx, network, "", address)
+}
+
+// Dial is DialContext without a context.
+func (s *Stack) Dial(network, address string) (net.Conn, error) {
+	return s.DialContext(context.Background(), network, address)
+}
+
+// Dialer is a way to connect that chooses the local end, like net.Dialer's LocalAddr.
+type Dialer struct {
+	Stack     *Stack
+	LocalAddr string // "host:port"; an empty host or port 0 is chosen
+}
+
+// DialContext is Stack.DialContext from d.LocalAddr.
+func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return d.Stack.dial(ctx, network, d.LocalAddr, address)
+}
+
+func (s *Stack) dial(ctx context.Context, name, local, address string) (net.Conn, error) {
+	n, err := parseNetwork(name)
+	if err != nil {
+		return nil, opError("dial", name, nil, nil, err)
+	}
+	var from []netip.AddrPort
+	if local != "" {
+		if from, err = s.resolve(ctx, n, local); err != nil {
+			return nil, opError("dial", name, nil, nil, err)
+		}
+	}
+	to, err := s.resolve(ctx, n, address)
+	if err != nil {
+		return nil, opError("dial", name, nil, nil, err)
+	}
+	err = &net.AddrError{Err: "no address of network " + name, Addr: address}
+	for _, a := range to {
+		a = localIfUnspecified(n, a)
+		l, ok := localFor(from, a)
+		if !ok {
+			continue
+		}
+		var c net.Conn
+		if c, err = s.dialOne(ctx, n, l, a); err == nil {
+			return c, nil
+		}
+		err = opError("dial", name, nil, addrOf(n, a), err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, err
+}
+
+// localIfUnspecified returns the loopback address in place of an unspecified one, as net.Dial documents: "the
+// local system is assumed".
+func localIfUnspecified(n network, a netip.AddrPort) netip.AddrPort {
+	switch {
+	case !a.Addr().IsValid() && n.v4, a.Addr() == netip.IPv4Unspecified():
+		return netip.AddrPortFrom(wire.Loopback4.Netip(), a.Port())
+	case !a.Addr().IsValid() || a.Addr().IsUnspecified():
+		return netip.AddrPortFrom(netip.IPv6Loopback(), a.Port())
+	}
+	return a
+}
+
+// localFor returns the local end to use towards to: the first of from that is of its family.
+func localFor(from []netip.AddrPort, to netip.AddrPort) (netip.AddrPort, bool) {
+	for _, l := range from {
+		if !l.Addr().IsValid() || l.Addr().Is4() == to.Addr().Is4() {
+			return l, true
+		}
+	}
+	return netip.AddrPort{}, from == nil
+}
+
+// addrOf returns a as the address type of n's transport.
+func addrOf(n network, a netip.AddrPort) net.Addr {
+	if n.transport == "tcp" {
+		return net.TCPAddrFromAddrPort(a)
+	}
+	return net.UDPAddrFromAddrPort(a)
+}
+
+func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort) (net.Conn, error) {
+	local, err := s.endpoint(from)
+	if err != nil {
+		return nil, err
+	}
+	remote, err := s.endpoint(to)
+	if err != nil {
+		return nil, err
+	}
+	var c net.Conn
+	err = s.settled(ctx, local.Addr, remote, func() (err error) {
+		if n.transport == "tcp" {
+			c, err = s.dialTCP(ctx, local, remote)
+		} else {
+			c, err = s.dialUDP(local, remote)
+		}
+		return err
+	})
+	return c, err
+}
+
+// settled calls send, and while it finds that the addresses to send from to the given end are still in duplicate
+// address detection, waits for the end of that and calls it again.
+func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, send func() error) error {
+	if src.IsUnspecified() {
+		src = wire.Addr{}
+	}
+	for {
+		err := send()
+		if !errors.Is(err, ip.ErrTentative) {
+			return err
+		}
+		if _, err := s.ip.WaitSettled(ctx, ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope}); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint) (net.Conn, error) {
+	c, err := s.tcp.Dial(ctx, local, remote)
+	if err != nil {
+		return nil, err
+	}
+	return s.newTCPConn(c), nil
+}
+
+func (s *Stack) dialUDP(local, remote flow.Endpoint) (net.Conn, error) {
+	c, err := s.udp.Open(udp.Config{Bound: flow.Bound{Local: local}, Remote: remote})
+	if err != nil {
+		return nil, err
+	}
+	return s.newUDPConn(c), nil
+}

@@ -1,0 +1,69 @@
+package onlink
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/udp"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Listen listens for TCP connections on address, "host:port", of network "tcp", "tcp4" or "tcp6". An empty host
+// listens on all addresses, of both families with "tcp"; port 0 chooses one. The listener is a *TCPListener; it is
+// made to be served by [http.Server]. Errors are *net.OpError around EADDRINUSE, EADDRNOTAVAIL or what was wrong
+// with the arguments.
+func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	bound, addr, err := s.bind(ctx, "tcp", network, address)
+	if err != nil {
+		return nil, opError("listen", network, nil, nil, err)
+	}
+	l, err := s.tcp.Listen(bound, s.cfg.TCP.Backlog)
+	if err != nil {
+		return nil, opError("listen", network, nil, net.TCPAddrFromAddrPort(addr), err)
+	}
+	return &TCPListener{stack: s, l: l, addr: s.tcpAddr(l.Local())}, nil
+}
+
+// ListenPacket makes a UDP socket on address, "host:port", of network "udp", "udp4" or "udp6", in the manner of
+// Listen. The socket is a *UDPConn.
+func (s *Stack) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
+	bound, addr, err := s.bind(ctx, "udp", network, address)
+	if err != nil {
+		return nil, opError("listen", network, nil, nil, err)
+	}
+	c, err := s.udp.Open(udp.Config{Bound: bound})
+	if err != nil {
+		return nil, opError("listen", network, nil, net.UDPAddrFromAddrPort(addr), err)
+	}
+	return s.newUDPConn(c), nil
+}
+
+// bind works out what a socket of the given transport is to be bound to.
+func (s *Stack) bind(ctx context.Context, transport, name, address string) (flow.Bound, netip.AddrPort, error) {
+	n, err := parseNetwork(name)
+	if err == nil && n.transport != transport {
+		err = net.UnknownNetworkError(name)
+	}
+	if err != nil {
+		return flow.Bound{}, netip.AddrPort{}, err
+	}
+	addrs, err := s.resolve(ctx, n, address)
+	if err != nil {
+		return flow.Bound{}, netip.AddrPort{}, err
+	}
+	a := addrs[0]
+	local, err := s.endpoint(a)
+	b := flow.Bound{Local: local}
+	switch {
+	case !n.v6 || a.Addr().Is4():
+		b.Family = flow.Only4
+		if local.Addr == (wire.Addr{}) {
+			b.Local.Addr = wire.Unspecified4
+		}
+	case !n.v4:
+		b.Family = flow.Only6
+	}
+	return b, a, err
+}

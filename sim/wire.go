@@ -1,0 +1,153 @@
+package sim
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/link/capture"
+	"github.com/onlink-go/onlink/link/impair"
+	"github.com/onlink-go/onlink/link/mem"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Line is what a wire does to the frames it carries, the same in both directions. The zero Line is perfect.
+type Line struct {
+	MTU       int           // octets; 0: 1500
+	Delay     time.Duration // each way
+	Jitter    time.Duration // Delay varies by so much up and down, without reordering
+	Rate      int64         // bit/s, each way; 0: unlimited
+	Queue     int           // frames that wait for the rate at most; 0: impair.DefaultQueue
+	Loss      float64       // probabilities, 0 to 1
+	Reorder   float64
+	Duplicate float64
+	Corrupt   float64
+}
+
+func (l *Line) path() impair.Path {
+	return impair.Path{Delay: l.Delay, Jitter: l.Jitter, Rate: l.Rate, Queue: l.Queue, Loss: l.Loss,
+		Reorder: l.Reorder, Duplicate: l.Duplicate, Corrupt: l.Corrupt}
+}
+
+// Impairment is what a wire did to a frame.
+type Impairment struct {
+	From, To string // nodes
+	What     string // "lost", "queue full", "reordered", "duplicated", "corrupted"
+	Len      int    // octets of the frame
+}
+
+// Wire joins two ports by a line. It panics if a node does not accept its interface's configuration.
+func (n *Network) Wire(a, b Port, line Line) {
+	pa, pb := mem.Pair(mem.Config{Runtime: n.rt, MTU: line.MTU, Addr: []wire.MAC{n.mac(), n.mac()}})
+	n.attach(a, pa)
+	n.attach(b, n.impaired(pb, line, b.Node.Name, a.Node.Name))
+}
+
+// impaired puts line around l, which is near's end of a wire to far.
+func (n *Network) impaired(l link.Link, line Line, near, far string) link.Link {
+	if line == (Line{MTU: line.MTU}) {
+		return l
+	}
+	var seed [8]byte
+	n.rt.Entropy(seed[:])
+	cfg := impair.Config{Egress: line.path(), Ingress: line.path(), Seed: binary.BigEndian.Uint64(seed[:]) | 1}
+	if n.observe != nil {
+		cfg.Observe = func(e *impair.Event) {
+			from, to := near, far
+			if e.Direction == impair.Ingress {
+				from, to = far, near
+			}
+			n.observe(Impairment{From: from, To: to, What: e.Kind.String(), Len: e.Packet.Len()})
+		}
+	}
+	return impair.New(n.rt, l, cfg)
+}
+
+// Switch joins any number of ports as an Ethernet switch does, each by a line of its own kind.
+func (n *Network) Switch(line Line, ports ...Port) {
+	macs := make([]wire.MAC, len(ports))
+	for i := range macs {
+		macs[i] = n.mac()
+	}
+	s := mem.NewSwitch(len(ports), mem.Config{Runtime: n.rt, MTU: line.MTU, Addr: macs})
+	for i, p := range ports {
+		n.attach(p, n.impaired(s.Port(i), line, p.Node.Name, "switch"))
+	}
+}
+
+// attach makes an interface of l, whose frames are hashed and captured.
+func (n *Network) attach(p Port, l link.Link) {
+	n.wires++
+	r := &recorder{Link: l, network: n, id: n.wires}
+	l = r
+	if n.capture != nil {
+		c := capture.New(p.Node.Runtime(), l, n.capture, p.Node.Name+"/"+p.Name)
+		p.Node.Tracer().Add(c)
+		l = c
+	}
+	if _, err := p.Node.AddLink(p.Name, l, p.Config); err != nil {
+		panic(fmt.Sprintf("sim: %s %s: %v", p.Node.Name, p.Name, err))
+	}
+}
+
+// mac returns the next unused address: locally administered, in the order of asking.
+func (n *Network) mac() wire.MAC {
+	n.macs++
+	return wire.MACFromUint64(0x02_00_00_00_00_00 | uint64(n.macs))
+}
+
+// recorder hashes what an interface sends and receives.
+type recorder struct {
+	link.Link
+	network *Network
+	id      uint32
+	r       link.Receiver
+}
+
+// The directions in the hash.
+const (
+	sent     = 0
+	received = 1
+)
+
+// Send records the frames of b and sends them.
+func (r *recorder) Send(q int, b *packet.Batch) error {
+	for p := b.Front(); p != nil; p = p.Next() {
+		r.record(sent, p)
+	}
+	return r.Link.Send(q, b)
+}
+
+// Attach puts the recorder between the link and to.
+func (r *recorder) Attach(to link.Receiver) error {
+	if to == nil {
+		return r.Link.Attach(nil)
+	}
+	r.r = to
+	return r.Link.Attach(r)
+}
+
+// Deliver records the frames of b and delivers them.
+func (r *recorder) Deliver(q int, b *packet.Batch) {
+	for p := b.Front(); p != nil; p = p.Next() {
+		r.record(received, p)
+	}
+	r.r.Deliver(q, b)
+}
+
+func (r *recorder) Ready(q int)         { r.r.Ready(q) }
+func (r *recorder) Changed(i link.Info) { r.r.Changed(i) }
+
+// record adds instant, interface, direction, length and octets to the trace hash.
+func (r *recorder) record(direction byte, p *packet.Buffer) {
+	var h [17]byte
+	binary.BigEndian.PutUint64(h[:], uint64(r.network.sim.Now()))
+	binary.BigEndian.PutUint32(h[8:], r.id)
+	binary.BigEndian.PutUint32(h[12:], uint32(p.Len()))
+	h[16] = direction
+	r.network.hash.Write(h[:]) // a hash never fails
+	r.network.hash.Write(p.Bytes())
+	r.network.frames++
+}

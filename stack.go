@@ -1,0 +1,236 @@
+package onlink
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"sync"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/icmp"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/route"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpsock"
+	"github.com/onlink-go/onlink/internal/udp"
+	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/trace"
+)
+
+// Stack is a host or router: interfaces, addresses, routes and sockets of its own, inside this program. All
+// methods may be called at once from several goroutines.
+type Stack struct {
+	rt     clock.Runtime
+	own    *clock.Real // rt, if New made it
+	cfg    Config
+	tracer trace.Tracer
+	shards []*shard.Shard
+	ip     *ip.Layer
+	tcp    *tcpsock.Layer
+	udp    *udp.Layer
+	icmp   *icmp.Layer
+
+	closing sync.Once
+}
+
+// New makes a stack with nothing but its loopback interface. It starts no goroutine. Errors name the field of
+// cfg that is wrong.
+func New(cfg Config) (*Stack, error) {
+	if cfg.Shards < 0 || cfg.Shards > 1024 {
+		return nil, fmt.Errorf("onlink: Config.Shards is %d: must be between 0 and 1024", cfg.Shards)
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"SendBuffer", cfg.TCP.SendBuffer}, {"ReceiveBuffer", cfg.TCP.ReceiveBuffer}, {"Backlog", cfg.TCP.Backlog}} {
+		if n.value < 0 {
+			return nil, fmt.Errorf("onlink: Config.TCP.%s is %d: must not be negative", n.name, n.value)
+		}
+	}
+	s := &Stack{rt: cfg.Runtime, cfg: cfg}
+	if s.rt == nil {
+		s.own = clock.NewReal()
+		s.rt = s.own
+	}
+	if cfg.Shards == 0 {
+		cfg.Shards = 1
+		if s.own != nil {
+			cfg.Shards = runtime.GOMAXPROCS(0)
+		}
+	}
+	var seed [8]byte
+	s.rt.Entropy(seed[:])
+	s.ip = ip.New(ip.Config{Runtime: s.rt, Seed: binary.BigEndian.Uint64(seed[:]), Forwarding: cfg.Forwarding,
+		Tracer: &s.tracer})
+	for i := range cfg.Shards {
+		s.shards = append(s.shards, s.newShard(i))
+	}
+	s.ip.SetShards(s.shards)
+	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), tcp.Config{SendBuffer: cfg.TCP.SendBuffer,
+		ReceiveBuffer: cfg.TCP.ReceiveBuffer, MSL: cfg.TCP.MSL, MinRTO: cfg.TCP.MinRTO, NoDelay: true}, &s.tracer)
+	s.udp = udp.New(s.rt, s.ip)
+	s.icmp = icmp.New(s.rt, s.ip)
+	return s, nil
+}
+
+func (s *Stack) newShard(index int) *shard.Shard {
+	sh := shard.New(s.rt, index, s.ip.Transmit)
+	sh.Counters.Tracer = &s.tracer
+	return sh
+}
+
+// Tracer is where the stack tells what it does. Add a trace.Sink to listen.
+func (s *Stack) Tracer() *trace.Tracer { return &s.tracer }
+
+// Runtime returns the time the stack lives in.
+func (s *Stack) Runtime() clock.Runtime { return s.rt }
+
+// Route is a way to a prefix: through Gateway, or directly on Interface's link if Gateway is the zero Addr.
+type Route struct {
+	Prefix    netip.Prefix
+	Gateway   netip.Addr
+	Interface string // may be empty where the gateway's address tells it
+	Metric    int    // the lowest of equally long prefixes wins
+}
+
+// AddRoute adds a static route. Errors: one that names what is wrong: an invalid prefix, a gateway of the
+// other family or on no link of ours, an unknown interface, a route that exists.
+func (s *Stack) AddRoute(r Route) error {
+	out, err := s.routeInterface(r)
+	if err != nil {
+		return err
+	}
+	return s.ip.AddRoute(route.Route{Prefix: r.Prefix, Gateway: r.Gateway, Out: out, Metric: r.Metric})
+}
+
+// RemoveRoute removes what AddRoute with an equal r added. Errors: ESRCH if there is no such route.
+func (s *Stack) RemoveRoute(r Route) error {
+	out, err := s.routeInterface(r)
+	if err != nil {
+		return err
+	}
+	return s.ip.RemoveRoute(route.Route{Prefix: r.Prefix, Gateway: r.Gateway, Out: out, Metric: r.Metric})
+}
+
+func (s *Stack) routeInterface(r Route) (int32, error) {
+	name := r.Interface
+	if name == "" {
+		name = r.Gateway.Zone()
+	}
+	if name == "" {
+		return 0, nil
+	}
+	index, err := s.zone(name)
+	if err != nil {
+		return 0, fmt.Errorf("onlink: route to %v: %w", r.Prefix, err)
+	}
+	return index, nil
+}
+
+// Interface is an attachment of the stack to a link.
+type Interface struct {
+	stack *Stack
+	i     *netif.Interface
+}
+
+// AddLink makes an interface of l, which the stack then owns: it closes l when it is closed itself. Its
+// IPv6 addresses become usable when duplicate address detection is over, about a second later; WaitReady waits for
+// that, and Dial waits by itself. Errors name what is wrong with name, l or cfg; l is left alone then.
+func (s *Stack) AddLink(name string, l link.Link, cfg InterfaceConfig) (*Interface, error) {
+	nc := netif.Config{MTU: cfg.MTU}
+	if cfg.DisableDAD {
+		nc.DupAddrDetectTransmits = -1
+	}
+	i, err := s.ip.AddInterface(name, l, nc)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.configure(i.Index, cfg); err != nil {
+		s.ip.RemoveInterface(i.Index) // it was added just now, so this cannot fail
+		return nil, fmt.Errorf("onlink: interface %s: %w", name, err)
+	}
+	return &Interface{s, i}, nil
+}
+
+// configure gives a new interface its addresses and default routes.
+func (s *Stack) configure(index int32, cfg InterfaceConfig) error {
+	for _, a := range cfg.Addresses {
+		if err := s.ip.AddAddress(index, a, netif.AddressOptions{}); err != nil {
+			return err
+		}
+	}
+	for _, g := range cfg.Gateways {
+		any := netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		if g.Unmap().Is4() {
+			any = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+		}
+		if err := s.ip.AddRoute(route.Route{Prefix: any, Gateway: g.WithZone(""), Out: index}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Name returns the interface's name.
+func (i *Interface) Name() string { return i.i.Name }
+
+// Index returns the interface's number, which is never used again.
+func (i *Interface) Index() int { return int(i.i.Index) }
+
+// Addresses returns the interface's addresses with their prefix lengths, those still tentative included.
+func (i *Interface) Addresses() []netip.Prefix {
+	now := i.stack.ip.Snapshot().Interface(i.i.Index)
+	if now == nil {
+		return nil // removed
+	}
+	var addrs []netip.Prefix
+	for k := range now.Addrs {
+		addrs = append(addrs, now.Addrs[k].Prefix())
+	}
+	return addrs
+}
+
+// WaitReady waits until duplicate address detection of all the interface's addresses is over. Errors: ctx's, or
+// one that names the address another station has, and that station.
+func (i *Interface) WaitReady(ctx context.Context) error { return i.stack.ip.WaitReady(ctx, i.i.Index) }
+
+// AddAddress adds an address with its prefix length. Errors name what is wrong with it.
+func (i *Interface) AddAddress(p netip.Prefix) error {
+	return i.stack.ip.AddAddress(i.i.Index, p, netif.AddressOptions{})
+}
+
+// RemoveAddress removes an address. Errors: EADDRNOTAVAIL if the interface does not have it.
+func (i *Interface) RemoveAddress(a netip.Addr) error { return i.stack.ip.RemoveAddress(i.i.Index, a) }
+
+// Remove takes the interface out of the stack and closes its link; the addresses and routes through it go too.
+func (i *Interface) Remove() error { return i.stack.ip.RemoveInterface(i.i.Index) }
+
+// Close ends the stack: listeners and UDP sockets are closed, TCP connections closed in an orderly way; it waits
+// until the peers have acknowledged what was written, or until ctx is done, and resets what is left; then the
+// links are closed. When Close returns, no goroutine of the stack is left. A second Close does nothing. Errors:
+// ctx.Err() if connections had to be reset, joined with those of closing links.
+func (s *Stack) Close(ctx context.Context) error {
+	var err error
+	s.closing.Do(func() { err = s.close(ctx) })
+	return err
+}
+
+func (s *Stack) close(ctx context.Context) error {
+	reset := s.tcp.Close(ctx, s.shards)
+	s.udp.Close()
+	err := s.ip.Close()
+	for _, sh := range s.shards {
+		sh.Close()
+	}
+	if s.own != nil {
+		s.own.Drain()
+	}
+	if reset > 0 && ctx.Err() != nil {
+		return opError("close", "tcp", nil, nil, ctx.Err())
+	}
+	return err
+}

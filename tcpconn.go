@@ -1,0 +1,169 @@
+package onlink
+
+import (
+	"net"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/tcpsock"
+)
+
+// TCPConn is a TCP connection. It implements [net.Conn] with the half-closes, options and errors of
+// *net.TCPConn. All methods may be called at once from several goroutines.
+//
+// Errors are *net.OpError. They unwrap to [io.EOF] (bare, after the peer's FIN), [net.ErrClosed] after Close,
+// [os.ErrDeadlineExceeded], or the errno a kernel would return: syscall.ECONNRESET, ETIMEDOUT, EPIPE,
+// EHOSTUNREACH and so on.
+type TCPConn struct {
+	stack *Stack
+	conn  *tcpsock.Conn
+	local *net.TCPAddr
+	peer  *net.TCPAddr
+}
+
+func (s *Stack) newTCPConn(c *tcpsock.Conn) *TCPConn {
+	return &TCPConn{stack: s, conn: c, local: s.tcpAddr(c.Local()), peer: s.tcpAddr(c.Remote())}
+}
+
+func (c *TCPConn) err(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return opError(op, "tcp", c.local, c.peer, err)
+}
+
+// Read reads what has come, and waits for some. It returns [io.EOF] after the peer's FIN.
+func (c *TCPConn) Read(b []byte) (int, error) {
+	n, err := c.conn.Read(b)
+	return n, c.err("read", err)
+}
+
+// Write writes all of b, waiting for room in the send buffer. Calls do not mix their data.
+func (c *TCPConn) Write(b []byte) (int, error) {
+	n, err := c.conn.Write(b)
+	return n, c.err("write", err)
+}
+
+// Close ends the connection in both directions. What was written is still sent, in the background.
+func (c *TCPConn) Close() error { return c.err("close", c.conn.Close()) }
+
+// CloseWrite sends a FIN behind what was written. Reading goes on until the peer closes its half.
+func (c *TCPConn) CloseWrite() error { return c.err("close", c.conn.CloseWrite()) }
+
+// CloseRead ends reading: what still comes is acknowledged and discarded.
+func (c *TCPConn) CloseRead() error { return c.err("close", c.conn.CloseRead()) }
+
+// LocalAddr and RemoteAddr return the ends of the connection, as *net.TCPAddr.
+func (c *TCPConn) LocalAddr() net.Addr  { return c.local }
+func (c *TCPConn) RemoteAddr() net.Addr { return c.peer }
+
+// SetDeadline sets both deadlines. The zero time means none.
+func (c *TCPConn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
+}
+
+// SetReadDeadline sets the time after which Read fails with [os.ErrDeadlineExceeded]. t is read against the
+// stack's clock: virtual time in a simulation.
+func (c *TCPConn) SetReadDeadline(t time.Time) error {
+	return c.err("set", c.conn.SetReadDeadline(c.stack.deadline(t)))
+}
+
+// SetWriteDeadline sets the time after which Write fails with [os.ErrDeadlineExceeded].
+func (c *TCPConn) SetWriteDeadline(t time.Time) error {
+	return c.err("set", c.conn.SetWriteDeadline(c.stack.deadline(t)))
+}
+
+// SetNoDelay turns Nagle's algorithm off (true, the default, as in package net) or on.
+func (c *TCPConn) SetNoDelay(noDelay bool) error { return c.err("set", c.conn.SetNoDelay(noDelay)) }
+
+// The keep-alive timers SetKeepAlive turns on: package net's.
+const (
+	keepAliveIdle     = 15 * time.Second
+	keepAliveInterval = 15 * time.Second
+	keepAliveCount    = 9
+)
+
+// SetKeepAlive turns keep-alive probes on or off. On, they begin after 15 s without traffic.
+func (c *TCPConn) SetKeepAlive(keepAlive bool) error {
+	idle := time.Duration(0)
+	if keepAlive {
+		idle = keepAliveIdle
+	}
+	return c.err("set", c.conn.SetKeepAlive(idle, keepAliveInterval, keepAliveCount))
+}
+
+// SetKeepAliveConfig sets the keep-alive timers as [net.TCPConn.SetKeepAliveConfig] does: 0 means the
+// default; negative values, which leave a setting alone there, mean the default here too.
+func (c *TCPConn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
+	if !k.Enable {
+		return c.SetKeepAlive(false)
+	}
+	idle, interval, count := keepAliveIdle, keepAliveInterval, keepAliveCount
+	if k.Idle > 0 {
+		idle = k.Idle
+	}
+	if k.Interval > 0 {
+		interval = k.Interval
+	}
+	if k.Count > 0 {
+		count = k.Count
+	}
+	return c.err("set", c.conn.SetKeepAlive(idle, interval, count))
+}
+
+// SetLinger sets what Close does with data not yet sent: sec < 0 sends it in the background (the default), 0
+// discards it and resets the connection. A positive sec is treated as negative: Close never blocks.
+func (c *TCPConn) SetLinger(sec int) error { return c.err("set", c.conn.SetLinger(sec == 0)) }
+
+// SetHopLimit sets the TTL or hop limit of the packets sent (1-255); 0 restores the default.
+func (c *TCPConn) SetHopLimit(n uint8) error { return c.err("set", c.conn.SetHopLimit(n)) }
+
+// SetTrafficClass sets the TOS or traffic class of the packets sent.
+func (c *TCPConn) SetTrafficClass(n uint8) error { return c.err("set", c.conn.SetTrafficClass(n)) }
+
+// TCPListener accepts connections. It implements [net.Listener].
+type TCPListener struct {
+	stack *Stack
+	l     *tcpsock.Listener
+	addr  *net.TCPAddr
+}
+
+// Accept waits for a connection, a *TCPConn. Errors unwrap to [net.ErrClosed] or [os.ErrDeadlineExceeded].
+func (l *TCPListener) Accept() (net.Conn, error) {
+	c, err := l.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// AcceptTCP is Accept with the connection's own type.
+func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
+	c, err := l.l.Accept()
+	if err != nil {
+		return nil, opError("accept", "tcp", nil, l.addr, err)
+	}
+	return l.stack.newTCPConn(c), nil
+}
+
+// Close stops listening and resets the connections nobody accepted.
+func (l *TCPListener) Close() error { return opError("close", "tcp", nil, l.addr, l.l.Close()) }
+
+// Addr returns where it listens, as *net.TCPAddr.
+func (l *TCPListener) Addr() net.Addr { return l.addr }
+
+// SetDeadline sets the time after which Accept fails with [os.ErrDeadlineExceeded]; the zero time means none.
+func (l *TCPListener) SetDeadline(t time.Time) error {
+	return opError("set", "tcp", nil, l.addr, l.l.SetDeadline(l.stack.deadline(t)))
+}
+
+// deadline converts a time as SetDeadline takes it.
+func (s *Stack) deadline(t time.Time) clock.Instant {
+	if t.IsZero() {
+		return clock.Never
+	}
+	return clock.Deadline(s.rt, t)
+}
