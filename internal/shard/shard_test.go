@@ -235,3 +235,29 @@ func TestEstablishedPathAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A simulation stopped while somebody waits unwinds him through the deferred Unlock, so that what he deferred
+// before can lock the shard again.
+func TestStopWhileWaiting(t *testing.T) {
+	sim := clock.NewSim(1)
+	var sent string
+	s := New(sim.Runtime(0), 0, func(out *packet.Batch) { sent += octets(out) })
+	cond := s.NewCond()
+	sim.Start("waiter", func() {
+		defer func() {
+			s.Lock()
+			stage(s, "bye")
+			s.Unlock()
+		}()
+		s.Lock()
+		defer s.Unlock()
+		for {
+			s.Wait(cond)
+		}
+	})
+	sim.RunUntilIdle()
+	sim.Stop()
+	if sent != "bye" {
+		t.Errorf("sent %q", sent)
+	}
+}
