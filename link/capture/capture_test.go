@@ -302,6 +302,26 @@ func TestCommentOnDroppedFrame(t *testing.T) {
 	}
 }
 
+// The stack may send, and settle other frames, before it drops the one at hand.
+func TestCommentAfterSending(t *testing.T) {
+	var file bytes.Buffer
+	rt := clock.NewReal()
+	w := NewWriter(&file, Config{})
+	x, y := mem.Pair(mem.Config{Runtime: rt})
+	l := New(rt, x, w, "a")
+	l.Attach(&linktest.Recorder{OnDeliver: func(_ int, p *packet.Buffer) {
+		l.Send(0, batch(linktest.Frame(x.Info(), y.Info(), 0, 1, 64)))
+		l.Trace(&trace.Event{Kind: trace.PacketDropped, Reason: "afterwards", Packet: p})
+		p.Free()
+	}})
+	y.Send(0, batch(linktest.Frame(y.Info(), x.Info(), 0, 0, 64)))
+	w.Close()
+	_, frames := read(t, file.Bytes())
+	if len(frames) != 2 || frames[0].comment != "dropped: afterwards" || frames[1].comment != "" {
+		t.Errorf("frames %+v, want one in with a comment and one out without", frames)
+	}
+}
+
 // A receiver that does not come back does not keep the Writer waiting for ever.
 func TestPendingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -57,7 +57,6 @@ type record struct {
 	packet  *packet.Buffer // of an incoming frame: by which a drop is recognised. Not used but to compare
 	comment string
 	fate    fate
-	written bool // before its fate was known, and not in the order any more
 }
 
 type fate uint8
@@ -181,9 +180,6 @@ func (w *Writer) settle(r *record, n int) {
 		if n > 0 {
 			r.fate = passed
 		}
-		if r.written {
-			w.recycle(r)
-		}
 		r = next
 	}
 	for w.oldest != nil && w.oldest.fate != unknown {
@@ -231,11 +227,9 @@ func (w *Writer) writeOldest() {
 		w.buf = appendPacket(w.buf, r.iface, r.at, r.data, r.length, r.flags, r.comment)
 		w.write()
 	}
-	if r.fate == unknown {
-		r.written = true // settle recycles it
-		return
+	if r.fate != unknown { // else settle will come for it
+		w.recycle(r)
 	}
-	w.recycle(r)
 }
 
 func (w *Writer) newRecord() *record {

@@ -218,8 +218,7 @@ func (d *direction) run(now clock.Instant) {
 			d.moving.Free()
 		}
 		if !d.moving.Empty() {
-			d.moving.Take(&d.due)
-			d.due.Take(&d.moving)
+			d.due.Take(&d.moving) // which this goroutine left empty
 			if !d.again {
 				d.rest()
 				return

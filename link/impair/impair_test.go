@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,7 +94,8 @@ func TestBothDirections(t *testing.T) {
 // A frame that skips the delay overtakes those under way and moves the timer forward.
 func TestReorderOvertakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, far, log := pair(t, Config{Egress: Path{Delay: 20 * time.Millisecond}})
+		// 64 octets take 1 ms on the line, so that the overtaking frame, too, waits for the timer.
+		l, far, log := pair(t, Config{Egress: Path{Rate: 512e3, Delay: 20 * time.Millisecond}})
 		l.Send(0, batch(linktest.Frame(l.Info(), far.Info(), 0, 0, 64)))
 		time.Sleep(5 * time.Millisecond)
 		synctest.Wait()
@@ -105,7 +107,7 @@ func TestReorderOvertakes(t *testing.T) {
 		l.Send(0, batch(linktest.Frame(l.Info(), far.Info(), 0, 2, 64)))
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if want := []string{"1@5", "0@20", "2@30"}; !slices.Equal(*log, want) {
+		if want := []string{"1@6", "0@21", "2@31"}; !slices.Equal(*log, want) {
 			t.Errorf("arrived %v, want %v", *log, want)
 		}
 	})
@@ -137,6 +139,39 @@ func TestIngressOverflow(t *testing.T) {
 			t.Errorf("events %v, want %v", events, want)
 		}
 	})
+}
+
+// On the real clock, with senders at once: every frame arrives, and each sender's in order.
+func TestRealTime(t *testing.T) {
+	const senders, each = 4, 500
+	rt := clock.NewReal()
+	a, b := mem.Pair(mem.Config{Runtime: rt})
+	path := Path{Delay: time.Millisecond, Jitter: time.Millisecond, Rate: 1e9, Queue: senders * each}
+	l := New(rt, a, Config{Egress: path, Ingress: path})
+	var out, in linktest.Recorder
+	var left sync.WaitGroup
+	left.Add(2 * senders * each)
+	arrived := func(_ int, p *packet.Buffer) {
+		p.Free()
+		left.Done()
+	}
+	out.OnDeliver, in.OnDeliver = arrived, arrived
+	b.Attach(&out)
+	l.Attach(&in)
+	for s := range uint32(senders) {
+		go func() {
+			for seq := range uint32(each) {
+				l.Send(0, batch(linktest.Frame(l.Info(), b.Info(), s, seq, 64)))
+				b.Send(0, batch(linktest.Frame(b.Info(), l.Info(), s, seq, 64)))
+			}
+		}()
+	}
+	left.Wait()
+	out.Check(t, each, each, each, each)
+	in.Check(t, each, each, each, each)
+	l.Close()
+	b.Close()
+	rt.Drain()
 }
 
 // broken is a link that dies at its third frame.

@@ -17,9 +17,9 @@ const holdBack = time.Millisecond
 //	Depart(now, out)    the frames whose instant has come, in the order of their instants
 //	Next()              when Depart will have something
 //
-// The instant at which a frame leaves the way is settled when it arrives, and noted in its Meta.Arrived. Both
-// lists are sorted by it without sorting: frames in order never overtake, and those out of order all skip (or
-// wait) the same time.
+// The instant at which a frame leaves is settled when it arrives, and noted in its Meta.Arrived. There are two lists,
+// first in, first out: one of the frames in order, where one whose instant comes before that of the frame in front
+// leaves right behind it; and one of the frames out of order, which all skip (or wait) the same time.
 type line struct {
 	path    Path
 	dir     Direction
@@ -35,7 +35,6 @@ type line struct {
 	fraction uint64          // of a nanosecond, in units of 1/Rate, that busy is late by
 	starts   []clock.Instant // ring: when each waiting frame's sending begins
 	first, n int             // of starts
-	last     clock.Instant   // latest instant in ordered so far
 }
 
 // init readies the line; the zero values of the Path become its defaults.
@@ -91,9 +90,6 @@ func (l *line) Arrive(now clock.Instant, p *packet.Buffer) {
 			at = sent.Add(holdBack)
 		}
 		l.give(now, p, Reordered, &l.stats.Reordered)
-	} else {
-		at = max(at, l.last)
-		l.last = at
 	}
 	p.Arrived = at
 	list.Push(p)

@@ -3,6 +3,7 @@ package impair
 import (
 	"bytes"
 	"fmt"
+	"hash/crc32"
 	"math/bits"
 	"slices"
 	"testing"
@@ -152,7 +153,6 @@ func TestLineJitter(t *testing.T) {
 
 	// More jitter than delay: never before it was sent.
 	l.init(Path{Delay: time.Millisecond, Jitter: time.Second}, Egress, 14, 7, nil)
-	l.last = 0
 	for i := range 100 {
 		now := clock.Instant(i) * 5000 * ms
 		l.Arrive(now, frame(0, 60))
@@ -161,6 +161,18 @@ func TestLineJitter(t *testing.T) {
 		}
 		l.Depart(clock.Never-1, &b)
 		b.Free()
+	}
+}
+
+// Where instants are equal the reordered frame goes first: it overtakes.
+func TestLineTie(t *testing.T) {
+	var l line
+	l.init(Path{Delay: time.Millisecond}, Egress, 14, 1, nil)
+	l.Arrive(0, frame(0, 60))
+	l.path.Reorder = 1
+	l.Arrive(ms, frame(1, 60))
+	if got, want := departures(&l), []string{"1@1", "0@1"}; !slices.Equal(got, want) {
+		t.Errorf("left %v, want %v", got, want)
 	}
 }
 
@@ -221,7 +233,7 @@ func TestLineChances(t *testing.T) {
 			var b packet.Batch
 			l.Depart(now, &b)
 			for p := b.Pop(); p != nil; p = b.Pop() {
-				log = append(log, fmt.Sprint(now, p.Bytes()))
+				log = append(log, fmt.Sprint(now, crc32.ChecksumIEEE(p.Bytes())))
 				p.Free()
 			}
 		}
