@@ -90,6 +90,14 @@ func (c *TCB) arriveOther(now clock.Instant, seg *Segment) {
 	// "First, check sequence number".
 	if !c.acceptable(seg) {
 		c.unacceptable(now, seg)
+		// RFC 9293, appendix A.2: "There are cases where the TCP sequence number validation rules can prevent ACK fields from
+		// being processed. … simultaneous window probes." When both ends have taken the other's probe and neither knows, the
+		// number before RCV.NXT is what they go on from.
+		if seg.Seq+1 == c.rcv.nxt && seg.length() <= 1 && seg.Flags&(wire.SYN|wire.RST|wire.ACK) == wire.ACK &&
+			c.state.synchronized() {
+			c.rcv.heard = now
+			c.takeACKInState(now, seg)
+		}
 		return
 	}
 	c.rcv.heard = now

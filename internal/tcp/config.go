@@ -11,6 +11,9 @@ type Config struct {
 	// MSS is the largest payload, in octets, of a segment without options that the path carries: its MTU less 40
 	// for IPv4, less 60 for IPv6. It is announced to the peer, and bounds what is sent. 536 (RFC 9293, 3.7.1).
 	MSS int
+	// DefaultMSS is what is assumed of a peer that announces none: 536, which is IPv4's (RFC 9293, 3.7.1, MUST-15);
+	// IPv6's is 1220.
+	DefaultMSS int
 	// ISS is the initial send sequence number, as RFC 6528 makes it.
 	ISS uint32
 	// TSOffset is added to the timestamp clock (RFC 7323, 5.4).
@@ -79,6 +82,7 @@ func or[T int | time.Duration](v, d T) T {
 // withDefaults returns cfg with its zero fields filled in and the others put into bounds.
 func (cfg Config) withDefaults() Config {
 	cfg.MSS = min(max(or(cfg.MSS, defaultMSS), minMSS), maxMSS)
+	cfg.DefaultMSS = min(max(or(cfg.DefaultMSS, defaultMSS), minMSS), maxMSS)
 	cfg.SendBuffer = min(or(cfg.SendBuffer, defaultBuffer), maxBuffer)
 	cfg.ReceiveBuffer = min(or(cfg.ReceiveBuffer, defaultBuffer), maxBuffer)
 	cfg.InitialRTO = or(cfg.InitialRTO, time.Second)

@@ -18,8 +18,8 @@ func (c *TCB) init(now clock.Instant, cfg Config) {
 	c.snd.iss = Seq(c.cfg.ISS)
 	c.snd.una, c.snd.nxt, c.snd.base = c.snd.iss, c.snd.iss+1, c.snd.iss+1
 	// RFC 9293, 3.7.1: "If an MSS Option is not received at connection setup, TCP implementations MUST assume a
-	// default send MSS of 536 … for IPv4 or 1220 … for IPv6 (MUST-15)". The lesser is right for both.
-	c.snd.peerMSS, c.snd.pathMSS = defaultMSS, c.cfg.MSS
+	// default send MSS of 536 … for IPv4 or 1220 … for IPv6 (MUST-15)".
+	c.snd.peerMSS, c.snd.pathMSS = c.cfg.DefaultMSS, c.cfg.MSS
 	c.setMSS()
 	c.rcv.shift = windowShift(c.cfg.ReceiveBuffer)
 	c.rtt.init(&c.cfg)
@@ -79,6 +79,7 @@ func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 	c.snd.wnd = int(syn.Window)
 	c.snd.maxWnd = max(c.snd.maxWnd, c.snd.wnd)
 	c.snd.wl1, c.snd.wl2 = syn.Seq, syn.Ack
+	c.snd.edge = c.snd.nxt.Add(c.snd.wnd)
 	o := &syn.Options
 	if o.MSS != 0 {
 		c.snd.peerMSS = max(int(o.MSS), minMSS)

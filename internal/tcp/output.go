@@ -219,7 +219,7 @@ func (c *TCB) sizeData(now clock.Instant, unsent, usable int) (n int, flags wire
 		if n == 0 && unsent > 0 {
 			n, all, fin = 1, unsent == 1, false
 		}
-	case fin && n == usable:
+	case fin && n >= usable:
 		fin = false // no room for the FIN
 		if n == 0 {
 			return 0, 0
@@ -288,6 +288,15 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	c.startRexmt(now)
 }
 
+// acceptableSeq returns the sequence number of a segment without data: SND.NXT, unless a probe has put that beyond the peer's
+// window, where the segment would not be acceptable.
+func (c *TCB) acceptableSeq() Seq {
+	if c.snd.edge.Less(c.snd.nxt) && c.state.synchronized() {
+		return c.snd.edge
+	}
+	return c.snd.nxt
+}
+
 // nextACK sends an ACK by itself, if one is due, or a keep-alive probe.
 func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 	if c.snd.alive {
@@ -303,7 +312,7 @@ func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 	if !c.rcv.ackNow {
 		return false
 	}
-	c.header(now, seg, c.snd.nxt, 0)
+	c.header(now, seg, c.acceptableSeq(), 0)
 	if len(c.rcv.ranges) > 0 && c.sackOK {
 		// RFC 2018, 3: "A SACK option that specifies n blocks will have a length of 8*n+2 bytes, so the 40 bytes available
 		// for TCP options can specify a maximum of 4 blocks": 3 beside timestamps.

@@ -283,10 +283,10 @@ func (p *pair) transfer(from int, data []byte, limit time.Duration) time.Duratio
 		}
 		var b []byte
 		b, eof = p.read(1 - from)
-		got = append(got, b...)
-		if !bytes.HasPrefix(data, got) {
+		if !bytes.HasPrefix(data[len(got):], b) {
 			p.t.Fatal("what was received is not a prefix of what was sent")
 		}
+		got = data[:len(got)+len(b)]
 		if !eof && (p.next() > end || !p.step()) {
 			p.t.Fatalf("transfer stuck at %d of %d after %v: %+v\n%+v", len(got), len(data), p.now.Sub(start),
 				p.ends[from].Info(), p.ends[1-from].Info())

@@ -237,7 +237,7 @@ func (b *scoreboard) markLost() {
 		if id = b.unsacked(id); int32(id-bound) >= 0 {
 			break
 		}
-		b.lose(b.record(id))
+		b.lose(id)
 	}
 	if int32(bound-b.lostNext) > 0 {
 		b.lostNext = bound
@@ -245,7 +245,8 @@ func (b *scoreboard) markLost() {
 }
 
 // lose marks one record lost.
-func (b *scoreboard) lose(r *sent) {
+func (b *scoreboard) lose(id uint32) {
+	r := b.record(id)
 	if r.flags&(sentSacked|sentLost) != 0 {
 		return
 	}
@@ -253,6 +254,9 @@ func (b *scoreboard) lose(r *sent) {
 	b.lost += r.len()
 	if r.flags&sentAgain == 0 {
 		b.pending += r.len()
+		if int32(id-b.rxtNext) < 0 {
+			b.rxtNext = id
+		}
 	}
 }
 
@@ -269,7 +273,7 @@ func (b *scoreboard) loseFirst() {
 			b.pending += r.len()
 		}
 	}
-	b.lose(r)
+	b.lose(b.head)
 	b.rxtNext = b.head
 }
 
@@ -383,7 +387,7 @@ func (b *scoreboard) restore(r sent, lose bool) {
 	n, p := r.len(), b.record(b.tail-1)
 	switch {
 	case lose:
-		b.lose(p)
+		b.lose(b.tail - 1)
 	case flags&sentSacked != 0:
 		p.flags |= sentSacked
 		p.skip = b.tail
@@ -395,7 +399,7 @@ func (b *scoreboard) restore(r sent, lose bool) {
 			b.again += n
 		}
 		if flags&sentLost != 0 {
-			b.lose(p)
+			b.lose(b.tail - 1)
 		}
 	}
 }

@@ -26,6 +26,7 @@ type TCB struct {
 		iss      Seq   // ISS
 		wl1, wl2 Seq   // SND.WL1, SND.WL2
 		wnd      int   // SND.WND, scaled
+		edge     Seq   // right-most edge of the window the peer has ever offered
 		maxWnd   int   // the largest SND.WND seen (MAX.SND.WND of RFC 5961)
 		shift    uint8 // Snd.Wind.Shift
 		peerMSS  int   // what the peer announced (SendMSS)
@@ -177,7 +178,7 @@ func (c *TCB) dropUnread() {
 // RFC 9293, 3.10.5: "Send a reset segment: <SEQ=SND.NXT><CTL=RST>". The acknowledgment is added as every other segment
 // of the connection has one.
 func (c *TCB) reset(now clock.Instant, err syscall.Errno) {
-	c.rst = reply{c.snd.nxt, c.rcv.nxt, wire.RST | wire.ACK}
+	c.rst = reply{c.acceptableSeq(), c.rcv.nxt, wire.RST | wire.ACK}
 	c.die(now, err)
 }
 

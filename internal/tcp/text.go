@@ -45,10 +45,8 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 		fin = false
 		c.rcv.ackNow = true
 	}
-	if fin && !c.rcv.hasFIN && end.Less(c.rcv.adv) {
-		c.rcv.hasFIN, c.rcv.fin = true, end
-	} else if fin && !c.rcv.hasFIN {
-		c.rcv.ackNow = true // the FIN is beyond the window
+	if fin && !c.rcv.hasFIN {
+		c.noteFIN(end)
 	}
 	if len(text) > 0 {
 		c.rcv.mss = min(max(c.rcv.mss, len(text)), c.cfg.MSS)
@@ -107,6 +105,17 @@ func (c *TCB) takeOutOfOrder(seq Seq, text []byte) {
 		if len(c.rcv.ranges) == 0 {
 			c.rcv.ranges = nil
 		}
+	}
+}
+
+// noteFIN keeps the sequence number of the peer's FIN until all before it has come. A FIN that is beyond the window, or before
+// data that has come already, is not believed.
+func (c *TCB) noteFIN(at Seq) {
+	r := c.rcv.ranges
+	if at.Less(c.rcv.adv) && (len(r) == 0 || r[len(r)-1].to.LessEq(at)) {
+		c.rcv.hasFIN, c.rcv.fin = true, at
+	} else {
+		c.rcv.ackNow = true
 	}
 }
 

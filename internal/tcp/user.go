@@ -59,7 +59,9 @@ func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
 	if n := min(len(b), c.rcv.queued); n > 0 {
 		c.rcv.buf.readAt(0, b[:n])
 		c.rcv.buf.discard(n)
-		c.rcv.queued -= n
+		if c.rcv.queued -= n; c.rcv.queued == 0 && len(c.rcv.ranges) == 0 {
+			c.rcv.buf.release()
+		}
 		c.rcv.read = c.state != Closed
 		return n, nil
 	}

@@ -61,6 +61,7 @@ func (c *TCB) updateWindow(now clock.Instant, seg *Segment) {
 	c.snd.wnd = int(seg.Window) << c.snd.shift
 	c.snd.wl1, c.snd.wl2 = seg.Seq, seg.Ack
 	c.snd.maxWnd = max(c.snd.maxWnd, c.snd.wnd)
+	c.snd.edge = maxSeq(c.snd.edge, c.snd.una.Add(c.snd.wnd))
 	if before > 0 || c.snd.wnd == 0 {
 		return
 	}

@@ -1,0 +1,124 @@
+package tcp
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+)
+
+// RFC 1191, 6.4: what was too large is cut and sent again, and the congestion window is left alone.
+func TestSmallerPathMTU(t *testing.T) {
+	r := sender(t, true, 5000)
+	r.want(short(r.drain()), "1 2 3 4 5")
+	r.want(r.acks(1001, 3001, 4001), "")
+	r.c.SetPathMTU(r.now, 600)
+	out := r.drain()
+	var want string
+	for _, p := range [][2]int{{1001, 600}, {1601, 400}, {2001, 600}, {2601, 400}, {4001, 600}, {4601, 400}, {5001, 600}, {5601, 400}} {
+		psh := ""
+		if p[0] == 5601 {
+			psh = "PSH,"
+		}
+		if want != "" {
+			want += " "
+		}
+		want += fmt.Sprintf("<SEQ=%d><ACK=5001><CTL=%sACK><LEN=%d>", p[0], psh, p[1])
+	}
+	r.want(out, want)
+	i := r.c.Info()
+	if i.CongestionWindow != 10000 || i.Recovery != "open" || i.MSS != 600 || i.Retransmits != 8 {
+		t.Errorf("%+v", i)
+	}
+	r.want(r.acks(6001), "")
+	// It grows again, as far as the peer's MSS.
+	r.c.SetPathMTU(r.now, 9000)
+	if i := r.c.Info(); i.MSS != 1000 {
+		t.Errorf("MSS %d", i.MSS)
+	}
+	// And it does not shrink to nothing.
+	r.c.SetPathMTU(r.now, 0)
+	if i := r.c.Info(); i.MSS != minMSS {
+		t.Errorf("MSS %d", i.MSS)
+	}
+}
+
+// In fast recovery, with a FIN in flight, and without SACK.
+func TestSmallerPathMTUInRecovery(t *testing.T) {
+	for _, sack := range []bool{true, false} {
+		r := sender(t, sack, 8500)
+		r.c.Close(r.now)
+		r.drain()
+		for i := range uint32(4) {
+			r.acks(1001, 2001, 3001+1000*i)
+		}
+		if i := r.c.Info(); i.Recovery != "recovery" {
+			t.Fatalf("%+v", i)
+		}
+		r.c.SetPathMTU(r.now, 300)
+		r.drain()
+		for range 100 {
+			if r.c.State() != FinWait1 {
+				break
+			}
+			// The peer gets everything that is in flight, in pieces.
+			r.acks(r.c.board.record(r.c.board.head).end)
+		}
+		r.wantState(FinWait2)
+	}
+}
+
+// A peer may announce any MSS: RFC 9293, 3.7.1.
+func TestPeerMSS(t *testing.T) {
+	for mss, want := range map[uint16]int{0: 536, 1: minMSS, 1000: 1000, 1460: 1460, 65535: 1460} {
+		r := newRig(t, Config{})
+		r.syn.MSS = mss
+		r.to(SynReceived)
+		if got := r.c.Info().MSS; got != want {
+			t.Errorf("MSS option %d: %d, want %d", mss, got, want)
+		}
+	}
+}
+
+// RFC 5927, 4.1, 5.2; RFC 5461.
+func TestFailed(t *testing.T) {
+	for _, tc := range []struct {
+		s    State
+		hard bool
+		seq  Seq
+		want error // nil: it lives
+	}{
+		{SynSent, true, 1000, syscall.ECONNREFUSED},
+		{SynSent, false, 1000, syscall.ECONNREFUSED},
+		{SynSent, true, 999, nil},
+		{SynSent, true, 1001, nil},
+		{SynReceived, true, 1000, syscall.ECONNREFUSED},
+		{SynReceived, false, 1000, nil},
+		{Established, true, 1001, nil},
+		{Established, true, 1011, nil},
+	} {
+		r := newRig(t, Config{}).to(tc.s)
+		if tc.s == Established {
+			r.c.Send(r.now, make([]byte, 10))
+			r.drain()
+		}
+		r.c.Failed(r.now, syscall.ECONNREFUSED, tc.hard, tc.seq)
+		r.wantErr(tc.want)
+		if (r.c.State() == Closed) != (tc.want != nil) {
+			t.Errorf("%+v: %v", tc, r.c.State())
+		}
+	}
+	// Progress makes a soft error forgotten.
+	r := newRig(t, Config{UserTimeout: 1e9}).to(Established)
+	r.c.Send(r.now, make([]byte, 10))
+	r.drain()
+	r.c.Failed(r.now, syscall.EHOSTUNREACH, false, 1001)
+	r.c.Progress()
+	r.arrive(5001, 1011, ack, 0)
+	if !r.c.Progress() || r.c.Progress() {
+		t.Error("Progress")
+	}
+	r.c.Send(r.now, make([]byte, 10))
+	r.drain()
+	r.pass(2e9)
+	r.wantErr(syscall.ETIMEDOUT)
+}
