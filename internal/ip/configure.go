@@ -59,11 +59,11 @@ func (l *Layer) insert(d *device) {
 	d.index = l.nextIndex
 	l.nextIndex++
 	l.devices = append(l.devices, d)
-	d.begin()
-	l.rebuild()
 	if d.up {
 		l.emit(&trace.Event{Kind: trace.InterfaceUp, In: d.index})
 	}
+	d.begin()
+	l.rebuild()
 }
 
 func (l *Layer) addLoopback() {

@@ -93,7 +93,7 @@ func (q *queue) local6(p *packet.Buffer, h wire.IPv6, fromSelf, fragmented bool)
 		q.drop(p, mib.Ip6Martian)
 		return
 	}
-	if fragmented && proto == wire.ProtoICMPv6 && isND(p.Bytes()) {
+	if fragmented && proto == wire.ProtoICMPv6 && p.Len() > 0 && isND(p.Bytes()[0]) {
 		// RFC 6980, 5: "Nodes MUST silently ignore the following Neighbor Discovery … messages if the packets carrying
 		// them include an IPv6 Fragmentation Header".
 		q.drop(p, mib.NdInvalid)
@@ -102,9 +102,9 @@ func (q *queue) local6(p *packet.Buffer, h wire.IPv6, fromSelf, fragmented bool)
 	q.toUpper(p, it.Pointer())
 }
 
-// isND reports whether an ICMPv6 message is one of Neighbor Discovery.
-func isND(b []byte) bool {
-	return len(b) > 0 && b[0] >= wire.ICMPv6RouterSolicitation && b[0] <= wire.ICMPv6Redirect
+// isND reports whether ICMPv6 messages of type typ are Neighbor Discovery.
+func isND(typ uint8) bool {
+	return typ >= wire.ICMPv6RouterSolicitation && typ <= wire.ICMPv6Redirect
 }
 
 // options6 looks at the options in the header x. It returns false if they ended the packet's way; then p is gone.
