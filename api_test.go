@@ -179,9 +179,11 @@ func TestListenErrors(t *testing.T) {
 	_, err = ln.Accept()
 	wantErr(t, err, net.ErrClosed)
 	wantErr(t, ln.Close(), net.ErrClosed)
-	if ln, err = server.Listen(t.Context(), "tcp", ":80"); err != nil {
-		t.Errorf("port is not free after Close: %v", err)
+	again, err := server.Listen(t.Context(), "tcp", ":80")
+	if err != nil {
+		t.Fatalf("port is not free after Close: %v", err)
 	}
+	again.Close()
 	v4, err := server.Listen(t.Context(), "tcp4", ":81")
 	if err != nil {
 		t.Fatal(err)

@@ -69,8 +69,7 @@ func Example() {
 // In a synctest bubble time is virtual: an hour of requests over a link with 200 ms of delay and 5 % of loss
 // passes in a moment. Real code, net/http included, runs unchanged.
 func Example_synctest() {
-	t := new(testing.T) // a test has one
-	synctest.Test(t, func(t *testing.T) {
+	synctest.Test(new(testing.T), func(*testing.T) { // a test has a T of its own
 		ctx := context.Background()
 		a, b := mem.Pair(mem.Config{})
 		client, _ := onlink.New(onlink.Config{})
@@ -142,7 +141,8 @@ func Example_sim() {
 		}
 		return n.Hash()
 	}
-	fmt.Println("replays:", run() == run())
+	first, second := run(), run()
+	fmt.Println("replays:", first == second)
 	// Output:
 	// received 1048576 octets, error <nil>
 	// received 1048576 octets, error <nil>

@@ -2,8 +2,10 @@ package onlink
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/onlink-go/onlink/internal/icmp"
@@ -27,9 +29,23 @@ type PingReply struct {
 	Size     int   // octets of payload
 }
 
+// ICMPError is an ICMP error message that came back. It unwraps to the errno a socket would return for it.
+type ICMPError struct {
+	From       netip.Addr // who reported it
+	Type, Code uint8      // of the message, in the family of From
+	Errno      syscall.Errno
+	text       string
+}
+
+// Error returns the message in words and who sent it, as "time exceeded: in transit, says 192.0.2.1".
+func (e *ICMPError) Error() string { return e.text }
+
+// Unwrap returns the errno.
+func (e *ICMPError) Unwrap() error { return e.Errno }
+
 // Ping sends one echo request to dst and waits for its reply (RFC 792; RFC 4443, 4.1). Errors are *net.OpError
-// around the errno of the ICMP error that came back (EHOSTUNREACH, ECONNREFUSED, …) with who reported it,
-// [os.ErrDeadlineExceeded] after cfg.Timeout, or the context's error.
+// around the *ICMPError that came back, EHOSTUNREACH if the neighbor does not answer, [os.ErrDeadlineExceeded] after
+// cfg.Timeout, or the context's error.
 func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingReply, error) {
 	fail := func(err error) (PingReply, error) {
 		return PingReply{}, opError("ping", "ip", nil, &net.IPAddr{IP: dst.AsSlice(), Zone: dst.Zone()}, err)
@@ -57,6 +73,12 @@ func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingR
 			Payload: payload, HopLimit: cfg.HopLimit, Timeout: cfg.Timeout})
 		return err
 	})
+	if e, ok := errors.AsType[*icmp.Error](err); ok {
+		err = e.Errno
+		if e.From != (wire.Addr{}) {
+			err = &ICMPError{From: s.netipAddr(e.From, 0), Type: e.Type, Code: e.Code, Errno: e.Errno, text: e.Error()}
+		}
+	}
 	if err != nil {
 		return fail(err)
 	}

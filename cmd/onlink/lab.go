@@ -77,6 +77,7 @@ func (c *labCmd) run(ctx context.Context, out, pcap io.Writer) error {
 	l := &lab{cmd: c, ctx: ctx, client: client, server: server, tell: tell}
 	server.Go("fetch server", l.serveTCP)
 	server.Go("datagram server", l.serveUDP)
+	n.RunUntil(labPatience, func() bool { return allReady(n) })
 	client.Go("client", l.play)
 	n.RunUntil(labPatience, func() bool { return l.done || ctx.Err() != nil })
 	switch {
@@ -91,6 +92,20 @@ func (c *labCmd) run(ctx context.Context, out, pcap io.Writer) error {
 	fmt.Fprintf(out, "\n  virtual time %v, %d frames on the wires\n", n.Now(), frames)
 	fmt.Fprintf(out, "  seed         %d\n  trace hash   %s\n", c.Seed, n.Hash())
 	return captured.Close()
+}
+
+// allReady reports whether no address in the network is in duplicate address detection any more.
+func allReady(n *sim.Network) bool {
+	for _, node := range n.Nodes() {
+		for _, i := range node.Snapshot().Interfaces {
+			for _, a := range i.Addresses {
+				if a.State == "tentative" {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // labPatience is how long, in virtual time, the lab may take.
@@ -114,6 +129,7 @@ func (l *lab) play() {
 	defer func() { l.done = true }()
 	for _, host := range []string{labServer4, labServer6} {
 		l.ping(host)
+		l.expire(host)
 	}
 	for _, host := range []string{labServer4, labServer6} {
 		l.fetch(host)
@@ -147,6 +163,15 @@ func (l *lab) ping(host string) {
 		l.client.Sleep(200 * time.Millisecond)
 	}
 	l.pings = append(l.pings, r)
+}
+
+// expire sends a ping that gets no farther than the router.
+func (l *lab) expire(host string) {
+	_, err := l.client.Ping(l.ctx, netip.MustParseAddr(host), onlink.PingConfig{ID: 2, HopLimit: 1, Timeout: time.Second})
+	if e, ok := errors.AsType[*onlink.ICMPError](err); ok {
+		err = e
+	}
+	l.tell.say("client", "ping %s with hop limit 1: %v", host, err)
 }
 
 func (r *pingResult) add(rtt time.Duration) {

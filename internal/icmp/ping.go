@@ -102,7 +102,7 @@ func (e *Error) Error() string {
 	if e.From == (wire.Addr{}) {
 		return e.Errno.Error()
 	}
-	return "from " + e.From.String() + ": " + e.Errno.Error()
+	return ip.ICMPText(e.From.Is4(), e.Type, e.Code) + ", says " + e.From.String()
 }
 
 // Unwrap returns the errno.
@@ -248,6 +248,14 @@ func (t transport) Error(sh *shard.Shard, now clock.Instant, q *ip.Error) {
 	}
 	h := wire.ICMP(q.Quote)
 	if e := t.lookup(key{q.Src.Is4(), h.ID(), h.Seq()}); e != nil {
-		e.finish(Reply{}, &Error{From: q.From, Type: q.Type, Code: q.Code, Errno: q.Errno})
+		e.finish(Reply{}, errorOf(q))
 	}
+}
+
+func errorOf(q *ip.Error) *Error {
+	e := &Error{Type: q.Type, Code: q.Code, Errno: q.Errno}
+	if !q.Local {
+		e.From = q.From
+	}
+	return e
 }

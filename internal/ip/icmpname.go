@@ -1,6 +1,8 @@
 package ip
 
 import (
+	"fmt"
+
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -88,4 +90,12 @@ func (l *Layer) sentICMP(c *mib.Set, now clock.Instant, p *packet.Buffer, typ, c
 		l.cfg.Tracer.Emit(&trace.Event{At: now, Kind: trace.ICMPSent, Out: p.Out, Src: p.Src, Dst: p.Dst, Proto: p.Proto,
 			Reason: k.text(code)})
 	}
+}
+
+// ICMPText returns the name of an ICMP message of the family, as "destination unreachable: port".
+func ICMPText(four bool, typ, code uint8) string {
+	if k := icmpKindOf(four, typ); k.name != "" {
+		return k.text(code)
+	}
+	return fmt.Sprintf("ICMP type %d code %d", typ, code)
 }
