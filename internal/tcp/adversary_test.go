@@ -13,11 +13,9 @@ import (
 // adversary runs one connection over a channel that loses, duplicates, reorders and delays, with users that write, read, close
 // and change their minds at random; later the channel mends. What is received is a prefix of what was sent, and all of it if
 // both ends close in an orderly way; and every connection ends.
-
 func adversary(t *testing.T, seed uint64) {
 	p := newPair(t, seed)
 	rng := p.rng
-
 	for i := range p.cfg {
 		cfg := &p.cfg[i]
 		cfg.ISS = rng.Uint32()
@@ -256,7 +254,7 @@ func throw(t *testing.T, b []byte) {
 	// Left alone, a connection whose user is gone ends.
 	r.c.Release(r.now)
 	r.drain()
-	for range 500 {
+	for range 20000 {
 		d := r.c.Deadline()
 		if d == clock.Never {
 			break

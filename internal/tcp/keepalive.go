@@ -31,16 +31,17 @@ func (c *TCB) startKeepAlive(now clock.Instant) {
 // an interval (MUST-26)."
 func (c *TCB) keepAliveTimeout(now clock.Instant) {
 	idle := c.rcv.heard.Add(c.cfg.KeepAliveIdle)
+	if c.rcv.heard >= c.aliveAt {
+		c.aliveProbes = 0 // the last one was answered
+	}
 	switch {
 	case c.cfg.KeepAliveIdle <= 0:
 		return
 	case !c.board.empty() || c.unsent() > 0:
 		// The retransmission or persist timer looks after the peer.
-		c.aliveProbes = 0
 		c.timers[keepAliveTimer] = now.Add(c.cfg.KeepAliveIdle)
 		return
 	case now < idle:
-		c.aliveProbes = 0
 		c.timers[keepAliveTimer] = idle
 		return
 	case c.aliveProbes >= c.cfg.KeepAliveCount:
@@ -48,6 +49,7 @@ func (c *TCB) keepAliveTimeout(now clock.Instant) {
 		return
 	}
 	c.aliveProbes++
+	c.aliveAt = now
 	c.snd.alive = true
 	c.timers[keepAliveTimer] = now.Add(c.cfg.KeepAliveInterval)
 }

@@ -219,6 +219,20 @@ func TestReneging(t *testing.T) {
 	r.acks(2001) // and not 4001
 	r.want(short(r.pass(500*ms)), "2")
 	r.want(r.acks(3001), "3 4")
+	// The same, and the peer closes its window.
+	r = sender(t, true, 4000)
+	r.drain()
+	r.acks(1001, 2001, 4001)
+	s := segment(5001, 2001, ack, 0)
+	s.Window = 0
+	r.arriveSegment(s)
+	if out := short(r.pass(500 * ms)); out != "2" {
+		t.Errorf("sent %q", out)
+	}
+	for range 1000 {
+		r.pass(time.Minute)
+	}
+	r.wantState(Closed)
 }
 
 // SACK blocks that lie outside of what is in flight, or are upside down, mean nothing.

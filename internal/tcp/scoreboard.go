@@ -277,6 +277,11 @@ func (b *scoreboard) loseFirst() {
 	b.rxtNext = b.head
 }
 
+// reneged reports whether the first segment is sacked and yet was not acknowledged.
+func (b *scoreboard) reneged() bool {
+	return !b.empty() && b.record(b.head).flags&sentSacked != 0
+}
+
 // loseAll marks everything lost that is not sacked: a timeout.
 //
 // RFC 6675, 5.1, has the SACK information survive a timeout, unless the receiver turns out to have reneged: RFC 2018,
@@ -285,7 +290,7 @@ func (b *scoreboard) loseAll() {
 	if b.empty() {
 		return
 	}
-	reneged := b.record(b.head).flags&sentSacked != 0
+	reneged := b.reneged()
 	b.lost, b.again, b.pending, b.reno = 0, 0, 0, 0
 	if reneged {
 		b.sacked, b.topCount = 0, 0

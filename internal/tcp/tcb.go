@@ -85,6 +85,7 @@ type TCB struct {
 	stuck       clock.Instant // since when nothing was acknowledged of what is in flight
 	persist     uint8         // back-off of the persist timer
 	aliveProbes int           // keep-alive probes unanswered
+	aliveAt     clock.Instant // when the last one was sent
 	challenges  limiter
 	rst         reply // a RST to send, if its flags are not zero
 	stats       stats

@@ -138,7 +138,7 @@ func (c *TCB) rexmtTimeout(now clock.Instant) {
 	switch {
 	case !c.state.synchronized():
 		c.snd.syn, c.snd.synTwice = true, true
-	case c.snd.wnd == 0:
+	case c.snd.wnd == 0 && !c.board.reneged():
 		c.snd.now = true
 		c.board.loseFirst()
 	default:

@@ -316,6 +316,19 @@ func TestKeepAlive(t *testing.T) {
 	}
 	r.wantErr(syscall.ETIMEDOUT)
 
+	// Answered ones do not count, though the interval is longer than the idle time.
+	r = newRig(t, Config{NoTimestamps: true, KeepAliveIdle: time.Second, KeepAliveInterval: time.Minute, KeepAliveCount: 2})
+	r.to(Established)
+	for range 10 {
+		for !r.c.snd.alive {
+			r.now = r.c.Deadline()
+			r.c.Timeout(r.now)
+		}
+		r.drain()
+		r.wantState(Established)
+		r.now = r.now.Add(ms)
+		r.arrive(5001, 1001, ack, 0)
+	}
 	// "Keep-alive packets MUST only be sent when no sent data is outstanding (MUST-26)".
 	r = newRig(t, cfg).to(Established)
 	r.c.Send(r.now, make([]byte, 5))
