@@ -28,6 +28,7 @@ const (
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a write to a closed pipe is an error like others, and what was begun is undone
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:])
 	stop()
