@@ -34,6 +34,7 @@ import (
 // Network is a simulated network.
 type Network struct {
 	sim     *clock.Sim
+	seed    uint64
 	rt      clock.Runtime // of the wires
 	nodes   []*Node
 	hash    hash.Hash
@@ -47,7 +48,7 @@ type Network struct {
 // New returns an empty network whose randomness follows from seed.
 func New(seed uint64) *Network {
 	s := clock.NewSim(seed)
-	return &Network{sim: s, rt: s.Runtime(0), hash: sha256.New()}
+	return &Network{sim: s, seed: seed, rt: s.Runtime(0), hash: sha256.New()}
 }
 
 // Capture makes every interface of every node write its frames to w, which the caller closes after Stop. It must be
@@ -57,6 +58,9 @@ func (n *Network) Capture(w *capture.Writer) { n.capture = w }
 // Observe makes f see each frame that a wire loses, delays out of order, duplicates or corrupts. It must be called
 // before the first wire is laid.
 func (n *Network) Observe(f func(Impairment)) { n.observe = f }
+
+// Seed returns what the network's randomness follows from.
+func (n *Network) Seed() uint64 { return n.seed }
 
 // Now returns the virtual time since the network began.
 func (n *Network) Now() clock.Instant { return n.sim.Now() }

@@ -16,6 +16,18 @@ type Node struct {
 	Name    string
 	network *Network
 	running int
+
+	interfaces []*onlink.Interface // that wires and switches made
+}
+
+// Interface returns the interface of the given name that a wire or a switch made, or nil.
+func (n *Node) Interface(name string) *onlink.Interface {
+	for _, i := range n.interfaces {
+		if i.Name() == name {
+			return i
+		}
+	}
+	return nil
 }
 
 // Go starts an application: app runs from the present instant on, as a coroutine. The name is for reports.

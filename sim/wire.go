@@ -34,16 +34,37 @@ func (l *Line) path() impair.Path {
 // Impairment is what a wire did to a frame.
 type Impairment struct {
 	From, To string // nodes
-	What     string // "lost", "queue full", "reordered", "duplicated", "corrupted"
+	What     string // "lost", "queue full", "reordered", "duplicated", "corrupted"; "filtered" by Cable.Filter
 	Len      int    // octets of the frame
 }
 
 // Wire joins two ports by a line. It panics if a node does not accept its interface's configuration.
-func (n *Network) Wire(a, b Port, line Line) {
+func (n *Network) Wire(a, b Port, line Line) *Cable {
 	pa, pb := mem.Pair(mem.Config{Runtime: n.rt, MTU: line.MTU, Addr: []wire.MAC{n.mac(), n.mac()}})
-	n.attach(a, pa)
-	n.attach(b, n.impaired(pb, line, b.Node.Name, a.Node.Name))
+	c := &Cable{port: pa}
+	c.ends[0] = n.attach(a, pa, c)
+	c.ends[1] = n.attach(b, n.impaired(pb, line, b.Node.Name, a.Node.Name), c)
+	return c
 }
+
+// Cable is a wire between two nodes, to be tampered with while time passes.
+type Cable struct {
+	port *mem.Port // one of its ends
+	ends [2]*recorder
+	cut  bool
+	keep func(from *Node, frame []byte) bool // nil: all
+}
+
+// SetUp unplugs the cable (false), or plugs it in again; both ends notice at once. Frames sent, and those that
+// would arrive, while it is unplugged are lost.
+func (c *Cable) SetUp(up bool) {
+	c.cut = !up
+	c.port.SetCarrier(up)
+}
+
+// Filter makes keep decide from now on which frames the cable carries: one for which it returns false is lost, which
+// nobody notices. It is asked as the node from sends the frame, and must not change or keep it. nil carries all.
+func (c *Cable) Filter(keep func(from *Node, frame []byte) bool) { c.keep = keep }
 
 // impaired puts line around l, which is near's end of a wire to far.
 func (n *Network) impaired(l link.Link, line Line, near, far string) link.Link {
@@ -73,23 +94,26 @@ func (n *Network) Switch(line Line, ports ...Port) {
 	}
 	s := mem.NewSwitch(len(ports), mem.Config{Runtime: n.rt, MTU: line.MTU, Addr: macs})
 	for i, p := range ports {
-		n.attach(p, n.impaired(s.Port(i), line, p.Node.Name, "switch"))
+		n.attach(p, n.impaired(s.Port(i), line, p.Node.Name, "switch"), nil)
 	}
 }
 
-// attach makes an interface of l, whose frames are hashed and captured.
-func (n *Network) attach(p Port, l link.Link) {
+// attach makes an interface of l, an end of cable if that is not nil, whose frames are hashed and captured.
+func (n *Network) attach(p Port, l link.Link, cable *Cable) *recorder {
 	n.wires++
-	r := &recorder{Link: l, network: n, id: n.wires}
+	r := &recorder{Link: l, network: n, node: p.Node, cable: cable, id: n.wires}
 	l = r
 	if n.capture != nil {
 		c := capture.New(p.Node.Runtime(), l, n.capture, p.Node.Name+"/"+p.Name)
 		p.Node.Tracer().Add(c)
 		l = c
 	}
-	if _, err := p.Node.AddLink(p.Name, l, p.Config); err != nil {
+	i, err := p.Node.AddLink(p.Name, l, p.Config)
+	if err != nil {
 		panic(fmt.Sprintf("sim: %s %s: %v", p.Node.Name, p.Name, err))
 	}
+	p.Node.interfaces = append(p.Node.interfaces, i)
+	return r
 }
 
 // mac returns the next unused address: locally administered, in the order of asking.
@@ -102,6 +126,8 @@ func (n *Network) mac() wire.MAC {
 type recorder struct {
 	link.Link
 	network *Network
+	node    *Node
+	cable   *Cable // nil: none
 	id      uint32
 	r       link.Receiver
 }
@@ -112,12 +138,40 @@ const (
 	received = 1
 )
 
-// Send records the frames of b and sends them.
+// Send records the frames of b and sends those that the cable carries.
 func (r *recorder) Send(q int, b *packet.Batch) error {
+	if r.cable != nil && r.cable.keep != nil {
+		r.filter(b)
+	}
 	for p := b.Front(); p != nil; p = p.Next() {
 		r.record(sent, p)
 	}
 	return r.Link.Send(q, b)
+}
+
+// filter loses the frames of b that the cable's filter does not let through. They are in the hash as sent.
+func (r *recorder) filter(b *packet.Batch) {
+	var all packet.Batch
+	all.Take(b)
+	for p := all.Pop(); p != nil; p = all.Pop() {
+		if r.cable.keep(r.node, p.Bytes()) {
+			b.Push(p)
+			continue
+		}
+		r.record(sent, p)
+		if n := r.network; n.observe != nil {
+			n.observe(Impairment{From: r.node.Name, To: r.cable.far(r).node.Name, What: "filtered", Len: p.Len()})
+		}
+		p.Free()
+	}
+}
+
+// far returns the other end than r.
+func (c *Cable) far(r *recorder) *recorder {
+	if c.ends[0] == r {
+		return c.ends[1]
+	}
+	return c.ends[0]
 }
 
 // Attach puts the recorder between the link and to.
@@ -131,6 +185,10 @@ func (r *recorder) Attach(to link.Receiver) error {
 
 // Deliver records the frames of b and delivers them.
 func (r *recorder) Deliver(q int, b *packet.Batch) {
+	if r.cable != nil && r.cable.cut {
+		b.Free() // they were under way when the cable was unplugged
+		return
+	}
 	for p := b.Front(); p != nil; p = p.Next() {
 		r.record(received, p)
 	}
