@@ -16,6 +16,10 @@ type egress struct {
 	ready bool         // Ready was called while somebody was sending
 	rest  packet.Batch // what the link did not accept: it goes first
 	queue qdisc.FIFO
+
+	// flight is what the goroutine that is sending gives the link. It is here, and that goroutine's alone, because
+	// what is passed to a Link would be allocated for each call.
+	flight packet.Batch
 }
 
 // egressState is who sends.
@@ -42,7 +46,8 @@ func (d *device) send(now clock.Instant, b *packet.Batch) {
 	if e.state == idle {
 		e.state = sending
 		e.mu.Unlock()
-		d.drain(b)
+		e.flight.Take(b)
+		d.drain()
 		return
 	}
 	var over packet.Batch
@@ -69,10 +74,11 @@ func (d *device) giveUp(now clock.Instant, over *packet.Batch, down bool) {
 	}
 }
 
-// drain sends b, and then what waits, until nothing does, the link accepts no more, or its quota is used up. The caller
-// has made the state sending.
-func (d *device) drain(b *packet.Batch) {
+// drain sends what is in flight, and then what waits, until nothing does, the link accepts no more, or its quota is used
+// up. The caller has made the state sending.
+func (d *device) drain() {
 	e := &d.egress
+	b := &e.flight
 	for range egressQuota {
 		err := d.lk.Send(0, b)
 		e.mu.Lock()
@@ -107,16 +113,7 @@ func (d *device) drain(b *packet.Batch) {
 		}
 		e.mu.Unlock()
 	}
-	e.mu.Lock()
-	e.hold(d, b)
-	e.mu.Unlock()
-	d.l.rt.Go(func() {
-		var b packet.Batch
-		e.mu.Lock()
-		e.take(&b, sendBatch)
-		e.mu.Unlock()
-		d.drain(&b)
-	})
+	d.l.rt.Go(d.drain)
 }
 
 // hold keeps what is left of b to go first. e.mu held.
@@ -149,7 +146,6 @@ func (e *egress) take(b *packet.Batch, n int) int {
 // resume sends what waits, because the link accepts packets again.
 func (d *device) resume() {
 	e := &d.egress
-	var b packet.Batch
 	e.mu.Lock()
 	if e.state != blocked {
 		e.ready = e.state == sending
@@ -158,9 +154,9 @@ func (d *device) resume() {
 	}
 	e.state = sending
 	e.ready = false
-	e.take(&b, sendBatch)
+	e.take(&e.flight, sendBatch)
 	e.mu.Unlock()
-	d.drain(&b)
+	d.drain()
 }
 
 // closeEgress frees what waits. Nothing is sent afterwards.

@@ -35,6 +35,7 @@ type fragKey struct {
 type reassembler struct {
 	limit int // octets of memory for fragments
 	used  int
+	begun uint64 // datagrams so far
 	m     map[fragKey]*datagram
 	lists [2]datagrams // by family, begun first at the head
 	free  *datagram    // for use again, through next
@@ -44,6 +45,7 @@ type reassembler struct {
 // datagram is one that is not complete.
 type datagram struct {
 	key        fragKey
+	seq        uint64 // of all datagrams, in the order they began
 	deadline   clock.Instant
 	parts      []part // by offset
 	total      int    // length of the data; -1: not known yet
@@ -147,7 +149,8 @@ func (r *reassembler) open(now clock.Instant, k fragKey) *datagram {
 	if k.dst.Is4() {
 		lifetime = reassemblyTime4
 	}
-	*d = datagram{key: k, deadline: now.Add(lifetime), parts: d.parts[:0], total: -1}
+	r.begun++
+	*d = datagram{key: k, seq: r.begun, deadline: now.Add(lifetime), parts: d.parts[:0], total: -1}
 	if r.m == nil {
 		r.m = make(map[fragKey]*datagram)
 	}
@@ -197,7 +200,7 @@ func (r *reassembler) giveUp(d *datagram) {
 // oldest returns the datagram begun first. There must be one.
 func (r *reassembler) oldest() *datagram {
 	a, b := r.lists[0].head, r.lists[1].head
-	if a == nil || b != nil && b.deadline.Add(-reassemblyTime6) < a.deadline.Add(-reassemblyTime4) {
+	if a == nil || b != nil && b.seq < a.seq {
 		return b
 	}
 	return a
