@@ -3,6 +3,7 @@ package onlink
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -139,7 +140,7 @@ type Interface struct {
 
 // AddLink makes an interface of l, which the stack then owns: it closes l when it is closed itself. Its
 // IPv6 addresses become usable when duplicate address detection is over, about a second later; WaitReady waits for
-// that, and Dial waits by itself. Errors name what is wrong with name, l or cfg; l is left alone then.
+// that, and Dial waits by itself. Errors name what is wrong with name, l or cfg; l is closed then too.
 func (s *Stack) AddLink(name string, l link.Link, cfg InterfaceConfig) (*Interface, error) {
 	nc := netif.Config{MTU: cfg.MTU}
 	if cfg.DisableDAD {
@@ -147,11 +148,10 @@ func (s *Stack) AddLink(name string, l link.Link, cfg InterfaceConfig) (*Interfa
 	}
 	i, err := s.ip.AddInterface(name, l, nc)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, l.Close())
 	}
 	if err := s.configure(i.Index, cfg); err != nil {
-		s.ip.RemoveInterface(i.Index) // it was added just now, so this cannot fail
-		return nil, fmt.Errorf("onlink: interface %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("onlink: interface %s: %w", name, err), s.ip.RemoveInterface(i.Index))
 	}
 	return &Interface{s, i}, nil
 }
