@@ -37,7 +37,6 @@ type Config struct {
 // Port is one end of a Pair or one port of a Switch. It is a [link.Link].
 type Port struct {
 	rt    clock.Runtime
-	mtu   int
 	limit int
 	info  link.Info // but for Up
 	slot  *link.Slot

@@ -20,6 +20,7 @@ package tuntap
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onlink-go/onlink/clock"
@@ -49,8 +50,13 @@ func checkName(name string) error {
 	switch {
 	case len(name) > maxName:
 		return fmt.Errorf("tuntap: device name %q is too long: at most %d octets, please", name, maxName)
-	case name == "." || name == ".." || strings.ContainsAny(name, "/: \t\n\v\f\r\x00\x85\xa0"):
+	case name == "." || name == ".." || slices.ContainsFunc([]byte(name), forbidden):
 		return fmt.Errorf("tuntap: %q is no name for a device: slash, colon and white space are not allowed", name)
 	}
 	return nil
+}
+
+// forbidden reports whether the kernel takes no interface name with the octet c: its white space includes 0xa0.
+func forbidden(c byte) bool {
+	return strings.IndexByte("/: \t\n\v\f\r\x00", c) >= 0 || c == 0xa0
 }
