@@ -42,15 +42,14 @@ type Impairment struct {
 func (n *Network) Wire(a, b Port, line Line) *Cable {
 	pa, pb := mem.Pair(mem.Config{Runtime: n.rt, MTU: line.MTU, Addr: []wire.MAC{n.mac(), n.mac()}})
 	c := &Cable{port: pa}
-	c.ends[0] = n.attach(a, pa, c)
-	c.ends[1] = n.attach(b, n.impaired(pb, line, b.Node.Name, a.Node.Name), c)
+	n.attach(a, pa, c, b.Node.Name)
+	n.attach(b, n.impaired(pb, line, b.Node.Name, a.Node.Name), c, a.Node.Name)
 	return c
 }
 
-// Cable is a wire between two nodes, to be tampered with while time passes.
+// Cable is a wire between two nodes, or from a node to a switch, to be tampered with while time passes.
 type Cable struct {
 	port *mem.Port // one of its ends
-	ends [2]*recorder
 	cut  bool
 	keep func(from *Node, frame []byte) bool // nil: all
 }
@@ -86,23 +85,26 @@ func (n *Network) impaired(l link.Link, line Line, near, far string) link.Link {
 	return impair.New(n.rt, l, cfg)
 }
 
-// Switch joins any number of ports as an Ethernet switch does, each by a line of its own kind.
-func (n *Network) Switch(line Line, ports ...Port) {
+// Switch joins any number of ports as an Ethernet switch does, each by a line of its own kind. It returns the cables
+// from the ports to the switch, in their order. It panics like Wire.
+func (n *Network) Switch(line Line, ports ...Port) []*Cable {
 	macs := make([]wire.MAC, len(ports))
 	for i := range macs {
 		macs[i] = n.mac()
 	}
 	s := mem.NewSwitch(len(ports), mem.Config{Runtime: n.rt, MTU: line.MTU, Addr: macs})
+	cables := make([]*Cable, len(ports))
 	for i, p := range ports {
-		n.attach(p, n.impaired(s.Port(i), line, p.Node.Name, "switch"), nil)
+		cables[i] = &Cable{port: s.Port(i)}
+		n.attach(p, n.impaired(s.Port(i), line, p.Node.Name, "switch"), cables[i], "switch")
 	}
+	return cables
 }
 
-// attach makes an interface of l, an end of cable if that is not nil, whose frames are hashed and captured.
-func (n *Network) attach(p Port, l link.Link, cable *Cable) *recorder {
+// attach makes an interface of l, p's end of cable to far, whose frames are hashed and captured.
+func (n *Network) attach(p Port, l link.Link, cable *Cable, far string) {
 	n.wires++
-	r := &recorder{Link: l, network: n, node: p.Node, cable: cable, id: n.wires}
-	l = r
+	l = &recorder{Link: l, network: n, node: p.Node, cable: cable, far: far, id: n.wires}
 	if n.capture != nil {
 		c := capture.New(p.Node.Runtime(), l, n.capture, p.Node.Name+"/"+p.Name)
 		p.Node.Tracer().Add(c)
@@ -113,7 +115,6 @@ func (n *Network) attach(p Port, l link.Link, cable *Cable) *recorder {
 		panic(fmt.Sprintf("sim: %s %s: %v", p.Node.Name, p.Name, err))
 	}
 	p.Node.interfaces = append(p.Node.interfaces, i)
-	return r
 }
 
 // mac returns the next unused address: locally administered, in the order of asking.
@@ -127,7 +128,8 @@ type recorder struct {
 	link.Link
 	network *Network
 	node    *Node
-	cable   *Cable // nil: none
+	cable   *Cable
+	far     string // what is at its other end
 	id      uint32
 	r       link.Receiver
 }
@@ -140,7 +142,7 @@ const (
 
 // Send records the frames of b and sends those that the cable carries.
 func (r *recorder) Send(q int, b *packet.Batch) error {
-	if r.cable != nil && r.cable.keep != nil {
+	if r.cable.keep != nil {
 		r.filter(b)
 	}
 	for p := b.Front(); p != nil; p = p.Next() {
@@ -160,18 +162,10 @@ func (r *recorder) filter(b *packet.Batch) {
 		}
 		r.record(sent, p)
 		if n := r.network; n.observe != nil {
-			n.observe(Impairment{From: r.node.Name, To: r.cable.far(r).node.Name, What: "filtered", Len: p.Len()})
+			n.observe(Impairment{From: r.node.Name, To: r.far, What: "filtered", Len: p.Len()})
 		}
 		p.Free()
 	}
-}
-
-// far returns the other end than r.
-func (c *Cable) far(r *recorder) *recorder {
-	if c.ends[0] == r {
-		return c.ends[1]
-	}
-	return c.ends[0]
 }
 
 // Attach puts the recorder between the link and to.
@@ -185,7 +179,7 @@ func (r *recorder) Attach(to link.Receiver) error {
 
 // Deliver records the frames of b and delivers them.
 func (r *recorder) Deliver(q int, b *packet.Batch) {
-	if r.cable != nil && r.cable.cut {
+	if r.cable.cut {
 		b.Free() // they were under way when the cable was unplugged
 		return
 	}
