@@ -30,8 +30,8 @@ const (
 //
 // RFC 6724, 3.2: "IPv4 auto-configuration addresses [RFC3927], which have the prefix 169.254/16, are assigned
 // link-local scope. IPv4 loopback addresses …, which have the prefix 127/8, are assigned link-local scope …
-// Other IPv4 addresses (including IPv4 private addresses …) are assigned global scope." 3.1: "::1 … is treated
-// as having link-local scope".
+// Other IPv4 addresses (including IPv4 private addresses …) are assigned global scope." 3.4: "The loopback
+// address MUST be treated as having link-local scope".
 func ScopeOf(a wire.Addr) Scope {
 	switch {
 	case a.IsMulticast() && !a.Is4():

@@ -17,8 +17,8 @@ type complaint struct {
 // What an error message holds at most, in octets of the packet it is about.
 //
 // RFC 1812, 4.3.2.3: "the ICMP datagram SHOULD contain as much of the original datagram as possible without the
-// length of the ICMP datagram exceeding 576 bytes." RFC 4443, 2.4 (c): "as much of the offending packet … as possible
-// without making the error message packet exceed the minimum IPv6 MTU".
+// length of the ICMP datagram exceeding 576 bytes." RFC 4443, 2.4 (c): "as much of the IPv6 offending (invoking) packet …
+// as possible without making the error message packet exceed the minimum IPv6 MTU".
 const (
 	maxQuote4 = 576 - wire.IPv4MinLen - wire.ICMPLen
 	maxQuote6 = wire.IPv6MinMTU - wire.IPv6Len - wire.ICMPLen
@@ -64,8 +64,9 @@ func (l *Layer) complain(now clock.Instant, s *snapshot, p *packet.Buffer, c com
 	if four {
 		e = quote(about, maxQuote4, c)
 		wire.FinishICMPv4(e.Bytes())
-		// RFC 1812, 4.3.2.5: "ICMP error messages … SHOULD have their IP Precedence field set to the same value as
-		// the IP Precedence field in the ICMP … 6 (INTERNETWORK CONTROL) or 7". The ECN bits stay clear.
+		// RFC 1812, 4.3.2.5: "ICMP error messages SHOULD have their TOS bits set to the same value as the TOS bits in
+		// the packet that provoked the sending of the ICMP error message", and "SHOULD have their precedence value set
+		// to 6 (INTERNETWORK CONTROL) or 7". The ECN bits stay clear.
 		params.TrafficClass = 6<<5 | p.TrafficClass&0x1c
 	} else {
 		e = quote(about, maxQuote6, c)
@@ -122,8 +123,8 @@ func mayComplain6(p *packet.Buffer, about []byte, c complaint) bool {
 		return false
 	}
 	// "(e.3) A packet destined to an IPv6 multicast address. (There are two exceptions to this rule: (1) the Packet
-	// Too Big Message …, and (2) the Parameter Problem Message, Code 2 …)" and "(e.4) A packet sent as a link-layer
-	// multcast (the exceptions from e.3 apply to this case, too)", (e.5) likewise of broadcast.
+	// Too Big Message …, and (2) the Parameter Problem Message, Code 2 …)" and "(e.4) A packet sent as a link-layer multicast (the exceptions
+	// from e.3 apply to this case, too)", (e.5) likewise of broadcast.
 	excepted := c.typ == wire.ICMPv6PacketTooBig || c.typ == wire.ICMPv6ParamProblem && c.code == wire.ICMPv6UnrecognizedOption
 	if (p.Dst.IsMulticast() || p.Flags&packet.LinkMulticast != 0) && !excepted {
 		return false

@@ -108,8 +108,8 @@ func (d *decision) findHop(s *snapshot, noRoute mib.Reason) {
 		return
 	}
 	if s.Lookup(d.dst, h.Out).Kind == netif.Broadcast {
-		// RFC 2644, 2: "A router MAY have an option to enable receiving network-prefix-directed broadcasts … this
-		// option MUST default to not receive." So for forwarding.
+		// RFC 2644, 2: directed broadcasts are forwarded only where a router is configured to, since they are of more
+		// use to attackers than to anybody else.
 		return
 	}
 	d.verdict = forward
@@ -154,8 +154,8 @@ func martian4(s *snapshot, src, dst wire.Addr, in int32) bool {
 	if dst.V4()>>24 == 0 || src.V4()>>28 == 0xf || dst.V4()>>28 == 0xf && dst != wire.Broadcast4 {
 		return true // RFC 1812, 5.3.7: class E
 	}
-	// RFC 1122, 3.2.1.3: "a host MUST silently discard an incoming datagram … [whose] IP source address is not
-	// valid": a broadcast address, or one of our own, which we did not send.
+	// RFC 1122, 3.2.1.3: "A host MUST silently discard an incoming datagram containing an IP source address that is
+	// invalid by the rules of this section": a broadcast address; and one of our own, since it was not us who sent it.
 	k := s.Lookup(src, in).Kind
 	return k == netif.Broadcast || k == netif.Unicast
 }

@@ -103,10 +103,9 @@ func (d *device) view() *netif.Interface {
 
 // groups returns the multicast groups that d receives. Control locked.
 //
-// RFC 1112, 7.2: a host must be "a member of the all-hosts group on each" interface. RFC 4291, 2.8: a node must
-// recognize "the Interface-Local and Link-Local All-Nodes multicast addresses" and the "Solicited-Node multicast
-// address for each of its unicast and anycast addresses", a router also the All-Routers addresses. Of tentative
-// addresses too: RFC 4862, 5.4.2.
+// RFC 1112, 7.2: "the host shall remain a member of the all-hosts group at all times". RFC 4291, 2.8: a host must
+// recognize "The All-Nodes multicast addresses" and "The Solicited-Node multicast address for each of its unicast and
+// anycast addresses", a router also the All-Routers addresses. Of tentative addresses too: RFC 4862, 5.4.2.
 func (d *device) groups() []wire.Addr {
 	g := []wire.Addr{allHosts4}
 	if d.l.cfg.Forwarding {

@@ -9,8 +9,7 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// defaultHopLimit is the TTL and hop limit of unicast packets. RFC 1122, 3.2.1.7: "the initial TTL … MUST be
-// configurable"; IANA, "IP Time To Live Parameter": 64.
+// defaultHopLimit is the TTL and hop limit of unicast packets: IANA's recommendation ("IP Parameters").
 const defaultHopLimit = 64
 
 // putHeader is the first of step 9: the internet header in front of a transport packet, and what it says in Meta.

@@ -37,8 +37,8 @@ func (q *queue) icmp4(p *packet.Buffer) {
 	case wire.ICMPv4DestUnreachable, wire.ICMPv4TimeExceeded, wire.ICMPv4ParamProblem:
 		q.icmpError(p, m)
 	case wire.ICMPv4SourceQuench, wire.ICMPv4Redirect:
-		// RFC 6633, 1: "Hosts MUST NOT process ICMP Source Quench". Redirects need a destination cache to go to;
-		// static routes are what was wanted.
+		// RFC 6633, 3: "If a Source Quench message is received, the IP layer MAY silently discard it." And a redirect
+		// has nothing to change where routes are configured.
 		q.drop(p, mib.IcmpIgnored)
 	default:
 		// RFC 1122, 3.2.2: "If an ICMP message of unknown type is received, it MUST be silently discarded."

@@ -181,7 +181,8 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-// RFC 1122, 3.2.2: the error goes "to the appropriate transport protocol entity".
+// RFC 1122, 3.2.2: the protocol number in the quote is used "to select the appropriate transport protocol entity to
+// handle the error."
 func TestErrorsDelivered(t *testing.T) {
 	quote4 := ip4(us4, far4, 17, udp(us4, far4, "data"))
 	quote6 := ip6(us6, far6, 17, udp(us6, far6, "data"))

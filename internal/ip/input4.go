@@ -71,7 +71,7 @@ func (q *queue) toUpper4(p *packet.Buffer, h wire.IPv4) {
 
 // options4 looks at the options of a datagram for us. It returns false if they ended its way; then p is gone.
 //
-// RFC 1122, 3.2.1.8: "the IP and transport layers MUST each interpret those IP options that they understand and
+// RFC 1122, 3.2.1.8: "The IP and transport layer MUST each interpret those IP options that they understand and
 // silently ignore the others."
 func (q *queue) options4(p *packet.Buffer, h wire.IPv4) bool {
 	it := wire.WalkIPv4Options(h.Options())
@@ -81,8 +81,9 @@ func (q *queue) options4(p *packet.Buffer, h wire.IPv4) bool {
 			continue
 		}
 		// RFC 791, 3.1: "If the address in destination address field has been reached and the pointer is not
-		// greater than the length", we are a stop on the way. RFC 1122, 3.3.5: a host that does not forward such a
-		// datagram answers "Destination Unreachable (Source Route Failed)". Nor do routers: RFC 7126, 4.3.5.
+		// greater than the length", we are a stop on the way. RFC 1122, 3.3.5: "If a host receives a datagram with an
+		// incomplete source route but does not forward it for some reason, the host SHOULD return an ICMP Destination
+		// Unreachable (code 5, Source Route Failed) message". Nor do routers forward it: RFC 7126, 4.3.5.
 		if len(o.Data) >= 3 && int(o.Data[2]) <= len(o.Data) {
 			q.reject(p, complaint{wire.ICMPv4DestUnreachable, wire.ICMPv4SourceRouteFailed, 0}, mib.Ip4SourceRoute)
 			return false

@@ -158,7 +158,7 @@ func (q *queue) fragment6(p *packet.Buffer, x *wire.ExtHeader, f *wire.Fragment,
 		q.reject(p, paramProblem6(wire.ICMPv6ErroneousHeader, wire.IPv6Len+x.Offset+2), mib.Ip6Reassembly)
 		return
 	case f.Offset == 0 && !wholeChain(it, len(p.Bytes())-wire.IPv6Len):
-		// "If the first fragment does not include all headers through an Upper-Layer header, then that fragment
+		// RFC 8200, 4.5: "If the first fragment does not include all headers through an Upper-Layer header, then that fragment
 		// should be discarded and an ICMP Parameter Problem, Code 3, message should be sent …, with the Pointer
 		// field set to zero." (RFC 7112, 5, is the reason.)
 		q.reject(p, paramProblem6(wire.ICMPv6IncompleteHeaderChain, 0), mib.Ip6Reassembly)

@@ -12,8 +12,8 @@ import (
 // unreachables cannot keep others from hearing Packet Too Big.
 //
 // RFC 4443, 2.4 (f): "in order to limit the bandwidth and forwarding costs incurred by originating ICMPv6 error
-// messages, an IPv6 node MUST limit the rate of ICMPv6 error messages it originates. … One recommended method … is a
-// token bucket". RFC 1812, 4.3.2.8: likewise.
+// messages, an IPv6 node MUST limit the rate of ICMPv6 error messages it originates. … A recommended method for implementing
+// the rate-limiting function is a token bucket". RFC 1812, 4.3.2.8: likewise.
 type limiters struct {
 	buckets [2][4]bucket // by family and kind: parameter problem, destination unreachable, too big, time exceeded
 }

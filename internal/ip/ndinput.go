@@ -60,8 +60,8 @@ func (q *queue) neighborSolicitation(p *packet.Buffer) bool {
 	a := d.address(m.Target)
 	switch {
 	case a == nil || a.State == netif.Duplicate:
-		// RFC 4861, 7.2.3: it is for "a valid unicast or anycast address assigned to the receiving interface", for
-		// one the node proxies, or for a tentative one, or "silently discarded".
+		// RFC 4861, 7.2.3: a target that is not "assigned to the receiving interface", nor proxied, nor tentative:
+		// "MUST be silently discarded".
 	case a.State == netif.Tentative:
 		if dad := d.dad(m.Target); dad != nil {
 			dad.Solicited(p.Src, p.LinkSrc, &m)
@@ -93,8 +93,8 @@ func (q *queue) neighborAdvertisement(p *packet.Buffer) bool {
 		d.cache.NeighborAdvertisement(q.now, &m)
 		return true
 	}
-	// RFC 4862, 5.4.4: of an assigned address, "the advertisement … is not handled in any way by Duplicate Address
-	// Detection".
+	// RFC 4862, 5.4.4: of an address that is assigned, "it would possibly indicate that the address is a duplicate …
+	// How to handle such a case is beyond the scope of this document."
 	if dad := d.dad(m.Target); dad != nil {
 		dad.Advertised(p.LinkSrc, &m)
 	}

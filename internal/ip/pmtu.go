@@ -60,8 +60,8 @@ func (c *pathMTUs) lookup(now clock.Instant, k pathKey) (mtu int, tooSmall bool)
 // before RFC 1191. It returns the path MTU, 0 if the message is nothing to go by, and whether it is new.
 func (c *pathMTUs) lower4(now clock.Instant, dst wire.Addr, mtu, size int) (int, bool) {
 	if mtu == 0 {
-		// RFC 1191, 5: "the host searches the table for the greatest plateau value that is less than the Total
-		// Length".
+		// RFC 1191, 5: "use as the next PMTU estimate the greatest plateau value that is less than the returned Total
+		// Length field".
 		for _, mtu = range plateaus {
 			if mtu < size {
 				break

@@ -101,7 +101,8 @@ func (r *reassembler) add(now clock.Instant, k fragKey, p *packet.Buffer, at int
 	}
 	i, _ := slices.BinarySearchFunc(d.parts, at, func(x part, at int) int { return x.at - at })
 	if i < len(d.parts) && d.parts[i].at == at && d.parts[i].end == end {
-		// RFC 8200, 4.5: "If an exact duplicate of a fragment has been received, the node … may simply drop it."
+		// RFC 8200, 4.5: "an implementation may choose to detect this case and drop exact duplicate fragments while
+		// keeping the other fragments belonging to the same packet."
 		r.lost.Push(p)
 		return nil
 	}

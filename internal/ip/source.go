@@ -72,8 +72,8 @@ func (w *way) outgoing() *netif.Interface {
 	if !w.multicast && !w.broadcast {
 		return nil
 	}
-	// Groups and 255.255.255.255 need no route: by the first link that is there. RFC 1112, 6.1: "the host
-	// administrator's choice" of a default interface is the order in which interfaces were added.
+	// Groups and 255.255.255.255 need no route. RFC 1112, 6.1: "a default interface should be used, preferably under the
+	// control of system management": the order in which interfaces were added is.
 	for _, i := range w.s.Interfaces {
 		if i.Up && !i.Loopback {
 			return i

@@ -43,8 +43,8 @@ func (a *Address) Prefix() netip.Prefix { return netip.PrefixFrom(a.Addr.Netip()
 
 // Broadcasts returns the two broadcast addresses of an IPv4 address's subnet, ok false if it has none.
 //
-// RFC 1122, 3.3.6: a host "SHOULD recognize and accept any of these non-standard broadcast addresses" that
-// put 0 for -1. A prefix of 31 or 32 bits has no broadcast address (RFC 3021, 2.2).
+// RFC 1122, 3.3.6: of the forms that put 0 for -1, hosts should "recognize and accept any of these non-standard
+// broadcast addresses as the destination address of an incoming datagram". A prefix of 31 or 32 bits has no broadcast address (RFC 3021, 2.2).
 func (a *Address) Broadcasts() (ones, zeros wire.Addr, ok bool) {
 	if !a.Addr.Is4() || a.Bits > 30 {
 		return ones, zeros, false
