@@ -39,7 +39,7 @@ func (c *TCB) Timeout(now clock.Instant) {
 		if c.state == Closed {
 			return
 		}
-		if now < c.timers[id] {
+		if now < c.timers[id] || c.timers[id] == clock.Never {
 			continue
 		}
 		c.timers[id] = clock.Never
