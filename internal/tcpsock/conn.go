@@ -74,6 +74,10 @@ func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
 func (c *Conn) tcbConfig(now clock.Instant) tcp.Config {
 	cfg := c.layer.config
 	cfg.MSS = mss(c.key.Remote, c.path.MTU)
+	if !c.key.Remote.Is4() {
+		// RFC 9293, 3.7.1: "a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 - 60) for IPv6 (MUST-15)".
+		cfg.DefaultMSS = wire.IPv6MinMTU - wire.IPv6Len - wire.TCPMinLen
+	}
 	cfg.ISS, cfg.TSOffset = c.layer.isn(now, &c.key)
 	cfg.Observer = c
 	return cfg

@@ -23,12 +23,13 @@ func (t *Layer) Dial(ctx context.Context, local, remote flow.Endpoint) (*Conn, e
 	src := local.Addr
 	if src.IsUnspecified() {
 		src = wire.Addr{}
-	} else if !t.ip.Assigned(src, local.Scope) {
-		return nil, syscall.EADDRNOTAVAIL
 	}
 	path, err := t.ip.Route(t.rt.Now(), ip.Query{Src: src, Dst: remote.Addr, Scope: remote.Scope})
 	if err != nil {
-		return nil, err
+		return nil, err // ip.ErrTentative among them, if src is not usable yet
+	}
+	if src != (wire.Addr{}) && !t.ip.Assigned(src, local.Scope) {
+		return nil, syscall.EADDRNOTAVAIL
 	}
 	if path.Multicast || path.Broadcast {
 		return nil, syscall.ENETUNREACH // RFC 9293, 3.9.2.3: MUST-46, a remote address must be unicast

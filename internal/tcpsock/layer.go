@@ -139,7 +139,7 @@ func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Seg
 		}
 		params.HopLimit, params.TrafficClass = c.hopLimit, c.trafficClass
 	}
-	wire.FinishChecksum(b, 16, wire.ProtoTCP, path.Src, path.Dst)
+	wire.FinishChecksum(b, wire.TCPChecksumOffset, wire.ProtoTCP, path.Src, path.Dst)
 	t.ip.Output(path, &params, p)
 	sh.Counters.Inc(mib.TcpOutSegs)
 	sh.Stage(p)
@@ -174,7 +174,7 @@ func hard(e *ip.Error) bool { return !e.Local && e.Errno == syscall.ECONNREFUSED
 // mss returns the largest segment, options included, that a path of the given MTU carries to dst.
 func mss(dst wire.Addr, mtu int) int {
 	if dst.Is4() {
-		return mtu - wire.IPv4MinLen - 20
+		return mtu - wire.IPv4MinLen - wire.TCPMinLen
 	}
-	return mtu - wire.IPv6Len - 20
+	return mtu - wire.IPv6Len - wire.TCPMinLen
 }

@@ -60,16 +60,19 @@ type Socket struct {
 func (u *Layer) Open(cfg Config) (*Socket, error) {
 	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, limit: DefaultReceiveBuffer,
 		readable: clock.Never, writeable: clock.Never}
-	if !s.bound.Local.Addr.IsUnspecified() && !u.ip.Assigned(s.bound.Local.Addr, s.bound.Local.Scope) {
-		return nil, syscall.EADDRNOTAVAIL
-	}
 	if s.connected() {
 		path, err := u.ip.Route(u.rt.Now(), ip.Query{Src: s.source(), Dst: s.remote.Addr, Scope: s.remote.Scope})
 		if err != nil {
-			return nil, err
+			return nil, err // ip.ErrTentative among them, if the local address is not usable yet
 		}
 		s.path.Store(path)
 		s.bound.Local.Addr = path.Src
+		if path.Src.NeedsScope() {
+			s.bound.Local.Scope = uint32(path.If.Index)
+		}
+	}
+	if !s.bound.Local.Addr.IsUnspecified() && !u.ip.Assigned(s.bound.Local.Addr, s.bound.Local.Scope) {
+		return nil, syscall.EADDRNOTAVAIL
 	}
 	if e := u.table.bind(s, cfg.Local.Port, u.rt); e != 0 {
 		return nil, e
@@ -235,7 +238,7 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 	u := p.Bytes()
 	wire.PutUDP(u, s.bound.Local.Port, to.Port, len(u))
 	copy(u[wire.UDPLen:], b)
-	wire.FinishChecksum(u, 6, wire.ProtoUDP, path.Src, path.Dst)
+	wire.FinishChecksum(u, wire.UDPChecksumOffset, wire.ProtoUDP, path.Src, path.Dst)
 	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())}
 	s.layer.ip.Output(path, &params, p)
 	s.home.Counters.Inc(mib.UdpOutDatagrams)
