@@ -29,15 +29,18 @@ func (w *way) findNeighbor(p *Path) {
 	}
 }
 
-// resolve notes p's link-layer destination if the next hop of path is known to be there.
-func (path *Path) resolve(p *packet.Buffer) {
+// neighbor returns the cache's entry for the next hop, which is not fixed, or nil if it was not used yet.
+func (path *Path) neighbor() *neigh.Entry {
 	e := path.entry.Load()
 	if e == nil || e.Evicted() {
 		e = path.known.find(path.NextHop)
 		path.entry.Store(e)
 	}
-	resolve(e, p)
+	return e
 }
+
+// resolve notes p's link-layer destination if the next hop of path is known to be there.
+func (path *Path) resolve(p *packet.Buffer) { resolve(path.neighbor(), p) }
 
 // neighborRef is a decision's entry of its next hop.
 type neighborRef struct{ entry *neigh.Entry }

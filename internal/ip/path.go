@@ -60,7 +60,10 @@ func (l *Layer) Valid(p *Path) bool { return p.Generation == l.generation.Load()
 
 // Confirm tells that packets sent along p arrive: the upper layer made forward progress (RFC 4861, 7.3.1).
 func (l *Layer) Confirm(p *Path, now clock.Instant) {
-	if e := p.entry.Load(); e != nil {
+	if p.fixed {
+		return
+	}
+	if e := p.neighbor(); e != nil {
 		e.Confirm(now)
 	}
 }
