@@ -449,6 +449,7 @@ func TestDialFromChosenAddress(t *testing.T) {
 				wantErr(t, network+" from "+from, err, syscall.EADDRNOTAVAIL)
 			}
 			// A link-local end tells its link.
+			a.Sleep(5 * time.Second) // until it is ready too
 			addrs := a.Interface("eth0").Addresses()
 			peer := b.Interface("eth0").Addresses()
 			u := dialUDP(t, a, "["+peer[0].Addr().String()+"%eth0]:9")
