@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/neigh"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/link"
@@ -219,22 +220,40 @@ func (l *Layer) AddRoute(r route.Route) error {
 	return nil
 }
 
-// RemoveRoute removes a static route that equals r. Errors: ESRCH if there is none.
+// RemoveRoute removes a static route that equals r; with r.Out 0 the interface does not matter. Errors: EINVAL for a route
+// that makes no sense, ESRCH if there is none.
 func (l *Layer) RemoveRoute(r route.Route) error {
 	l.control.Lock()
 	defer l.control.Unlock()
-	r, err := l.completeRoute(r)
+	r.Origin = route.Static
+	r, err := r.Check()
 	if err != nil {
-		return err
+		return fmt.Errorf("route to %v: %w: %w", r.Prefix, err, syscall.EINVAL)
 	}
-	i := slices.Index(l.statics, r)
+	i := slices.IndexFunc(l.statics, func(o route.Route) bool {
+		if r.Out == 0 {
+			o.Out = 0
+		}
+		return o == r
+	})
 	if i < 0 {
 		return fmt.Errorf("route %v: %w", r, syscall.ESRCH)
 	}
+	l.table = l.table.Without(l.statics[i])
 	l.statics = slices.Delete(l.statics, i, i+1)
-	l.table = l.table.Without(r)
 	l.publish()
 	return nil
+}
+
+// Neighbors lists the neighbors on the interface's link: RFC 4861, 5.1, and the ARP table. Errors: ENODEV.
+func (l *Layer) Neighbors(index int32) ([]neigh.Info, error) {
+	l.control.Lock()
+	defer l.control.Unlock()
+	d, err := l.find(index)
+	if err != nil || d.cache == nil {
+		return nil, err
+	}
+	return d.cache.List(), nil
 }
 
 // completeRoute checks r and finds its interface. Control locked.

@@ -10,6 +10,8 @@ import (
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // What the link does not accept waits, in order and bounded, until it is ready.
@@ -52,26 +54,36 @@ func TestEgressBlocked(t *testing.T) {
 	}
 }
 
+// hasty is a cable that refuses what it is given first, and says Ready before Send returns.
+type hasty struct {
+	*cable
+	refused bool
+}
+
+func (h *hasty) Send(q int, b *packet.Batch) error {
+	if !h.refused {
+		h.refused = true
+		h.r.Ready(q)
+		return nil
+	}
+	return h.cable.Send(q, b)
+}
+
+// A Ready that comes while a goroutine is still sending is not lost.
 func TestEgressReadyWithinSend(t *testing.T) {
 	b := newBed(t, setup{})
-	path, _ := b.l.Route(0, Query{Dst: peer4})
-	d := b.l.devices[1]
-	b.eth0.room = 0
-	b.send(path, Params{Proto: 17}, []byte("one"))
-	if d.egress.state != blocked {
-		t.Fatal("not blocked")
+	h := &hasty{cable: newCable(us1MAC), refused: true}
+	i, err := b.l.AddInterface("hasty", h, netif.Config{DupAddrDetectTransmits: -1})
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Ready comes while a goroutine is sending: it must try again rather than wait for another Ready.
-	b.eth0.room = -1
-	d.egress.state = sending
-	d.resume()
-	if !d.egress.ready {
-		t.Fatal("Ready was lost")
+	h.take()
+	h.refused = false
+	if err := b.out(Query{Dst: wire.AllNodes6, Scope: uint32(i.Index)}, Params{Proto: 17}, []byte("one")); err != nil {
+		t.Fatal(err)
 	}
-	d.egress.state = blocked
-	d.resume()
-	if len(b.eth0.take()) != 1 {
-		t.Error("not sent")
+	if len(h.take()) != 1 {
+		t.Error("stuck")
 	}
 }
 
@@ -213,5 +225,17 @@ func TestConfigurationErrors(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+	// A route can be removed when its gateway is on no link any more.
+	if err := b.l.RemoveAddress(2, netip.MustParseAddr("192.0.2.2")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []error{nil, syscall.ESRCH} {
+		if err := b.l.RemoveRoute(route.Route{Prefix: netip.MustParsePrefix("0.0.0.0/0"), Gateway: netip.MustParseAddr("192.0.2.1")}); !errors.Is(err, want) {
+			t.Error(err)
+		}
+	}
+	if err := b.l.RemoveRoute(route.Route{}); !errors.Is(err, syscall.EINVAL) {
+		t.Error(err)
 	}
 }

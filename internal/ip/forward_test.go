@@ -158,3 +158,21 @@ func TestForwardFragments(t *testing.T) {
 		t.Error("counters wrong")
 	}
 }
+
+// A fragment may itself be too long for the next link: what is made of it continues it.
+func TestForwardFragmentOfFragment(t *testing.T) {
+	b := newBed(t, setup{forwarding: true})
+	d := ip4(peer4, other4, 17, make([]byte, 3200), func(h *wire.IPv4Header) { h.FragmentOffset, h.MoreFragments = 800, true })
+	b.in(b.eth0, in4(d))
+	at := 800
+	for _, f := range b.eth1.take() {
+		h := wire.IPv4(f[14:])
+		if !h.MoreFragments() || h.FragmentOffset() != at {
+			t.Errorf("offset %d, MF %v", h.FragmentOffset(), h.MoreFragments())
+		}
+		at += len(h.Payload())
+	}
+	if at != 4000 {
+		t.Errorf("ends at %d", at)
+	}
+}

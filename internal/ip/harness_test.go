@@ -20,7 +20,7 @@ import (
 // The addresses of the tests. "us" is the host or router under test, "peer" its neighbor on eth0, "far" a host behind
 // the router peer, "other" a neighbor on eth1.
 var (
-	usMAC    = wire.MAC{0x02, 0, 0, 0, 0, 0x02}
+	usMAC    = wire.MAC{0x02, 0, 0, 0, 0, 0xa2}
 	us1MAC   = wire.MAC{0x02, 0, 0, 0, 1, 0x02}
 	peerMAC  = wire.MAC{0x02, 0, 0, 0, 0, 0x01}
 	otherMAC = wire.MAC{0x02, 0, 0, 0, 1, 0x01}

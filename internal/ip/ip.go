@@ -104,9 +104,6 @@ func New(cfg Config) *Layer {
 	return l
 }
 
-// Control returns the shard under whose lock the layer keeps its configuration, neighbors and fragments.
-func (l *Layer) Control() *shard.Shard { return l.control }
-
 // Snapshot returns the interfaces and their addresses as they are now.
 func (l *Layer) Snapshot() *netif.Snapshot { return l.snap.Load().Snapshot }
 

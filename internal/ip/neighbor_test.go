@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -349,6 +350,18 @@ func TestDADDuplicate(t *testing.T) {
 		if _, err := b.l.Route(0, Query{Dst: far6}); err == ErrTentative {
 			t.Error("still waiting")
 		}
+		if i := b.l.Snapshot().Interface(2); i.Member(us6.SolicitedNode()) || !i.Member(usLL.SolicitedNode()) {
+			t.Error("still listening for a duplicate")
+		}
+		// Another link, another try.
+		info := b.eth0.info
+		for _, info.Up = range []bool{false, true} {
+			b.eth0.r.Changed(info)
+		}
+		b.pass(3 * time.Second)
+		if b.addr(2, us6) != netif.Preferred {
+			t.Error("not tried again")
+		}
 	}
 }
 
@@ -439,5 +452,35 @@ func TestConfirm(t *testing.T) {
 	}
 	if s := path.entry.Load().State(); s != neigh.Reachable {
 		t.Error(s)
+	}
+	list, err := b.l.Neighbors(2)
+	if err != nil || !slices.Contains(list, neigh.Info{Addr: new4, MAC: newMAC, State: neigh.Reachable}) {
+		t.Errorf("%+v %v", list, err)
+	}
+	if _, err := b.l.Neighbors(9); !errors.Is(err, syscall.ENODEV) {
+		t.Error(err)
+	}
+}
+
+// A path whose neighbor was forgotten finds it again.
+func TestForgottenNeighbor(t *testing.T) {
+	b := newBed(t, setup{})
+	path, _ := b.l.Route(0, Query{Dst: new4})
+	answer := arp(usMAC, wire.ARP{Op: wire.ARPReply, SenderMAC: newMAC, SenderIP: new4, TargetMAC: usMAC, TargetIP: us4})
+	b.send(path, Params{Proto: 17}, make([]byte, 8))
+	b.in(b.eth0, answer)
+	b.send(path, Params{Proto: 17}, make([]byte, 8))
+	old := path.entry.Load()
+	b.l.control.Lock()
+	b.l.devices[1].cache.Remove(b.sim.Now(), new4)
+	b.l.control.Unlock()
+	b.send(path, Params{Proto: 17}, make([]byte, 8))
+	b.in(b.eth0, answer)
+	b.send(path, Params{Proto: 17}, make([]byte, 8))
+	if e := path.entry.Load(); e == old || e == nil || !old.Evicted() {
+		t.Error("still the old entry")
+	}
+	if n := len(b.eth0.take()); n != 6 { // 4 packets, 2 requests
+		t.Errorf("%d sent", n)
 	}
 }

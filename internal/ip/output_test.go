@@ -162,6 +162,25 @@ func TestOutputHeaders(t *testing.T) {
 	}
 }
 
+// RFC 1112, 6.1; RFC 3493, 5.2: multicast goes one hop unless more is asked for.
+func TestDefaultHopLimit(t *testing.T) {
+	b := newBed(t, setup{})
+	for _, c := range []struct {
+		dst wire.Addr
+		hop uint8
+	}{{far4, 64}, {far6, 64}, {a4("239.1.1.1"), 1}, {a6("ff0e::5"), 1}, {wire.Broadcast4, 64}} {
+		b.out(Query{Dst: c.dst}, Params{Proto: 17}, make([]byte, 8))
+		f := b.eth0.take()[0][14:]
+		hop := f[7]
+		if c.dst.Is4() {
+			hop = f[8]
+		}
+		if hop != c.hop {
+			t.Errorf("%v: %d", c.dst, hop)
+		}
+	}
+}
+
 func TestToSelf(t *testing.T) {
 	b := newBed(t, setup{})
 	for _, c := range []struct {

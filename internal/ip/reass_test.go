@@ -220,3 +220,15 @@ func TestReassemblyExtensionHeaders(t *testing.T) {
 		t.Fatalf("%d delivered", len(b.udp.got))
 	}
 }
+
+// RFC 791, 3.1: all fragments but the last are of a multiple of 8 octets, and the whole has at most 65,535.
+func TestFragments4Malformed(t *testing.T) {
+	frag := func(at int, more bool, n int) []byte {
+		return in4(ip4(peer4, us4, 17, make([]byte, n), func(h *wire.IPv4Header) { h.FragmentOffset, h.MoreFragments = at, more }))
+	}
+	check(t, setup{}, []row{
+		{"not of 8", frag(0, true, 20), dropped(mib.Ip4Reassembly)},
+		{"beyond 65535", frag(65528, false, 8), dropped(mib.Ip4Reassembly)},
+		{"empty", frag(8, false, 0), dropped(mib.Ip4Reassembly)},
+	})
+}

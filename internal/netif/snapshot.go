@@ -87,16 +87,6 @@ func (s *Snapshot) Interface(index int32) *Interface {
 	return s.byIndex[index]
 }
 
-// ByName returns the interface with the given name, or nil.
-func (s *Snapshot) ByName(name string) *Interface {
-	for _, i := range s.Interfaces {
-		if i.Name == name {
-			return i
-		}
-	}
-	return nil
-}
-
 // Lookup says in which way a is ours for a packet that came in by, or is to leave by, the interface with the
 // given index (0: not known). A unicast address counts on whichever interface it is, as RFC 1122, 3.3.4.2 allows
 // ("weak ES model"), except link-local ones, which count on their own link only.
