@@ -16,6 +16,7 @@ const (
 	Ip4Checksum
 	Ip4Martian
 	Ip4NotForUs
+	Ip4NotMember
 	Ip4NoRoute
 	Ip4TTLExceeded
 	Ip4FragmentNeeded
@@ -28,6 +29,7 @@ const (
 	Ip6Header
 	Ip6Martian
 	Ip6NotForUs
+	Ip6NotMember
 	Ip6NoRoute
 	Ip6HopLimitExceeded
 	Ip6TooBig
@@ -80,7 +82,8 @@ var reasons = [numReasons]struct {
 	Ip4Header:              {"IPv4 header malformed", IpInHdrErrors},
 	Ip4Checksum:            {"IPv4 header checksum wrong", IpInHdrErrors},
 	Ip4Martian:             {"IPv4 address impossible here", IpInAddrErrors},
-	Ip4NotForUs:            {"IPv4 destination not ours and forwarding is off", IpInAddrErrors},
+	Ip4NotForUs:            {"IPv4 destination not ours, nor to be forwarded", IpInAddrErrors},
+	Ip4NotMember:           {"IPv4 multicast group not joined", none},
 	Ip4NoRoute:             {"no IPv4 route", IpOutNoRoutes},
 	Ip4TTLExceeded:         {"IPv4 TTL exceeded", IpInHdrErrors},
 	Ip4FragmentNeeded:      {"IPv4 packet too big and must not be fragmented", IpFragFails},
@@ -92,7 +95,8 @@ var reasons = [numReasons]struct {
 	Ip4SourceRoute:         {"IPv4 source route refused", IpInHdrErrors},
 	Ip6Header:              {"IPv6 header malformed", Ip6InHdrErrors},
 	Ip6Martian:             {"IPv6 address impossible here", Ip6InAddrErrors},
-	Ip6NotForUs:            {"IPv6 destination not ours and forwarding is off", Ip6InAddrErrors},
+	Ip6NotForUs:            {"IPv6 destination not ours, nor to be forwarded", Ip6InAddrErrors},
+	Ip6NotMember:           {"IPv6 multicast group not joined", none},
 	Ip6NoRoute:             {"no IPv6 route", Ip6OutNoRoutes},
 	Ip6HopLimitExceeded:    {"IPv6 hop limit exceeded", Ip6InHdrErrors},
 	Ip6TooBig:              {"IPv6 packet too big", Ip6FragFails},

@@ -75,13 +75,15 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 	}
 	d.reason = reasons.notForUs
 	switch {
+	case d.dst.IsMulticast():
+		d.reason = reasons.notMember // and there is no multicast routing
 	case !forwarding:
 		if i := s.Interface(d.in); d.dst.Is4() && i != nil && !i.Has4() {
 			d.reason = mib.Ip4NotConfigured
 		}
-	case d.dst.IsMulticast(), d.dst.IsLinkLocal(), loopback:
+	case d.dst.IsLinkLocal(), loopback:
 		// RFC 4291, 2.5.6: "Routers must not forward any packets with Link-Local source or destination addresses
-		// to other links." RFC 3927, 7: nor those of 169.254/16. There is no multicast routing.
+		// to other links." RFC 3927, 7: nor those of 169.254/16.
 	case d.src.IsUnspecified():
 		// RFC 4291, 2.5.2: "An IPv6 packet with a source address of unspecified must never be forwarded by an
 		// IPv6 router." RFC 1812, 5.3.7: nor one from 0.0.0.0.

@@ -30,7 +30,7 @@ func TestForwardRules(t *testing.T) {
 		{"too big, IPv6", in6(ip6(peer6, other6, 17, big)), answered(mib.Ip6TooBig, 2, 0, 1500)},
 		// RFC 1812, 5.3.4.
 		{"in a broadcast frame", eth(wire.BroadcastMAC, peerMAC, wire.EtherTypeIPv4, ip4(peer4, other4, 17, nil)), dropped(mib.Ip4Martian)},
-		{"to a group", eth(usMAC, peerMAC, wire.EtherTypeIPv6, ip6(peer6, a6("ff0e::5"), 17, nil)), dropped(mib.Ip6NotForUs)},
+		{"to a group", eth(usMAC, peerMAC, wire.EtherTypeIPv6, ip6(peer6, a6("ff0e::5"), 17, nil)), dropped(mib.Ip6NotMember)},
 		// RFC 2644, 2.
 		{"directed broadcast", in4(ip4(peer4, a4("198.51.100.255"), 17, nil)), dropped(mib.Ip4NotForUs)},
 		// RFC 4291, 2.5.6; RFC 4443, 3.1, code 2.

@@ -118,7 +118,7 @@ func TestInput4(t *testing.T) {
 		{"to 0.0.0.0", to(peer4, wire.Unspecified4), dropped(mib.Ip4Martian)},
 		{"not ours", to(peer4, far4), dropped(mib.Ip4NotForUs)},
 		{"all-hosts group", eth(a4("224.0.0.1").MulticastMAC(), peerMAC, wire.EtherTypeIPv4, ip4(peer4, a4("224.0.0.1"), wire.ProtoUDP, data)), isDelivered},
-		{"another group", to(peer4, a4("224.0.0.251")), dropped(mib.Ip4NotForUs)},
+		{"another group", to(peer4, a4("224.0.0.251")), dropped(mib.Ip4NotMember)},
 		{"subnet broadcast", eth(wire.BroadcastMAC, peerMAC, wire.EtherTypeIPv4, ip4(peer4, a4("192.0.2.255"), wire.ProtoUDP, data)), isDelivered},
 		// RFC 1122, 3.3.6: the 0 form too.
 		{"old subnet broadcast", eth(wire.BroadcastMAC, peerMAC, wire.EtherTypeIPv4, ip4(peer4, a4("192.0.2.0"), wire.ProtoUDP, data)), isDelivered},
@@ -199,8 +199,8 @@ func TestInput6(t *testing.T) {
 		{"link-local", to(peerLL, usLL), isDelivered},
 		{"all nodes", group(wire.AllNodes6, wire.ProtoUDP, data), isDelivered},
 		{"solicited node", group(us6.SolicitedNode(), wire.ProtoUDP, data), isDelivered},
-		{"all routers, of a host", group(wire.AllRouters6, wire.ProtoUDP, data), dropped(mib.Ip6NotForUs)},
-		{"another group", group(a6("ff02::fb"), wire.ProtoUDP, data), dropped(mib.Ip6NotForUs)},
+		{"all routers, of a host", group(wire.AllRouters6, wire.ProtoUDP, data), dropped(mib.Ip6NotMember)},
+		{"another group", group(a6("ff02::fb"), wire.ProtoUDP, data), dropped(mib.Ip6NotMember)},
 		// RFC 8200, 4: unrecognized Next Header.
 		{"unknown protocol", in6(ip6(peer6, us6, 99, data)), problem(mib.Ip6UnknownHeader, 1, 6)},
 		{"ICMPv4 over IPv6", in6(ip6(peer6, us6, wire.ProtoICMP, data)), problem(mib.Ip6UnknownHeader, 1, 6)},

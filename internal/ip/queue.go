@@ -147,19 +147,21 @@ func (q *queue) count() {
 
 // ipCounters are the counters of the families, by the index family returns.
 var ipCounters = [2]struct {
-	received, delivered, forwarded, requests, fragOKs, fragCreates mib.Counter
-	reasmReqds, reasmOKs                                           mib.Counter
-	noRoute, exceeded, tooBig, unreachable, martian, notForUs      mib.Reason
-	unknown                                                        mib.Reason
+	received, delivered, forwarded, requests, fragOKs, fragCreates       mib.Counter
+	reasmReqds, reasmOKs                                                 mib.Counter
+	noRoute, exceeded, tooBig, unreachable, martian, notForUs, notMember mib.Reason
+	unknown                                                              mib.Reason
 }{
-	{mib.IpInReceives, mib.IpInDelivers, mib.IpForwDatagrams, mib.IpOutRequests, mib.IpFragOKs, mib.IpFragCreates,
-		mib.IpReasmReqds, mib.IpReasmOKs,
-		mib.Ip4NoRoute, mib.Ip4TTLExceeded, mib.Ip4FragmentNeeded, mib.Ip4NeighborUnreachable, mib.Ip4Martian, mib.Ip4NotForUs,
-		mib.Ip4UnknownProtocol},
-	{mib.Ip6InReceives, mib.Ip6InDelivers, mib.Ip6OutForwDatagrams, mib.Ip6OutRequests, mib.Ip6FragOKs, mib.Ip6FragCreates,
-		mib.Ip6ReasmReqds, mib.Ip6ReasmOKs,
-		mib.Ip6NoRoute, mib.Ip6HopLimitExceeded, mib.Ip6TooBig, mib.Ip6NeighborUnreachable, mib.Ip6Martian, mib.Ip6NotForUs,
-		mib.Ip6UnknownHeader},
+	{received: mib.IpInReceives, delivered: mib.IpInDelivers, forwarded: mib.IpForwDatagrams, requests: mib.IpOutRequests,
+		fragOKs: mib.IpFragOKs, fragCreates: mib.IpFragCreates, reasmReqds: mib.IpReasmReqds, reasmOKs: mib.IpReasmOKs,
+		noRoute: mib.Ip4NoRoute, exceeded: mib.Ip4TTLExceeded, tooBig: mib.Ip4FragmentNeeded,
+		unreachable: mib.Ip4NeighborUnreachable, martian: mib.Ip4Martian, notForUs: mib.Ip4NotForUs,
+		notMember: mib.Ip4NotMember, unknown: mib.Ip4UnknownProtocol},
+	{received: mib.Ip6InReceives, delivered: mib.Ip6InDelivers, forwarded: mib.Ip6OutForwDatagrams, requests: mib.Ip6OutRequests,
+		fragOKs: mib.Ip6FragOKs, fragCreates: mib.Ip6FragCreates, reasmReqds: mib.Ip6ReasmReqds, reasmOKs: mib.Ip6ReasmOKs,
+		noRoute: mib.Ip6NoRoute, exceeded: mib.Ip6HopLimitExceeded, tooBig: mib.Ip6TooBig,
+		unreachable: mib.Ip6NeighborUnreachable, martian: mib.Ip6Martian, notForUs: mib.Ip6NotForUs,
+		notMember: mib.Ip6NotMember, unknown: mib.Ip6UnknownHeader},
 }
 
 // family returns the index of a's family in ipCounters.
