@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -140,7 +141,25 @@ func need(t testing.TB, program string) {
 // process is a program that runs in a namespace.
 type process struct {
 	*exec.Cmd
-	stdout, stderr bytes.Buffer
+	stdout, stderr output
+}
+
+// output is what a process has printed so far.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
 
 // start starts a program in the namespace; it is killed if it still runs when the test ends.
@@ -186,3 +205,6 @@ func (n *namespace) ip(args string) string {
 	n.t.Helper()
 	return n.run("ip", strings.Fields(args)...)
 }
+
+// soon is a deadline for what may have been lost.
+func soon() time.Time { return time.Now().Add(100 * time.Millisecond) }

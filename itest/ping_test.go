@@ -149,5 +149,3 @@ func TestKernelFindsStackReachable(t *testing.T) {
 		}
 	}
 }
-
-func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }

@@ -113,7 +113,7 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 	}
 	cfg := onlink.InterfaceConfig{DisableDAD: !s.dad}
 	for _, v := range s.at {
-		cfg.Addresses = append(cfg.Addresses, netip.MustParsePrefix(v.stack+v.bits))
+		cfg.Addresses = append(cfg.Addresses, prefix(v.stack+v.bits))
 		cfg.Gateways = append(cfg.Gateways, netip.MustParseAddr(v.kernel))
 	}
 	r.iface, err = r.AddLink(r.name, l, cfg)
@@ -284,3 +284,5 @@ func accept(t testing.TB, l net.Listener) tcpConn {
 	t.Cleanup(func() { c.Close() })
 	return c.(tcpConn)
 }
+
+func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }

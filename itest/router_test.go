@@ -1,0 +1,215 @@
+package itest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/link/tuntap"
+)
+
+// newKernelRouter makes two stacks, each on a TAP of its own, joined by the kernel as a router.
+func newKernelRouter(t *testing.T) (near, far *rig) {
+	t.Helper()
+	n := newNamespace(t)
+	writeSysctl(n, "net/ipv4/ip_forward", "1")
+	writeSysctl(n, "net/ipv6/conf/all/forwarding", "1")
+	return newRigIn(t, n, setup{}), newRigIn(t, n, setup{name: "tap1", at: farFamilies})
+}
+
+// RFC 1122, 3.2.2.4: "An incoming Time Exceeded message MUST be passed to the transport layer."
+func TestTimeExceeded(t *testing.T) {
+	t.Parallel()
+	near, _ := newKernelRouter(t)
+	for i, v := range farFamilies {
+		t.Run(v.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			dst := netip.MustParseAddr(v.stack)
+			reply, err := near.Ping(ctx, dst, onlink.PingConfig{})
+			if err != nil || reply.HopLimit != 63 {
+				t.Errorf("through the router: %+v, %v; want a reply with hop limit 63", reply, err)
+			}
+			_, err = near.Ping(ctx, dst, onlink.PingConfig{HopLimit: 1})
+			if !errors.Is(err, syscall.EHOSTUNREACH) || !strings.Contains(err.Error(), families[i].kernel) {
+				t.Errorf("with hop limit 1: %v, want EHOSTUNREACH from %s", err, families[i].kernel)
+			}
+		})
+	}
+}
+
+// The router's second link takes less than both ends think (RFC 1191, RFC 8201).
+func TestPathMTU(t *testing.T) {
+	t.Parallel()
+	near, far := newKernelRouter(t)
+	far.ip("link set tap1 mtu 1300")
+	for _, v := range farFamilies {
+		t.Run(v.name, func(t *testing.T) {
+			l, port := far.with(t).stackListen()
+			conn, err := near.with(t).stackDial("tcp", net.JoinHostPort(v.stack, port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			peer := accept(t, l)
+			const n = 1 << 20
+			go func() {
+				io.Copy(conn, content(n))
+				conn.(tcpConn).CloseWrite()
+			}()
+			if sum, m, err := sumOf(peer); err != nil || m != n || sum != contentSum(n) {
+				t.Errorf("TCP: %d octets of %d, %v", m, n, err)
+			}
+
+			s, err := far.ListenPacket(t.Context(), "udp", ":0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			go echoPackets(s)
+			c, err := near.with(t).stackDial("udp", net.JoinHostPort(v.stack, itoa(s.LocalAddr().(*net.UDPAddr).Port)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A first datagram may be lost to learn the path MTU; UDP does not send it again.
+			out, in := bytes.Repeat([]byte("0123456789"), 140), make([]byte, 2000)
+			eventually(t, "a datagram longer than the path MTU gets through", func() bool {
+				c.Write(out)
+				c.SetReadDeadline(soon())
+				n, err := c.Read(in)
+				return err == nil && bytes.Equal(in[:n], out)
+			})
+		})
+	}
+}
+
+// A kernel whose link takes less says so in its MSS, and gets no more.
+func TestSmallMTU(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setup{mtu: 1280})
+	r.eachWay(t, func(t *testing.T, kernel, stack tcpConn) {
+		const n = 1 << 20
+		for _, way := range [][2]tcpConn{{kernel, stack}, {stack, kernel}} {
+			go func() {
+				io.Copy(way[0], content(n))
+				way[0].CloseWrite()
+			}()
+			if sum, m, err := sumOf(way[1]); err != nil || m != n || sum != contentSum(n) {
+				t.Errorf("%d octets of %d, %v", m, n, err)
+			}
+		}
+	})
+	for _, v := range families {
+		if out := r.run("ping", "-c", "1", "-s", "8000", v.stack); !strings.Contains(out, "1 received") {
+			t.Errorf("ping of 8000 octets:\n%s", out)
+		}
+	}
+}
+
+// router is a stack that forwards between two kernels, each in a namespace of its own.
+type router struct {
+	near, far *namespace
+	*onlink.Stack
+}
+
+// newRouter makes a router whose link to the far kernel takes mtu octets; 0: 1500.
+func newRouter(t *testing.T, mtu int) *router {
+	t.Helper()
+	r := &router{near: newNamespace(t), far: newNamespace(t)}
+	var err error
+	if r.Stack, err = onlink.New(onlink.Config{Forwarding: true}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeStack(t, r.Stack) })
+	for i, end := range []struct {
+		*namespace
+		at, other []family
+		mtu       int
+	}{{r.near, families, farFamilies, 0}, {r.far, farFamilies, families, mtu}} {
+		name := fmt.Sprintf("tap%d", i)
+		var d *tuntap.Device
+		end.do(func() { d, err = tuntap.Open(name, tuntap.Config{}) })
+		if err != nil {
+			t.Skip(err)
+		}
+		end.address(name, end.at)
+		end.ip("link set " + name + " up")
+		cfg := onlink.InterfaceConfig{DisableDAD: true, MTU: end.mtu}
+		for j, v := range end.at {
+			cfg.Addresses = append(cfg.Addresses, prefix(v.stack+v.bits))
+			end.ip("route add " + netip.MustParsePrefix(end.other[j].kernel+end.other[j].bits).Masked().String() + " via " + v.stack)
+		}
+		if _, err := r.AddLink(name, d, cfg); err != nil {
+			d.Close()
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+// Two kernels speak through a stack that is their router.
+func TestStackForwards(t *testing.T) {
+	t.Parallel()
+	need(t, "ping")
+	r := newRouter(t, 0)
+	for i, v := range farFamilies {
+		t.Run(v.name, func(t *testing.T) {
+			for _, size := range pingSizes {
+				out := r.near.run("ping", "-c", "2", "-i", "0.01", "-s", itoa(size), v.kernel)
+				if !strings.Contains(out, " 2 received") || !strings.Contains(out, "ttl=63") {
+					t.Errorf("%d octets:\n%s", size, out)
+				}
+			}
+			// RFC 1812, 5.2.7.3 and RFC 8200, 3: the router that discards a packet for its age says so.
+			p, _ := r.near.try("ping", "-c", "1", "-W", "5", "-t", "1", v.kernel)
+			out := p.stdout.String()
+			if !strings.Contains(out, "From "+families[i].stack) || !strings.Contains(strings.ToLower(out), "time") {
+				t.Errorf("ping -t 1:\n%s", out)
+			}
+		})
+	}
+}
+
+// The kernel learns the path MTU from a stack that is its router (RFC 1191, 4; RFC 8201, 4).
+func TestStackTellsMTU(t *testing.T) {
+	t.Parallel()
+	need(t, "ping")
+	r := newRouter(t, 1300)
+	for i, v := range farFamilies {
+		t.Run(v.name, func(t *testing.T) {
+			p, _ := r.near.try("ping", "-c", "1", "-W", "5", "-M", "do", "-s", "1400", v.kernel)
+			if out := p.stdout.String(); !strings.Contains(out, "From "+families[i].stack) || !strings.Contains(out, "mtu") || !strings.Contains(out, "1300") {
+				t.Errorf("ping -M do:\n%s", out)
+			}
+			var l net.Listener
+			var err error
+			r.far.do(func() { l, err = net.Listen("tcp", net.JoinHostPort(v.kernel, "0")) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			var c net.Conn
+			r.near.do(func() { c, err = net.DialTimeout("tcp", l.Addr().String(), patience) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			peer := accept(t, l)
+			const n = 4 << 20
+			go func() {
+				io.Copy(c, content(n))
+				c.(tcpConn).CloseWrite()
+			}()
+			if sum, m, err := sumOf(peer); err != nil || m != n || sum != contentSum(n) {
+				t.Errorf("TCP through the router: %d octets of %d, %v", m, n, err)
+			}
+		})
+	}
+}
