@@ -42,14 +42,15 @@ type Impairment struct {
 func (n *Network) Wire(a, b Port, line Line) *Cable {
 	pa, pb := mem.Pair(mem.Config{Runtime: n.rt, MTU: line.MTU, Addr: []wire.MAC{n.mac(), n.mac()}})
 	c := &Cable{port: pa}
-	n.attach(a, pa, c, b.Node.Name)
-	n.attach(b, n.impaired(pb, line, b.Node.Name, a.Node.Name), c, a.Node.Name)
+	c.ends[0] = n.attach(a, pa, c, b.Node.Name)
+	c.ends[1] = n.attach(b, n.impaired(pb, line, b.Node.Name, a.Node.Name), c, a.Node.Name)
 	return c
 }
 
 // Cable is a wire between two nodes, or from a node to a switch, to be tampered with while time passes.
 type Cable struct {
-	port *mem.Port // one of its ends
+	port *mem.Port    // one of its ends
+	ends [2]*recorder // those that are nodes
 	cut  bool
 	keep func(from *Node, frame []byte) bool // nil: all
 }
@@ -59,6 +60,23 @@ type Cable struct {
 func (c *Cable) SetUp(up bool) {
 	c.cut = !up
 	c.port.SetCarrier(up)
+}
+
+// Inject delivers frame to the node to, which is at an end of the cable, at this instant, as if the other end had sent
+// it; one that is too long for the link is lost. It panics if to is not at an end.
+func (c *Cable) Inject(to *Node, frame []byte) {
+	for _, r := range c.ends {
+		if r != nil && r.node == to {
+			if info := r.Info(); len(frame) > info.MaxFrame() {
+				return
+			}
+			var b packet.Batch
+			b.Push(packet.From(frame))
+			r.Deliver(0, &b)
+			return
+		}
+	}
+	panic("sim: " + to.Name + " is not at an end of the cable")
 }
 
 // Filter makes keep decide from now on which frames the cable carries: one for which it returns false is lost, which
@@ -96,15 +114,16 @@ func (n *Network) Switch(line Line, ports ...Port) []*Cable {
 	cables := make([]*Cable, len(ports))
 	for i, p := range ports {
 		cables[i] = &Cable{port: s.Port(i)}
-		n.attach(p, n.impaired(s.Port(i), line, p.Node.Name, "switch"), cables[i], "switch")
+		cables[i].ends[0] = n.attach(p, n.impaired(s.Port(i), line, p.Node.Name, "switch"), cables[i], "switch")
 	}
 	return cables
 }
 
 // attach makes an interface of l, p's end of cable to far, whose frames are hashed and captured.
-func (n *Network) attach(p Port, l link.Link, cable *Cable, far string) {
+func (n *Network) attach(p Port, l link.Link, cable *Cable, far string) *recorder {
 	n.wires++
-	l = &recorder{Link: l, network: n, node: p.Node, cable: cable, far: far, id: n.wires}
+	r := &recorder{Link: l, network: n, node: p.Node, cable: cable, far: far, id: n.wires}
+	l = r
 	if n.capture != nil {
 		c := capture.New(p.Node.Runtime(), l, n.capture, p.Node.Name+"/"+p.Name)
 		p.Node.Tracer().Add(c)
@@ -115,6 +134,7 @@ func (n *Network) attach(p Port, l link.Link, cable *Cable, far string) {
 		panic(fmt.Sprintf("sim: %s %s: %v", p.Node.Name, p.Name, err))
 	}
 	p.Node.interfaces = append(p.Node.interfaces, i)
+	return r
 }
 
 // mac returns the next unused address: locally administered, in the order of asking.
@@ -171,7 +191,9 @@ func (r *recorder) filter(b *packet.Batch) {
 // Attach puts the recorder between the link and to.
 func (r *recorder) Attach(to link.Receiver) error {
 	if to == nil {
-		return r.Link.Attach(nil)
+		err := r.Link.Attach(nil)
+		r.r = nil
+		return err
 	}
 	r.r = to
 	return r.Link.Attach(r)
@@ -179,7 +201,7 @@ func (r *recorder) Attach(to link.Receiver) error {
 
 // Deliver records the frames of b and delivers them.
 func (r *recorder) Deliver(q int, b *packet.Batch) {
-	if r.cable.cut {
+	if r.cable.cut || r.r == nil {
 		b.Free() // they were under way when the cable was unplugged
 		return
 	}
