@@ -20,6 +20,9 @@ func (q *queue) arp(p *packet.Buffer) {
 		q.counters.Inc(mib.ArpInRequests)
 	case wire.ARPReply:
 		q.counters.Inc(mib.ArpInReplies)
+	default: // RARP and the like: other protocols in ARP's clothes (RFC 5494, 3)
+		q.drop(p, mib.ArpMalformed)
+		return
 	}
 	if reply, answer := d.cache.ARP(q.now, &m, d.assigned); answer {
 		d.sendARP(&reply, reply.TargetMAC)
