@@ -209,7 +209,7 @@ func (i *Interface) RemoveAddress(a netip.Addr) error { return i.stack.ip.Remove
 // Remove takes the interface out of the stack and closes its link; the addresses and routes through it go too.
 func (i *Interface) Remove() error { return i.stack.ip.RemoveInterface(i.i.Index) }
 
-// Close ends the stack: listeners and UDP sockets are closed, TCP connections closed in an orderly way; it waits
+// Close ends the stack: listeners, UDP sockets and pings are ended, TCP connections closed in an orderly way; it waits
 // until the peers have acknowledged what was written, or until ctx is done, and resets what is left; then the
 // links are closed. When Close returns, no goroutine of the stack is left. A second Close does nothing. Errors:
 // ctx.Err() if connections had to be reset, joined with those of closing links.
@@ -222,6 +222,7 @@ func (s *Stack) Close(ctx context.Context) error {
 func (s *Stack) close(ctx context.Context) error {
 	reset := s.tcp.Close(ctx, s.shards)
 	s.udp.Close()
+	s.icmp.Close()
 	err := s.ip.Close()
 	for _, sh := range s.shards {
 		sh.Close()

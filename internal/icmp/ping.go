@@ -5,6 +5,7 @@ package icmp
 import (
 	"context"
 	"encoding/binary"
+	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -34,6 +35,8 @@ type Layer struct {
 	mu      sync.Mutex // a leaf
 	nextID  uint16
 	pending map[key]*echo
+	first   *echo // the same as a list, the youngest first
+	closed  bool
 }
 
 // key finds the request that a reply or an error answers.
@@ -44,14 +47,16 @@ type key struct {
 
 // echo is one request under way. Guarded by Layer.mu.
 type echo struct {
-	layer *Layer
-	dst   wire.Addr
-	node  shard.Node
-	until clock.Instant
-	done  bool
-	cond  clock.Cond
-	reply Reply
-	err   error
+	layer      *Layer
+	key        key
+	dst        wire.Addr
+	node       shard.Node
+	until      clock.Instant
+	done       bool
+	cond       clock.Cond
+	reply      Reply
+	err        error
+	prev, next *echo // in Layer.first
 }
 
 // New returns a Layer and registers it with l for both families.
@@ -108,8 +113,18 @@ func (e *Error) Error() string {
 // Unwrap returns the errno.
 func (e *Error) Unwrap() error { return e.Errno }
 
+// Close ends all requests under way, and those to come, with net.ErrClosed.
+func (c *Layer) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for e := c.first; e != nil; e = e.next {
+		e.end(Reply{}, net.ErrClosed)
+	}
+}
+
 // Echo sends r and waits for its answer. Errors: *Error for an ICMP error, os.ErrDeadlineExceeded after
-// r.Timeout, ctx.Err(), EMSGSIZE, EEXIST if the same ID and Seq are under way, and those of ip.Route.
+// r.Timeout, ctx.Err(), net.ErrClosed, EMSGSIZE, EEXIST if the same ID and Seq are under way, and those of ip.Route.
 func (c *Layer) Echo(ctx context.Context, r Request) (Reply, error) {
 	if len(r.Payload) > MaxPayload {
 		return Reply{}, syscall.EMSGSIZE
@@ -122,28 +137,21 @@ func (c *Layer) Echo(ctx context.Context, r Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	k := key{r.Dst.Is4(), r.ID, r.Seq}
-	e := &echo{layer: c, dst: r.Dst, until: clock.Never}
+	e := &echo{layer: c, key: key{r.Dst.Is4(), r.ID, r.Seq}, dst: r.Dst, until: clock.Never}
 	e.cond = c.rt.NewCond(&c.mu)
 	e.node.Owner = e
 	if r.Timeout > 0 {
 		e.until = began.Add(r.Timeout)
 	}
-	c.mu.Lock()
-	if c.pending[k] != nil {
-		c.mu.Unlock()
-		return Reply{}, syscall.EEXIST
+	if err := c.insert(e); err != nil {
+		return Reply{}, err
 	}
-	c.pending[k] = e
-	c.mu.Unlock()
 
 	defer c.rt.AfterDone(ctx, func() { e.finish(Reply{}, ctx.Err()) })()
 	c.send(path, &r, e)
 
 	reply, err := e.wait()
-	c.mu.Lock()
-	delete(c.pending, k)
-	c.mu.Unlock()
+	c.remove(e)
 	c.home.Lock()
 	c.home.Disarm(&e.node)
 	c.home.Unlock()
@@ -151,6 +159,39 @@ func (c *Layer) Echo(ctx context.Context, r Request) (Reply, error) {
 		reply.RTT = c.rt.Now().Sub(began)
 	}
 	return reply, err
+}
+
+// insert makes e known to those who look for it.
+func (c *Layer) insert(e *echo) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return net.ErrClosed
+	case c.pending[e.key] != nil:
+		return syscall.EEXIST
+	}
+	c.pending[e.key] = e
+	if e.next = c.first; e.next != nil {
+		e.next.prev = e
+	}
+	c.first = e
+	return nil
+}
+
+// remove undoes insert.
+func (c *Layer) remove(e *echo) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.pending, e.key)
+	if e.prev != nil {
+		e.prev.next = e.next
+	} else {
+		c.first = e.next
+	}
+	if e.next != nil {
+		e.next.prev = e.prev
+	}
 }
 
 // wait waits until e is answered, one way or the other.
@@ -193,6 +234,11 @@ func (e *echo) finish(r Reply, err error) {
 	c := e.layer
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	e.end(r, err)
+}
+
+// end is finish. Layer.mu held.
+func (e *echo) end(r Reply, err error) {
 	if e.done {
 		return
 	}

@@ -94,11 +94,10 @@ func (c *Conn) connect(ctx context.Context) error {
 		switch {
 		case c.tcb.Established():
 			return nil
+		case c.gone && c.layer.closing.Load():
+			return net.ErrClosed
 		case c.gone:
-			if err := c.tcb.Err(); err != nil {
-				return err
-			}
-			return syscall.ECONNABORTED // the stack was closed
+			return c.tcb.Err()
 		case ctx.Err() != nil:
 			c.abort(c.layer.rt.Now())
 			return ctx.Err()
