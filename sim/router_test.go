@@ -394,3 +394,36 @@ func TestBeyondScope(t *testing.T) {
 	})
 	run(t, n)
 }
+
+// The way to the peer changes in the middle of a transfer, to a narrower link, whose IPv4 prefix lies within the other
+// link's.
+func TestRouteChangesDuringTransfer(t *testing.T) {
+	for i, a := range chainAddrs {
+		t.Run(a.family, func(t *testing.T) {
+			c := newChain(t, 1, sim.Line{Rate: 20e6})
+			c.Wire(c.r1.Port("eth9", "198.51.100.129/25", "2001:db8:9::1/64"), c.r2.Port("eth9", "198.51.100.130/25", "2001:db8:9::2/64"),
+				sim.Line{MTU: 1280, Delay: 30 * time.Millisecond, Rate: 10e6, Queue: 1000})
+			c.RunFor(5 * time.Second)
+			const size = 4 << 20
+			got := 0
+			serve(t, c.server, func(s *onlink.TCPConn) { got = discard(t, s) })
+			c.client.Go("client", func() {
+				send(t, dial(t, c.client, netip.AddrPortFrom(netip.MustParseAddr(a.server), 80).String()), size)
+			})
+			prefix := netip.MustParsePrefix([]string{"203.0.113.0/24", "2001:db8:3::/64"}[i])
+			gateways := [][]string{{"198.51.100.2", "198.51.100.130"}, {"2001:db8:2::2", "2001:db8:9::2"}}[i]
+			c.r1.Go("change", func() {
+				c.r1.Sleep(500 * time.Millisecond)
+				err := c.r1.AddRoute(onlink.Route{Prefix: prefix, Gateway: netip.MustParseAddr(gateways[1])})
+				err = errors.Join(err, c.r1.RemoveRoute(onlink.Route{Prefix: prefix, Gateway: netip.MustParseAddr(gateways[0])}))
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			run(t, c.Network)
+			if took := c.Now().Duration(); got != size || took > 20*time.Second {
+				t.Errorf("%d octets arrived in %v", got, took)
+			}
+		})
+	}
+}

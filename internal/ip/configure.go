@@ -280,14 +280,26 @@ func (l *Layer) completeRoute(r route.Route) (route.Route, error) {
 			return r, fmt.Errorf("route to %v: gateway %v is our own address: %w", r.Prefix, r.Gateway, syscall.EINVAL)
 		}
 	}
-	// RFC 1812, 5.2.4.2 and RFC 4861, 5.2: a next hop is a neighbor. A link without neighbors takes any.
+	// RFC 1812, 5.2.4.2 and RFC 4861, 5.2: a next hop is a neighbor, on the link of the longest prefix that holds it. A
+	// link without neighbors takes any.
+	out, longest := r.Out, -1
 	for _, d := range l.devices {
-		if (r.Out == 0 && !g.NeedsScope() || r.Out == d.index) && (d.onLink(r.Gateway) || r.Out != 0 && d.medium == link.IP) {
-			r.Out = d.index
-			return r, nil
+		if r.Out == 0 && g.NeedsScope() || r.Out != 0 && r.Out != d.index {
+			continue
+		}
+		bits := d.onLink(r.Gateway)
+		if r.Out != 0 && d.medium == link.IP {
+			bits = max(bits, 0)
+		}
+		if bits > longest {
+			out, longest = d.index, bits
 		}
 	}
-	return r, fmt.Errorf("route to %v: gateway %v is on no link of ours: %w", r.Prefix, r.Gateway, syscall.ENETUNREACH)
+	if longest < 0 {
+		return r, fmt.Errorf("route to %v: gateway %v is on no link of ours: %w", r.Prefix, r.Gateway, syscall.ENETUNREACH)
+	}
+	r.Out = out
+	return r, nil
 }
 
 // rebuild makes the table and the snapshot anew after interfaces or addresses changed. Control locked.

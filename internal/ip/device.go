@@ -148,17 +148,18 @@ func (d *device) connected(rs []route.Route) []route.Route {
 	return rs
 }
 
-// onLink reports whether a is in one of d's prefixes. Control locked.
-func (d *device) onLink(a netip.Addr) bool {
+// onLink returns the length of the longest of d's prefixes that a is in, in bits; -1 if there is none. Control locked.
+func (d *device) onLink(a netip.Addr) (bits int) {
+	bits = -1
 	if w := wire.AddrFrom(a); w.NeedsScope() && d.medium == link.Ethernet {
-		return true
+		bits = 10 // fe80::/10
 	}
 	for i := range d.addrs {
-		if d.addrs[i].Prefix().Masked().Contains(a) {
-			return true
+		if p := d.addrs[i].Prefix(); p.Contains(a) {
+			bits = max(bits, p.Bits())
 		}
 	}
-	return false
+	return bits
 }
 
 // address returns d's entry for a, or nil. Control locked.
