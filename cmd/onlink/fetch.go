@@ -28,15 +28,25 @@ func (c *fetchCmd) Run(ctx context.Context) error {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return usagef("%s: not an http:// or https:// URL", c.URL)
 	}
+	err = c.fetch(ctx)
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+// fetch downloads as a host that is there only for that.
+func (c *fetchCmd) fetch(ctx context.Context) error {
 	h, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	err = c.fetch(ctx, h)
+	err = c.get(ctx, h)
 	return errors.Join(err, h.close())
 }
 
-func (c *fetchCmd) fetch(ctx context.Context, h *host) error {
+// get downloads through h.
+func (c *fetchCmd) get(ctx context.Context, h *host) error {
 	dial := h.DialContext
 	transport := &http.Transport{DialContext: dial}
 	defer transport.CloseIdleConnections()

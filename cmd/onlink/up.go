@@ -27,7 +27,10 @@ func (c *upCmd) Run(ctx context.Context) error {
 		return usagef("--dir needs --serve")
 	}
 	h, err := c.open(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return nil // that is how a host is told to go down
+	case err != nil:
 		return err
 	}
 	err = c.serve(ctx, h)
@@ -39,16 +42,19 @@ func (c *upCmd) serve(ctx context.Context, h *host) error {
 	failed := make(chan error, 3)
 	var services sync.WaitGroup
 	defer services.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	start := func(name string, stop func(), run func() error) {
-		context.AfterFunc(ctx, stop)
+		services.Go(func() {
+			<-ctx.Done()
+			stop()
+		})
 		services.Go(func() {
 			if err := run(); err != nil && ctx.Err() == nil {
 				failed <- fmt.Errorf("%s: %w", name, err)
 			}
 		})
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	if c.Serve != "" {
 		ln, err := h.Listen(ctx, "tcp", c.Serve)
 		if err != nil {
@@ -66,7 +72,7 @@ func (c *upCmd) serve(ctx context.Context, h *host) error {
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		start("tcp echo", func() { ln.Close() }, func() error { return echoTCP(ln, &services) })
+		start("tcp echo", func() { ln.Close() }, func() error { return echoTCP(ctx, ln, &services) })
 		start("udp echo", func() { pc.Close() }, func() error { return echoUDP(pc) })
 	}
 	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe())
@@ -115,14 +121,15 @@ func (c *upCmd) handler(h *host) http.Handler {
 	})
 }
 
-// echoTCP sends back what comes, until the peer closes its half.
-func echoTCP(ln net.Listener, services *sync.WaitGroup) error {
+// echoTCP sends back what comes, on each connection until the peer closes its half or ctx is done.
+func echoTCP(ctx context.Context, ln net.Listener, services *sync.WaitGroup) error {
 	for {
 		conn, err := ln.Accept()
 		if err != nil {
 			return err
 		}
 		services.Go(func() {
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
 			defer conn.Close()
 			io.Copy(conn, conn) // ends with the peer's FIN, or with an error the peer has caused
 		})
