@@ -12,7 +12,7 @@ import (
 // connections fail from the beginning of Close on. It returns how many connections it had to reset.
 func (t *Layer) Close(ctx context.Context, shards []*shard.Shard) (reset int) {
 	t.closing.Store(true)
-	for _, l := range t.listen.all() {
+	for _, l := range t.listen.Shut() {
 		l.Close() // fails only if its user closed it at the same time
 	}
 	for _, sh := range shards {

@@ -54,7 +54,7 @@ func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint) (*Conn, e
 		return nil, syscall.EADDRINUSE
 	}
 	for port := range flow.EphemeralPorts(t.rt) {
-		if len(t.listen.on(port)) > 0 {
+		if len(t.listen.On(port)) > 0 {
 			continue
 		}
 		if c := t.tryOpen(path, port, remote); c != nil {

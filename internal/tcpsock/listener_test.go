@@ -162,7 +162,7 @@ func TestListenerClose(t *testing.T) {
 	if a := r.syn(peer4, 7000, 80); a.Flags&wire.RST == 0 {
 		t.Errorf("a SYN after Close: %+v", a)
 	}
-	if len(r.tcp.listen.all()) != 0 || r.tcp.listen.on(80) != nil {
+	if len(r.tcp.listen.All()) != 0 || r.tcp.listen.On(80) != nil {
 		t.Error("a listener is left")
 	}
 }

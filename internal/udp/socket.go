@@ -3,7 +3,6 @@ package udp
 import (
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -38,20 +37,16 @@ type Socket struct {
 	home   *shard.Shard // where its deadline timer is and its output is staged
 	bound  flow.Bound
 	remote flow.Endpoint // Port 0: not connected
-	node   shard.Node    // home locked
 
 	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
 	hop  atomic.Uint32           // TTL or hop limit; 0: the default
 	tos  atomic.Uint32
 
-	mu        sync.Mutex // a leaf; guards all below
-	arrived   clock.Cond // made at the first wait
+	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     packet.Batch
 	queued    int // octets of blocks in queue
 	limit     int
 	err       syscall.Errno // pending, from ICMP
-	closed    bool
-	readable  clock.Instant // read deadline
 	writeable clock.Instant // write deadline
 }
 
@@ -59,7 +54,7 @@ type Socket struct {
 // connected one those of ip.Route.
 func (u *Layer) Open(cfg Config) (*Socket, error) {
 	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, limit: DefaultReceiveBuffer,
-		readable: clock.Never, writeable: clock.Never}
+		writeable: clock.Never}
 	if s.connected() {
 		path, err := u.ip.Route(u.rt.Now(), ip.Query{Src: s.source(), Dst: s.remote.Addr, Scope: s.remote.Scope})
 		if err != nil {
@@ -74,11 +69,12 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 	if !s.bound.Local.Addr.IsUnspecified() && !u.ip.Assigned(s.bound.Local.Addr, s.bound.Local.Scope) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	if e := u.table.bind(s, cfg.Local.Port, u.rt); e != 0 {
+	// Its datagrams come in under any shard; its own work is spread by the order of opening.
+	s.home = u.ip.ShardFor(&flow.Key{Ports: u.opened.Add(1), Proto: wire.ProtoUDP})
+	s.in.Init(s.home)
+	if e := u.table.Bind(s, u.rt); e != 0 {
 		return nil, e
 	}
-	s.home = u.ip.ShardFor(&flow.Key{Local: s.bound.Local.Addr, Ports: flow.Ports(s.bound.Local.Port, 0), Proto: wire.ProtoUDP})
-	s.node.Owner = s
 	return s, nil
 }
 
@@ -108,18 +104,20 @@ func (s *Socket) match(local, remote wire.Addr, rport uint16, scope uint32) int 
 	return n + 2
 }
 
-// overlaps reports whether s and o, on one port, claim the same datagrams. Of sockets connected to different
-// ends the better match wins.
-func (s *Socket) overlaps(o *Socket) bool {
+// Binding implements flow.Socket.
+func (s *Socket) Binding() *flow.Bound { return &s.bound }
+
+// Conflicts implements flow.Socket. Of sockets connected to different ends the better match wins.
+func (s *Socket) Conflicts(o *Socket) bool {
 	return s.remote == o.remote && s.bound.Overlaps(&o.bound)
 }
 
 // enqueue gives p to the socket. If it cannot take it, p stays the caller's and the reason is returned.
 func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
 	size := blockSize(p)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	s.in.Lock()
+	defer s.in.Unlock()
+	if s.in.Closed() {
 		return mib.SocketClosed, false
 	}
 	if s.queued+size > s.limit {
@@ -127,26 +125,19 @@ func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
 	}
 	s.queued += size
 	s.queue.Push(p)
-	s.wake()
+	s.in.Wake()
 	return 0, true
-}
-
-// wake wakes the readers. s.mu held.
-func (s *Socket) wake() {
-	if s.arrived != nil {
-		s.arrived.Broadcast()
-	}
 }
 
 // fail makes the next call return e.
 func (s *Socket) fail(e syscall.Errno) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.in.Lock()
+	defer s.in.Unlock()
 	s.err = e
-	s.wake()
+	s.in.Wake()
 }
 
-// takeError returns and clears the pending error. s.mu held.
+// takeError returns and clears the pending error. s.in locked.
 func (s *Socket) takeError() error {
 	if e := s.err; e != 0 {
 		s.err = 0
@@ -173,14 +164,11 @@ func (s *Socket) Receive(b []byte) (n, full int, from flow.Endpoint, err error) 
 
 // next waits for a datagram.
 func (s *Socket) next() (*packet.Buffer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.in.Lock()
+	defer s.in.Unlock()
 	for {
-		switch {
-		case s.closed:
-			return nil, net.ErrClosed
-		case s.readable != clock.Never && s.layer.rt.Now() >= s.readable:
-			return nil, os.ErrDeadlineExceeded
+		if err := s.in.Refused(); err != nil {
+			return nil, err
 		}
 		if err := s.takeError(); err != nil {
 			return nil, err
@@ -189,10 +177,7 @@ func (s *Socket) next() (*packet.Buffer, error) {
 			s.queued -= blockSize(p)
 			return p, nil
 		}
-		if s.arrived == nil {
-			s.arrived = s.layer.rt.NewCond(&s.mu)
-		}
-		s.arrived.Wait()
+		s.in.Wait()
 	}
 }
 
@@ -214,9 +199,9 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 		return syscall.EAFNOSUPPORT
 	}
 	now := s.layer.rt.Now()
-	s.mu.Lock()
-	closed, late, err := s.closed, now >= s.writeable, s.takeError()
-	s.mu.Unlock()
+	s.in.Lock()
+	closed, late, err := s.in.Closed(), now >= s.writeable, s.takeError()
+	s.in.Unlock()
 	switch {
 	case closed:
 		return net.ErrClosed
@@ -248,40 +233,25 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 	return nil
 }
 
-// SetReadDeadline and SetWriteDeadline set the instant after which Receive and Send fail; clock.Never for none.
-func (s *Socket) SetReadDeadline(at clock.Instant) error  { return s.setDeadline(&s.readable, at) }
-func (s *Socket) SetWriteDeadline(at clock.Instant) error { return s.setDeadline(&s.writeable, at) }
+// SetReadDeadline sets the instant after which Receive fails; clock.Never for none. Errors: net.ErrClosed.
+func (s *Socket) SetReadDeadline(at clock.Instant) error { return s.in.SetDeadline(at) }
 
-func (s *Socket) setDeadline(d *clock.Instant, at clock.Instant) error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
+// SetWriteDeadline sets the instant after which Send fails; clock.Never for none. Send does not wait, so that no timer
+// is needed. Errors: net.ErrClosed.
+func (s *Socket) SetWriteDeadline(at clock.Instant) error {
+	s.in.Lock()
+	defer s.in.Unlock()
+	if s.in.Closed() {
 		return net.ErrClosed
 	}
-	*d = at
-	s.wake() // an earlier deadline may have passed already
-	s.mu.Unlock()
-	s.home.Lock()
-	s.home.Arm(&s.node, at)
-	s.home.Unlock()
+	s.writeable = at
 	return nil
-}
-
-// Expire implements shard.Timed: the read deadline. Send does not wait, so that the write deadline needs no timer.
-func (s *Socket) Expire(now clock.Instant) clock.Instant {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now < s.readable {
-		return s.readable
-	}
-	s.wake()
-	return clock.Never
 }
 
 // SetReceiveBuffer sets how many octets of packet blocks the socket queues.
 func (s *Socket) SetReceiveBuffer(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.in.Lock()
+	defer s.in.Unlock()
 	s.limit = n
 }
 
@@ -293,18 +263,9 @@ func (s *Socket) SetTrafficClass(n uint8) { s.tos.Store(uint32(n)) }
 
 // Close closes the socket and wakes its readers. A second Close returns net.ErrClosed.
 func (s *Socket) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return net.ErrClosed
+	if err := s.in.Close(s.queue.Free); err != nil {
+		return err
 	}
-	s.closed = true
-	s.queue.Free()
-	s.wake()
-	s.mu.Unlock()
-	s.layer.table.unbind(s)
-	s.home.Lock()
-	s.home.Disarm(&s.node)
-	s.home.Unlock()
+	s.layer.table.Unbind(s)
 	return nil
 }

@@ -37,6 +37,12 @@ var conflicts = [][2]string{
 	{"any4", "us4"}, {"any6", "us6"}, {"any6", "link6 on 2"}, {"any6", "link6 on 3"},
 }
 
+// bindTo binds s to a port of its own choice.
+func bindTo(tab *table, s *Socket, port uint16, rt clock.Runtime) syscall.Errno {
+	s.bound.Local.Port = port
+	return tab.Bind(s, rt)
+}
+
 func TestBindConflicts(t *testing.T) {
 	rt := clock.NewSim(1).Runtime(1)
 	for _, a := range kinds {
@@ -45,26 +51,26 @@ func TestBindConflicts(t *testing.T) {
 				slices.Contains(conflicts, [2]string{b.name, a.name})
 			var tab table
 			first, second := a.make(), b.make()
-			if e := tab.bind(first, 7, rt); e != 0 {
+			if e := bindTo(&tab, first, 7, rt); e != 0 {
 				t.Fatal(e)
 			}
-			if e := tab.bind(sock(wire.Addr{}, 0, flow.Dual, flow.Endpoint{}), 8, rt); e != 0 {
+			if e := bindTo(&tab, sock(wire.Addr{}, 0, flow.Dual, flow.Endpoint{}), 8, rt); e != 0 {
 				t.Errorf("%s on port 7 keeps port 8: %v", a.name, e)
 			}
-			e := tab.bind(second, 7, rt)
+			e := bindTo(&tab, second, 7, rt)
 			if e != 0 && e != syscall.EADDRINUSE || want != (e == syscall.EADDRINUSE) {
 				t.Errorf("%s, then %s: %v, want a conflict: %v", a.name, b.name, e, want)
 			}
 			// The port is free again when the first is gone.
-			tab.unbind(first)
+			tab.Unbind(first)
 			if e != 0 {
-				if e := tab.bind(second, 7, rt); e != 0 {
+				if e := bindTo(&tab, second, 7, rt); e != 0 {
 					t.Errorf("%s after %s is gone: %v", b.name, a.name, e)
 				}
 			}
-			tab.unbind(second)
-			if s := tab.sockets(7); s != nil || len(tab.list) != 1 {
-				t.Errorf("%v left on the port, %d sockets in all", s, len(tab.list))
+			tab.Unbind(second)
+			if s := tab.On(7); s != nil || len(tab.All()) != 1 {
+				t.Errorf("%v left on the port, %d sockets in all", s, len(tab.All()))
 			}
 		}
 	}
@@ -86,14 +92,14 @@ func TestBestMatch(t *testing.T) {
 			for _, port := range []uint16{1, 2} {
 				s := k.make()
 				name[s] = k.name
-				if e := tab.bind(s, port, rt); e != 0 {
+				if e := bindTo(&tab, s, port, rt); e != 0 {
 					t.Fatal(k.name, e)
 				}
 			}
 			continue
 		}
 		name[s] = k.name
-		if e := tab.bind(s, port, rt); e != 0 {
+		if e := bindTo(&tab, s, port, rt); e != 0 {
 			t.Fatal(k.name, e)
 		}
 	}
@@ -117,7 +123,7 @@ func TestBestMatch(t *testing.T) {
 		{link6, linkPeer6, 2, 53, 2, "link6 on 2"},
 		{link6, linkPeer6, 2, 53, 3, "nobody"},
 		{us4, peer4, 3, 53, 0, "nobody"},
-		{us4, peer4, 1 + stripes, 53, 0, "nobody"}, // shares the stripe
+		{us4, peer4, 1 + 64, 53, 0, "nobody"}, // 64 ports on: the same stripe of the Table
 	} {
 		if got := name[tab.find(row.local, row.remote, row.lport, row.rport, row.scope)]; got != row.want {
 			t.Errorf("%v from %v, ports %d %d, scope %d: %s, want %s", row.local, row.remote, row.lport, row.rport, row.scope, got, row.want)
@@ -134,7 +140,7 @@ func TestEphemeralPortsRunOut(t *testing.T) {
 	seen := map[uint16]bool{}
 	for range flow.LastEphemeral - flow.FirstEphemeral + 1 {
 		s := sock(wire.Unspecified4, 0, flow.Only4, flow.Endpoint{})
-		if e := tab.bind(s, 0, rt); e != 0 {
+		if e := bindTo(&tab, s, 0, rt); e != 0 {
 			t.Fatalf("after %d: %v", len(all), e)
 		}
 		if p := s.bound.Local.Port; seen[p] || p < flow.FirstEphemeral {
@@ -143,26 +149,28 @@ func TestEphemeralPortsRunOut(t *testing.T) {
 		seen[s.bound.Local.Port] = true
 		all = append(all, s)
 		if len(all) == 200 {
-			break // the rest is bound at once, which is quicker
+			break // the rest is bound by number, which is quicker
 		}
 	}
 	for p := flow.FirstEphemeral; p <= flow.LastEphemeral; p++ {
 		if !seen[uint16(p)] {
 			s := sock(wire.Unspecified4, 0, flow.Only4, flow.Endpoint{})
 			s.bound.Local.Port = uint16(p)
-			tab.publish(uint16(p), []*Socket{s})
+			if e := tab.Bind(s, rt); e != 0 {
+				t.Fatalf("port %d: %v", p, e)
+			}
 			all = append(all, s)
 		}
 	}
 	late := sock(us4, 0, flow.Only4, flow.Endpoint{})
-	if e := tab.bind(late, 0, rt); e != syscall.EADDRINUSE {
+	if e := tab.Bind(late, rt); e != syscall.EADDRINUSE {
 		t.Errorf("with no port free: %v", e)
 	}
-	if e := tab.bind(sock(wire.Addr{}, 0, flow.Only6, flow.Endpoint{}), 0, rt); e != 0 {
+	if e := bindTo(&tab, sock(wire.Addr{}, 0, flow.Only6, flow.Endpoint{}), 0, rt); e != 0 {
 		t.Errorf("IPv6 with no IPv4 port free: %v", e)
 	}
-	tab.unbind(all[12345])
-	if e := tab.bind(late, 0, rt); e != 0 || late.bound.Local.Port != all[12345].bound.Local.Port {
+	tab.Unbind(all[12345])
+	if e := tab.Bind(late, rt); e != 0 || late.bound.Local.Port != all[12345].bound.Local.Port {
 		t.Errorf("with one port free: %v, port %d, want %d", e, late.bound.Local.Port, all[12345].bound.Local.Port)
 	}
 }

@@ -7,6 +7,7 @@
 package udp
 
 import (
+	"sync/atomic"
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
@@ -20,9 +21,10 @@ import (
 
 // Layer is the UDP of one stack.
 type Layer struct {
-	ip    *ip.Layer
-	rt    clock.Runtime
-	table table
+	ip     *ip.Layer
+	rt     clock.Runtime
+	table  table
+	opened atomic.Uint32 // sockets so far
 }
 
 // New returns a Layer and registers it with l.
@@ -34,7 +36,7 @@ func New(rt clock.Runtime, l *ip.Layer) *Layer {
 
 // Close closes all sockets; Open fails with ESHUTDOWN from then on.
 func (u *Layer) Close() {
-	for _, s := range u.table.shut() {
+	for _, s := range u.table.Shut() {
 		s.Close() // fails only if its user closed it at the same time
 	}
 }

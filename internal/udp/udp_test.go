@@ -232,7 +232,7 @@ func TestClose(t *testing.T) {
 			t.Errorf("after Close: %v", err)
 		}
 	}
-	if len(r.udp.table.list) != 0 || r.udp.table.sockets(7) != nil || !s.queue.Empty() {
+	if len(r.udp.table.All()) != 0 || r.udp.table.On(7) != nil || !s.queue.Empty() {
 		t.Error("something is left after Close")
 	}
 	if p := datagram(peer4, us4, 53, 7, "late"); r.input(p) != ip.NoPort {
