@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/sim"
@@ -117,6 +116,3 @@ func wantErr(t testing.TB, what string, err, want error) {
 		t.Errorf("%s: error %v is a %T, want a *net.OpError", what, err, err)
 	}
 }
-
-// near reports whether d is about want: between it and a quarter more.
-func near(d, want time.Duration) bool { return d >= want && d <= want+want/4 }

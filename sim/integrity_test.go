@@ -83,6 +83,10 @@ func talkOverBadLine(t testing.TB, n *sim.Network) {
 			return
 		}
 		client.talk(c.(*onlink.TCPConn))
+		if client.abortAfter > 0 { // perhaps the server has not heard of it at all
+			a.Sleep(time.Hour)
+			ln.Close()
+		}
 	})
 	if err := n.Run(); err != nil {
 		t.Errorf("seed %d: %v", seed, err)
