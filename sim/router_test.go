@@ -370,6 +370,54 @@ func TestNotForwarded(t *testing.T) {
 	}
 }
 
+// Nor does a router forward what is addressed like that in frames for itself, whatever routes it has: RFC 4291, 2.5.6:
+// "Routers must not forward any packets with Link-Local source or destination addresses to other links"; 2.5.3, of
+// loopback: "must never be forwarded by an IPv6 router"; RFC 1812, 5.3.7: martian addresses.
+func TestImpossibleAddressesAreNotForwarded(t *testing.T) {
+	c := newChain(t, 1, sim.Line{})
+	route(t, c.r1, "0.0.0.0/0", "198.51.100.2")
+	route(t, c.r1, "::/0", "2001:db8:2::2")
+	const client4, client6, server4, server6 = "192.0.2.9", "2001:db8:1::9", "203.0.113.9", "2001:db8:3::9"
+	for _, row := range []struct {
+		src, dst string
+		pass     bool
+	}{
+		{client4, server4, true}, {client6, server6, true}, // that the test can see one
+		{client4, "239.1.2.3", false}, {client4, "224.0.0.1", false}, {client4, "255.255.255.255", false},
+		{client4, "169.254.1.2", false}, {client4, "127.0.0.2", false}, {client4, "0.0.0.0", false}, {client4, "240.0.0.1", false},
+		{"169.254.1.2", server4, false}, {"127.0.0.1", server4, false}, {"0.0.0.0", server4, false}, {"224.0.0.1", server4, false},
+		{"255.255.255.255", server4, false}, {"192.0.2.1", server4, false}, {"192.0.2.255", server4, false}, {"240.0.0.1", server4, false},
+		{client6, "ff0e::1234", false}, {client6, "ff02::1", false}, {client6, "fe80::1234", false}, {client6, "::1", false},
+		{client6, "::", false}, {"fe80::9", server6, false}, {"::1", server6, false}, {"::", server6, false}, {"ff0e::1", server6, false},
+		{"2001:db8:1::1", server6, false},
+	} {
+		src, dst := wire.AddrFrom(netip.MustParseAddr(row.src)), wire.AddrFrom(netip.MustParseAddr(row.dst))
+		frame := make([]byte, wire.EthernetLen+wire.IPv6Len+wire.UDPLen)
+		etherType := uint16(wire.EtherTypeIPv6)
+		if src.Is4() {
+			frame, etherType = frame[:wire.EthernetLen+wire.IPv4MinLen+wire.UDPLen], wire.EtherTypeIPv4
+			h := wire.IPv4Header{TotalLen: wire.IPv4MinLen + wire.UDPLen, TTL: 64, Protocol: wire.ProtoUDP, Src: src, Dst: dst}
+			h.Put(frame[wire.EthernetLen:])
+		} else {
+			h := wire.IPv6Header{PayloadLen: wire.UDPLen, NextHeader: wire.ProtoUDP, HopLimit: 64, Src: src, Dst: dst}
+			h.Put(frame[wire.EthernetLen:])
+		}
+		u := frame[len(frame)-wire.UDPLen:]
+		wire.PutUDP(u, 9, 9, len(u))
+		wire.FinishChecksum(u, 6, wire.ProtoUDP, src, dst)
+		// The second interface of the network is r1's eth0.
+		wire.PutEthernet(frame, wire.MAC{2, 0, 0, 0, 0, 2}, wire.MAC{2, 0, 0, 0, 0, 1}, etherType)
+		before := c.r1.Snapshot().Counters
+		c.near.Inject(c.r1, frame)
+		c.RunFor(time.Second)
+		after := c.r1.Snapshot().Counters
+		passed := after.Get(mib.IpForwDatagrams)+after.Get(mib.Ip6OutForwDatagrams) > before.Get(mib.IpForwDatagrams)+before.Get(mib.Ip6OutForwDatagrams)
+		if passed != row.pass {
+			t.Errorf("from %s to %s: forwarded: %v", row.src, row.dst, passed)
+		}
+	}
+}
+
 // RFC 4443, 3.1: a packet whose source is link-local cannot leave the link: the sender hears that the destination is
 // beyond the scope of its source address.
 func TestBeyondScope(t *testing.T) {

@@ -84,9 +84,9 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 	case d.dst.IsLinkLocal(), loopback:
 		// RFC 4291, 2.5.6: "Routers must not forward any packets with Link-Local source or destination addresses
 		// to other links." RFC 3927, 7: nor those of 169.254/16.
-	case d.src.IsUnspecified():
+	case d.src.IsUnspecified(), s.Lookup(d.src, d.in).Kind == netif.Unicast:
 		// RFC 4291, 2.5.2: "An IPv6 packet with a source address of unspecified must never be forwarded by an
-		// IPv6 router." RFC 1812, 5.3.7: nor one from 0.0.0.0.
+		// IPv6 router." RFC 1812, 5.3.7: nor one from 0.0.0.0. And what we sent ourselves does not come in.
 		d.reason = reasons.martian
 	case d.src.IsLinkLocal():
 		if d.src.Is4() {
