@@ -2,6 +2,7 @@ package onlink
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -101,6 +102,9 @@ func (s *Stack) resolve(ctx context.Context, n network, address string) ([]netip
 		return []netip.AddrPort{netip.AddrPortFrom(a, port)}, nil
 	}
 	found, err := s.Resolver().LookupNetIP(ctx, lookupNetwork(n), host)
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		e.Server = "" // one of the system's, which was not asked
+	}
 	if err != nil {
 		return nil, err
 	}

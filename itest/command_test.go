@@ -277,7 +277,7 @@ func TestFetchFails(t *testing.T) {
 		{"no route", "http://[2001:db8:ffff::1]/", nil, "network is unreachable"},
 		{"timeout of dial", "http://192.0.2.99/", []string{"--timeout", "500ms"}, "no answer from http://192.0.2.99/ in 500ms"},
 		{"timeout of answer", "http://SILENT/", []string{"--timeout", "500ms"}, "in 500ms"},
-		{"no name server", "http://a.example/", nil, "no name server is configured"},
+		{"no name server", "http://a.example/", nil, "lookup a.example: onlink: no name server is configured"},
 		{"no folder", "http://HOST/cut", []string{"-o", "/nosuch/f"}, "/nosuch"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package itest
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,9 +34,19 @@ func TestMain(m *testing.M) {
 			cannot = fmt.Sprintf("needs root, or a user namespace: %v", err)
 		}
 	}
+	flag.Parse()
+	if !given("test.parallel") {
+		flag.Set("test.parallel", "8") // most of the time they wait
+	}
 	code := m.Run()
 	removeCommand()
 	os.Exit(code)
+}
+
+// given reports whether a flag is on the command line.
+func given(name string) (yes bool) {
+	flag.Visit(func(f *flag.Flag) { yes = yes || f.Name == name })
+	return yes
 }
 
 // runInside runs this test process in a user namespace and returns its exit code. The error is that of making it.

@@ -128,11 +128,20 @@ func TestTransferJumbo(t *testing.T) {
 // Both ways each frame is lost with 2 % and overtaken by others with 2 %.
 func TestTransferImpaired(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setup{wrap: func(rt clock.Runtime, l link.Link) link.Link {
-		way := impair.Path{Delay: time.Millisecond, Loss: 0.02, Reorder: 0.02}
-		return impair.New(rt, l, impair.Config{Egress: way, Ingress: way, Seed: 1})
-	}})
-	transfer(t, r, families, 16<<20)
+	for _, v := range families {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, setup{wrap: func(rt clock.Runtime, l link.Link) link.Link {
+				way := impair.Path{Loss: 0.02, Reorder: 0.02}
+				return impair.New(rt, l, impair.Config{Egress: way, Ingress: way, Seed: 1})
+			}})
+			n := int64(64 << 20)
+			if testing.Short() {
+				n = 4 << 20
+			}
+			transfer(t, r, []family{v}, n)
+		})
+	}
 }
 
 // Everything at once: loss, reordering, duplication and corruption. What arrives is what was sent.

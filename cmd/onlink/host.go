@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/onlink-go/onlink"
@@ -18,12 +18,12 @@ import (
 
 // hostFlags describe the host that up and fetch are.
 type hostFlags struct {
-	Tap     string         `help:"TAP device to be a host on: it carries Ethernet frames." placeholder:"NAME" xor:"device"`
-	Tun     string         `help:"TUN device to be a host on: it carries IP packets." placeholder:"NAME" xor:"device"`
-	Addr    []netip.Prefix `help:"Address of the host with its prefix length; may be repeated." placeholder:"ADDR/LEN"`
-	Gateway []netip.Addr   `help:"Router to everywhere else; one of each family." placeholder:"ADDR"`
-	DNS     []string       `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
-	Pcap    string         `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
+	Tap     string       `help:"TAP device to be a host on: it carries Ethernet frames." placeholder:"NAME" xor:"device"`
+	Tun     string       `help:"TUN device to be a host on: it carries IP packets." placeholder:"NAME" xor:"device"`
+	Addr    []hostAddr   `help:"Address of the host with its prefix length; may be repeated." placeholder:"ADDR/LEN"`
+	Gateway []gateway    `help:"Router to everywhere else; one of each family." placeholder:"ADDR"`
+	DNS     []nameServer `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
+	Pcap    string       `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
 }
 
 // host is a running stack on a device.
@@ -44,12 +44,15 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		return nil, usagef("say which address to have, with --addr ADDR/LEN")
 	}
 	cfg := onlink.Config{}
-	for _, text := range f.DNS {
-		server, err := onlink.ParseNameServer(text)
-		if err != nil {
-			return nil, usagef("--dns %s: %v", text, err)
-		}
-		cfg.DNS = append(cfg.DNS, server)
+	for _, server := range f.DNS {
+		cfg.DNS = append(cfg.DNS, server.AddrPort)
+	}
+	ic := onlink.InterfaceConfig{}
+	for _, a := range f.Addr {
+		ic.Addresses = append(ic.Addresses, a.Prefix)
+	}
+	for _, g := range f.Gateway {
+		ic.Gateways = append(ic.Gateways, g.Addr)
 	}
 	h := &host{}
 	defer func() {
@@ -72,11 +75,14 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		h.Tracer().Add(c)
 		l = c
 	}
-	h.iface, err = h.AddLink(name, l, onlink.InterfaceConfig{Addresses: f.Addr, Gateways: f.Gateway})
-	if err != nil {
+	if h.iface, err = h.AddLink(name, l, ic); err != nil {
 		return nil, err
 	}
-	return h, h.iface.WaitReady(ctx)
+	err = h.iface.WaitReady(ctx)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w: give this host another --addr, or find out why that one has it", err)
+	}
+	return h, err
 }
 
 // discard undoes what open has done.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/onlink-go/onlink"
@@ -325,27 +324,4 @@ func (l *lab) report(out io.Writer) {
 	for _, r := range l.datagrams {
 		fmt.Fprintf(out, "  %-10s %-14s %4d  %8d\n", "", r.host, r.sent, r.answered)
 	}
-}
-
-// writeWhole makes the file path by write, under another name until it is whole, so that nothing half-written
-// is left behind.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".onlink-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name()) // its failure adds nothing to err
-		}
-	}()
-	b := bufio.NewWriterSize(f, 1<<20)
-	if err := write(b); err != nil {
-		f.Close()
-		return err
-	}
-	if err := errors.Join(b.Flush(), f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
 }

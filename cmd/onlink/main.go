@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -51,15 +52,13 @@ func run(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	err = k.Run()
-	var usage usageError
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintln(os.Stderr, "onlink:", err)
+	}
+	fmt.Fprintln(os.Stderr, "onlink:", strings.TrimPrefix(err.Error(), "onlink: ")) // the library's errors begin so, too
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
-	fmt.Fprintln(os.Stderr, "onlink:", err)
 	return exitFailed
 }
 

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/onlink-go/onlink"
+)
+
+// hostAddr is an address of the host with its prefix length, written "192.0.2.2/24".
+type hostAddr struct{ netip.Prefix }
+
+// UnmarshalText reads "192.0.2.2/24".
+func (a *hostAddr) UnmarshalText(b []byte) (err error) {
+	if a.Prefix, err = netip.ParsePrefix(string(b)); err != nil {
+		return fmt.Errorf("%q is not an address with its prefix length, like 192.0.2.2/24 or 2001:db8::2/64", b)
+	}
+	return nil
+}
+
+// gateway is the address of a router, written "192.0.2.1".
+type gateway struct{ netip.Addr }
+
+// UnmarshalText reads "192.0.2.1".
+func (g *gateway) UnmarshalText(b []byte) (err error) {
+	if g.Addr, err = netip.ParseAddr(string(b)); err != nil {
+		return fmt.Errorf("%q is not an address like 192.0.2.1 or fe80::1", b)
+	}
+	return nil
+}
+
+// nameServer is the address of a name server, written "192.0.2.53" or "192.0.2.53:5353".
+type nameServer struct{ netip.AddrPort }
+
+// UnmarshalText reads "192.0.2.53" or "192.0.2.53:5353".
+func (s *nameServer) UnmarshalText(b []byte) (err error) {
+	if s.AddrPort, err = onlink.ParseNameServer(string(b)); err != nil {
+		return fmt.Errorf("%q is not an address like 192.0.2.53, 2001:db8::53 or [2001:db8::53]:5353", b)
+	}
+	return nil
+}
