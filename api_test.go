@@ -17,6 +17,7 @@ import (
 
 	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/link/mem"
+	"github.com/onlink-go/onlink/mib"
 )
 
 // hosts are the addresses of the server by family.
@@ -401,7 +402,7 @@ func TestUDPRefused(t *testing.T) {
 
 func TestPing(t *testing.T) {
 	eachFamily(t, func(t *testing.T, host string) {
-		client, _ := newPair(t, nil)
+		client, server := newPair(t, nil)
 		for _, size := range []int{0, 56, 8000, 65507} {
 			r, err := client.Ping(t.Context(), netip.MustParseAddr(host), onlink.PingConfig{Size: size})
 			if size == 0 {
@@ -410,6 +411,15 @@ func TestPing(t *testing.T) {
 			if err != nil || r.From.String() != host || r.HopLimit != 64 || r.Size != size {
 				t.Errorf("%d octets: %+v, %v", size, r, err)
 			}
+		}
+		// RFC 4293: datagrams "successfully delivered to IP user-protocols (including ICMP)".
+		c := &server.Snapshot().Counters
+		delivered, echos := c.Get(mib.IpInDelivers), c.Get(mib.IcmpInEchos)
+		if host == server6 {
+			delivered, echos = c.Get(mib.Ip6InDelivers), c.Get(mib.Icmp6InEchos)
+		}
+		if echos != 4 || delivered < echos {
+			t.Errorf("%d requests among %d delivered datagrams", echos, delivered)
 		}
 	})
 }

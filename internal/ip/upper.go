@@ -14,15 +14,18 @@ import (
 func (q *queue) toUpper(p *packet.Buffer, pointer int) {
 	four := p.Dst.Is4()
 	known := q.l.transports[p.Proto] != nil
+	delivered := &q.n[family(p.Dst)].delivered // RFC 4293: "to IP user-protocols (including ICMP)"
 	switch p.Proto {
 	case wire.ProtoICMP:
 		if four {
+			*delivered++
 			q.icmp4(p)
 			return
 		}
 		known = false
 	case wire.ProtoICMPv6:
 		if !four {
+			*delivered++
 			q.icmp6(p)
 			return
 		}
@@ -34,6 +37,7 @@ func (q *queue) toUpper(p *packet.Buffer, pointer int) {
 		}
 	}
 	if known {
+		*delivered++
 		q.toShard(p, ports(p.Proto, p.Bytes()))
 		return
 	}
@@ -63,7 +67,6 @@ func (q *queue) toShard(p *packet.Buffer, ports uint32) {
 		i = q.l.shardIndex(&flow.Key{Local: p.Dst, Remote: p.Src, Ports: ports, Scope: Scope(p.Src, p.In), Proto: p.Proto})
 	}
 	q.groups[i].Push(p)
-	q.n[family(p.Dst)].delivered++
 }
 
 // toTransports delivers what was grouped: one lock a shard.
