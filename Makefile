@@ -42,8 +42,10 @@ lint: format vet staticcheck rules
 format:
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted by gofmt:"; echo "$$bad"; exit 1; fi
 
+# The library is for every system, TAP and TUN devices apart: on the others it must at least build.
 vet:
 	$(call each,$(GO) vet ./...)
+	GOOS=darwin $(GO) vet ./... && GOOS=windows $(GO) build ./... && GOARCH=arm64 $(GO) build ./...
 
 staticcheck:
 	$(call each,$(STATICCHECK) ./...)

@@ -153,7 +153,7 @@ func errno4(typ, code uint8) syscall.Errno {
 		case wire.ICMPv4HostUnknown:
 			return syscall.EHOSTDOWN
 		case wire.ICMPv4SourceHostIsolated:
-			return syscall.ENONET
+			return errIsolated
 		}
 	case wire.ICMPv4ParamProblem:
 		return syscall.EPROTO
