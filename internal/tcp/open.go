@@ -107,7 +107,7 @@ func (c *TCB) establish(now clock.Instant) {
 	if c.retries > 0 && !c.rtt.sampled {
 		// RFC 6298, 5.7: "If the timer expires awaiting the ACK of a SYN segment and the TCP implementation is using
 		// an RTO less than 3 seconds, the RTO MUST be re-initialized to 3 seconds when data transmission begins".
-		c.rtt.rto = max(c.rtt.rto, threeSeconds)
+		c.rtt.rto = max(c.rtt.rto, rtoAfterSYNTimeout)
 	}
 	c.rtt.backoff, c.retries = 0, 0
 	c.softErr = 0

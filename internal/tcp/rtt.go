@@ -12,6 +12,9 @@ type rttEstimator struct {
 	sampled bool
 }
 
+// rtoAfterSYNTimeout is the least RTO that data begins with when the SYN had to be sent again (RFC 6298, 5.7).
+const rtoAfterSYNTimeout = 3 * time.Second
+
 // init begins: RFC 6298, 2.1: "Until a round-trip time (RTT) measurement has been made for a segment sent between the
 // sender and receiver, the sender SHOULD set RTO <- 1 second".
 func (r *rttEstimator) init(cfg *Config) { *r = rttEstimator{rto: cfg.InitialRTO} }

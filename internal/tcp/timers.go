@@ -19,8 +19,6 @@ const (
 	numTimers
 )
 
-const threeSeconds = 3 * time.Second
-
 // Deadline returns the earliest instant at which Timeout has something to do, or clock.Never.
 func (c *TCB) Deadline() clock.Instant {
 	if c.state == Closed {
