@@ -86,7 +86,10 @@ var checksums = []string{"-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checks
 // frames there are.
 func wantCleanCapture(t *testing.T, n *namespace, file string) (frames int) {
 	t.Helper()
-	const bad = "_ws.malformed || _ws.unreassembled || ip.checksum.status == 0 || tcp.checksum.status == 0 || " +
+	// Where TCP and UDP found their payload, what is malformed is what tshark took that for: the content is random.
+	// The kernel now and then writes a TCP checksum as 0xffff that tshark wants to be 0.
+	bad := "(_ws.malformed && !tcp.payload && !udp.payload) || _ws.unreassembled || ip.checksum.status == 0 || " +
+		"(tcp.checksum.status == 0 && !(tcp.checksum == 0xffff && (ip.src == " + v4.kernel + " || ipv6.src == " + v6.kernel + "))) || " +
 		"udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0"
 	args := append([]string{"-r", file}, checksums...)
 	if out := n.run("tshark", append(args, "-Y", bad)...); out != "" {

@@ -94,8 +94,7 @@ func (p *process) says(t testing.TB, text string) {
 func (n *namespace) appears(device string, at []family) {
 	n.t.Helper()
 	eventually(n.t, device+" appears", func() bool { return n.hasDevice(device) })
-	n.address(device, at)
-	n.ip("link set " + device + " up")
+	n.bringUp(device, at)
 }
 
 func (n *namespace) hasDevice(device string) bool {
@@ -126,7 +125,7 @@ func TestUp(t *testing.T) {
 			r := &rig{namespace: n, name: device}
 			for _, v := range families {
 				url := "http://" + net.JoinHostPort(v.stack, "80") + "/"
-				n.run("ping", "-c", "1", "-W", "10", v.stack)
+				n.ping(v.stack, 56)
 				if out := r.curl(url); !strings.Contains(out, "this is onlink on "+device) || !strings.Contains(out, v.stack) {
 					t.Errorf("curl got %q", out)
 				}

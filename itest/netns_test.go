@@ -176,9 +176,18 @@ func (o *output) String() string {
 // start starts a program in the namespace; it is killed if it still runs when the test ends.
 func (n *namespace) start(stdin io.Reader, name string, args ...string) *process {
 	n.t.Helper()
+	return n.startTo(nil, stdin, name, args...)
+}
+
+// startTo is start with standard output going to stdout; nil: it is kept.
+func (n *namespace) startTo(stdout io.Writer, stdin io.Reader, name string, args ...string) *process {
+	n.t.Helper()
 	need(n.t, name)
 	p := &process{Cmd: exec.CommandContext(n.t.Context(), name, args...)}
 	p.Stdin, p.Stdout, p.Stderr = stdin, &p.stdout, &p.stderr
+	if stdout != nil {
+		p.Stdout = stdout
+	}
 	n.launch(p)
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,11 +96,10 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 	if err != nil {
 		t.Skip(err)
 	}
-	r.address(r.name, s.at)
 	if s.mtu != 0 {
 		r.run("ip", "link", "set", r.name, "mtu", itoa(s.mtu))
 	}
-	r.ip("link set " + r.name + " up")
+	r.bringUp(r.name, s.at)
 
 	if s.stack.Runtime == nil {
 		s.stack.Runtime = clock.NewReal()
@@ -122,6 +122,27 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 	}
 	t.Cleanup(func() { closeStack(t, r.Stack) })
 	return r
+}
+
+// bringUp gives the kernel's side of a device, which is open, its addresses, and waits until they are in use.
+func (n *namespace) bringUp(device string, at []family) {
+	n.t.Helper()
+	n.address(device, at)
+	n.ip("link set " + device + " up")
+	for _, v := range at {
+		// The kernel puts an IPv6 address to use some time after it was told to have it.
+		eventually(n.t, v.kernel+" is the kernel's", func() bool { return n.isLocal(v.kernel) })
+	}
+}
+
+// isLocal reports whether the kernel takes packets to the address for itself.
+func (n *namespace) isLocal(address string) bool {
+	n.t.Helper()
+	flag := "-4"
+	if strings.Contains(address, ":") {
+		flag = "-6"
+	}
+	return strings.Contains(n.ip(flag+" route show table local type local "+address), address)
 }
 
 // address gives the kernel's side of a device its addresses.

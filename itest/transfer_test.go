@@ -2,6 +2,8 @@ package itest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
@@ -35,11 +37,12 @@ func transfer(t *testing.T, r *rig, families []family, n int64) {
 				serve(t, l)
 				url := fmt.Sprintf("http://%s/", net.JoinHostPort(v.stack, port))
 				told := timed(t, n)
-				out := r.curl(fmt.Sprint(url, n))
-				told("curl downloads from the stack")
-				if sumOfString(out) != want {
-					t.Errorf("curl got %d octets that are not the %d sent", len(out), n)
+				got := sha256.New()
+				download := r.startTo(got, nil, "curl", append(curlArgs, fmt.Sprint(url, n))...)
+				if err := download.Wait(); err != nil || hex.EncodeToString(got.Sum(nil)) != want {
+					t.Errorf("download: curl got something else (%v: %s)", err, &download.stderr)
 				}
+				told("curl downloads from the stack")
 				told = timed(t, n)
 				upload := r.start(content(n), "curl", append(curlArgs, "-T", "-", url)...)
 				if err := upload.Wait(); err != nil || upload.stdout.String() != want {

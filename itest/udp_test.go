@@ -84,6 +84,7 @@ func TestUDPLinkLocal(t *testing.T) {
 	}
 	defer s.Close()
 	go echoPackets(s)
+	kernelHost := r.kernelLinkLocal().String()
 	host := r.linkLocal().WithZone("tap0").String()
 	c, err := r.kernelDial("udp", net.JoinHostPort(host, strconv.Itoa(s.LocalAddr().(*net.UDPAddr).Port)))
 	if err != nil {
@@ -99,7 +100,7 @@ func TestUDPLinkLocal(t *testing.T) {
 	defer k.Close()
 	go echoPackets(k)
 	port := strconv.Itoa(k.LocalAddr().(*net.UDPAddr).Port)
-	d, err := r.stackDial("udp", net.JoinHostPort(r.kernelLinkLocal().String(), port))
+	d, err := r.stackDial("udp", net.JoinHostPort(kernelHost, port))
 	if err != nil {
 		t.Fatal(err)
 	}
