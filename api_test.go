@@ -200,37 +200,38 @@ func TestListenErrors(t *testing.T) {
 
 // Each blocking call returns net.ErrClosed when the thing is closed under it.
 func TestCloseDuringCall(t *testing.T) {
-	client, server := newPair(t, nil)
-	c, _ := connect(t, client, server, server4)
-	d, _ := connect(t, client, server, server6)
-	ln, err := server.Listen(t.Context(), "tcp", ":80")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pc, err := server.ListenPacket(t.Context(), "udp", ":80")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name  string
-		call  func() error
-		close func() error
-	}{
-		{"Read", func() error { _, err := c.Read(make([]byte, 1)); return err }, c.Close},
-		{"Write", func() error { return writeForever(d) }, d.Close},
-		{"Accept", func() error { _, err := ln.Accept(); return err }, ln.Close},
-		{"ReadFrom", func() error { _, _, err := pc.ReadFrom(make([]byte, 1)); return err }, pc.Close},
-	} {
-		t.Run(test.name, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newPair(t, nil)
+		c, _ := connect(t, client, server, server4)
+		d, _ := connect(t, client, server, server6)
+		ln, err := server.Listen(t.Context(), "tcp", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pc, err := server.ListenPacket(t.Context(), "udp", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			name  string
+			call  func() error
+			close func() error
+		}{
+			{"Read", func() error { _, err := c.Read(make([]byte, 1)); return err }, c.Close},
+			{"Write", func() error { return writeForever(d) }, d.Close},
+			{"Accept", func() error { _, err := ln.Accept(); return err }, ln.Close},
+			{"ReadFrom", func() error { _, _, err := pc.ReadFrom(make([]byte, 1)); return err }, pc.Close},
+		} {
 			result := make(chan error)
 			go func() { result <- test.call() }()
-			time.Sleep(10 * time.Millisecond) // most likely it blocks by then; if not, the result is the same
+			synctest.Wait() // now it blocks
 			if err := test.close(); err != nil {
-				t.Error(err)
+				t.Errorf("%s: Close: %v", test.name, err)
 			}
 			wantErr(t, <-result, net.ErrClosed)
-		})
-	}
+		}
+		closeNow(client, server)
+	})
 }
 
 func writeForever(c net.Conn) error {
