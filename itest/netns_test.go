@@ -73,11 +73,16 @@ type namespace struct {
 }
 
 // newNamespace makes a network namespace in which only the loopback interface is up. It skips the test where that
-// cannot be.
+// cannot be, or where there are no TAPs.
 func newNamespace(t testing.TB) *namespace {
 	t.Helper()
 	if cannot != "" {
 		t.Skip(cannot)
+	}
+	if f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
+		t.Skipf("needs TAPs: %v", err)
+	} else {
+		f.Close()
 	}
 	need(t, "ip")
 	n := &namespace{t: t, fd: -1}

@@ -94,7 +94,7 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 	var err error
 	r.do(func() { r.device, err = tuntap.Open(r.name, tuntap.Config{TUN: s.tun}) })
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	if s.mtu != 0 {
 		r.run("ip", "link", "set", r.name, "mtu", itoa(s.mtu))
