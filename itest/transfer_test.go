@@ -84,7 +84,7 @@ func timed(t *testing.T, n int64) func(what string) {
 	}
 }
 
-var curlArgs = []string{"--silent", "--show-error", "--fail", "--max-time", "60", "--globoff"}
+var curlArgs = []string{"--silent", "--show-error", "--fail", "--max-time", "240", "--globoff"}
 
 // curl runs curl in the kernel's namespace and returns what it printed.
 func (r *rig) curl(args ...string) string {
@@ -139,7 +139,7 @@ func TestTransferImpaired(t *testing.T) {
 				return impair.New(rt, l, impair.Config{Egress: way, Ingress: way, Seed: 1})
 			}})
 			n := int64(64 << 20)
-			if testing.Short() {
+			if testing.Short() || raceEnabled {
 				n = 4 << 20
 			}
 			transfer(t, r, []family{v}, n)
