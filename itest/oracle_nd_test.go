@@ -127,16 +127,13 @@ var preferences = rapid.SampledFrom([]wire.Preference{wire.PreferenceLow, wire.P
 // preferenceBits are the two bits of RFC 4191, 2.1.
 var preferenceBits = map[wire.Preference]uint8{wire.PreferenceHigh: 0b01, wire.PreferenceMedium: 0b00, wire.PreferenceLow: 0b11}
 
-// prefixBits are a prefix whose bits behind its length are zero.
-var prefixBits = rapid.Custom(func(t *rapid.T) (p struct {
-	addr wire.Addr
-	n    uint8
-}) {
-	p.n = rapid.ByteRange(3, 128).Draw(t, "length")
-	masked, _ := addrs6.Draw(t, "prefix").Netip().Prefix(int(p.n))
-	p.addr = wire.AddrFrom(masked.Addr())
-	return p
-})
+// masked returns the prefix of n bits of a.
+func masked(a wire.Addr, n uint8) wire.Addr {
+	p, _ := a.Netip().Prefix(int(n))
+	return wire.AddrFrom(p.Addr())
+}
+
+var prefixLens = rapid.ByteRange(0, 128)
 
 func TestOracleRouterAdvertisement(t *testing.T) {
 	few := func(t *rapid.T, what string) int { return rapid.IntRange(0, 3).Draw(t, what) }
@@ -145,13 +142,13 @@ func TestOracleRouterAdvertisement(t *testing.T) {
 			Preference: preferences.Draw(t, "prf"), RouterLifetime: words.Draw(t, "lifetime"), ReachableTime: doubles.Draw(t, "reachable"),
 			RetransTimer: doubles.Draw(t, "retrans"), SourceLink: linkAddress.Draw(t, "link"), MTU: doubles.Draw(t, "mtu")}
 		for range few(t, "prefixes") {
-			p := prefixBits.Draw(t, "prefix")
-			m.Prefixes = append(m.Prefixes, wire.PrefixInformation{Prefix: p.addr, PrefixLen: p.n, OnLink: flags.Draw(t, "l"),
+			m.Prefixes = append(m.Prefixes, wire.PrefixInformation{Prefix: addrs6.Draw(t, "prefix"),
+				PrefixLen: prefixLens.Draw(t, "length"), OnLink: flags.Draw(t, "l"),
 				Autonomous: flags.Draw(t, "a"), Valid: doubles.Draw(t, "valid"), Preferred: doubles.Draw(t, "preferred")})
 		}
 		for range few(t, "routes") {
-			p := prefixBits.Draw(t, "route")
-			m.Routes = append(m.Routes, wire.RouteInformation{Prefix: p.addr, PrefixLen: p.n, Preference: preferences.Draw(t, "prf"),
+			m.Routes = append(m.Routes, wire.RouteInformation{Prefix: addrs6.Draw(t, "route"),
+				PrefixLen: prefixLens.Draw(t, "length"), Preference: preferences.Draw(t, "prf"),
 				Lifetime: doubles.Draw(t, "lifetime")})
 		}
 		for range few(t, "rdnss") {
@@ -188,12 +185,14 @@ func TestOracleRouterAdvertisement(t *testing.T) {
 			}
 			want := binary.BigEndian.AppendUint32([]byte{p.PrefixLen, bits}, p.Valid)
 			want = binary.BigEndian.AppendUint32(want, p.Preferred)
-			want = append(append(want, 0, 0, 0, 0), addr16(p.Prefix)...)
+			// RFC 4861, 4.6.2: "The bits in the prefix after the prefix length are reserved and MUST be initialized to zero
+			// by the sender".
+			want = append(append(want, 0, 0, 0, 0), addr16(masked(p.Prefix, p.PrefixLen))...)
 			eqBytes(t, "prefix", option(&g.Options, layers.ICMPv6OptPrefixInfo), want)
 		}
 		for _, r := range m.Routes {
 			want := binary.BigEndian.AppendUint32([]byte{r.PrefixLen, preferenceBits[r.Preference] << 3}, r.Lifetime)
-			want = append(want, addr16(r.Prefix)[:(int(r.PrefixLen)+63)/64*8]...)
+			want = append(want, addr16(masked(r.Prefix, r.PrefixLen))[:(int(r.PrefixLen)+63)/64*8]...)
 			eqBytes(t, "route", option(&g.Options, optRoute), want)
 		}
 		for _, s := range m.DNSServers {

@@ -3,6 +3,7 @@ package itest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -208,4 +209,44 @@ func TestStackTellsMTU(t *testing.T) {
 			}
 		})
 	}
+}
+
+// iperf3 of the kernel runs through a stack that is its router, with TCP both ways and with UDP.
+func TestStackForwardsIperf3(t *testing.T) {
+	t.Parallel()
+	need(t, "iperf3")
+	r := newRouter(t, 0)
+	for _, v := range farFamilies {
+		for _, args := range [][]string{{"-n", "64M"}, {"-n", "64M", "-R"}, {"-u", "-b", "100M", "-l", "1200", "-n", "4M"}} {
+			server := r.far.start(nil, "iperf3", "-s", "-1", "--forceflush", "-B", v.kernel)
+			eventually(t, "iperf3 listens", func() bool { return strings.Contains(server.stdout.String(), "listening") })
+			out := r.near.run("iperf3", append([]string{"-c", v.kernel, "-J"}, args...)...)
+			var result struct {
+				End struct {
+					Sent, Received, Sum iperf3Sum
+				}
+			}
+			out = strings.NewReplacer("sum_sent", "sent", "sum_received", "received").Replace(out)
+			if err := json.Unmarshal([]byte(out), &result); err != nil {
+				t.Fatal(err)
+			}
+			end := result.End
+			t.Logf("%s iperf3 %s: %.0f Mbit/s, %d retransmissions, %.2f %% lost", v.name, strings.Join(args, " "),
+				max(end.Received.BitsPerSecond, end.Sum.BitsPerSecond)/1e6, end.Sent.Retransmits, end.Sum.LostPercent)
+			if end.Received.Bytes+end.Sum.Bytes == 0 {
+				t.Errorf("%v: nothing came through:\n%s", args, out)
+			}
+			if err := server.Wait(); err != nil {
+				t.Errorf("%v: the server: %v", args, err)
+			}
+		}
+	}
+}
+
+// iperf3Sum is what iperf3 -J tells of a direction.
+type iperf3Sum struct {
+	Bytes         int64
+	BitsPerSecond float64 `json:"bits_per_second"`
+	Retransmits   int
+	LostPercent   float64 `json:"lost_percent"`
 }
