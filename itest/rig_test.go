@@ -66,7 +66,7 @@ type setup struct {
 	name  string   // of the device; empty: tap0 or tun0
 	at    []family // the addresses; nil: families
 	dad   bool     // do duplicate address detection, which takes a second or two
-	mtu   int      // of the kernel's side; 0: 1500
+	mtu   int      // of the device; 0: 1500
 	stack onlink.Config
 	wrap  func(clock.Runtime, link.Link) link.Link // what to put around the device; nil: nothing
 }
@@ -91,13 +91,14 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 	if s.at == nil {
 		s.at = families
 	}
+	if s.mtu != 0 { // the device is to have it when the stack opens it
+		r.ip("tuntap add dev " + r.name + " mode tap")
+		r.ip("link set " + r.name + " mtu " + itoa(s.mtu))
+	}
 	var err error
 	r.do(func() { r.device, err = tuntap.Open(r.name, tuntap.Config{TUN: s.tun}) })
 	if err != nil {
 		t.Fatal(err)
-	}
-	if s.mtu != 0 {
-		r.run("ip", "link", "set", r.name, "mtu", itoa(s.mtu))
 	}
 	r.bringUp(r.name, s.at)
 
