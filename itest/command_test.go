@@ -322,15 +322,7 @@ func TestFetchInterrupted(t *testing.T) {
 	t.Parallel()
 	r := newPlug(t)
 	l := r.kernelListen(v4)
-	began := make(chan struct{}, 1)
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Write(make([]byte, 100_000))
-		w.(http.Flusher).Flush()
-		began <- struct{}{}
-		<-r.Context().Done()
-	})}
-	go srv.Serve(l)
-	t.Cleanup(func() { srv.Close() })
+	began := serveSlowly(t, l)
 	out := filepath.Join(t.TempDir(), "f")
 	f := r.fetch("-o", out, "http://"+l.Addr().String())
 	<-began
@@ -342,4 +334,54 @@ func TestFetchInterrupted(t *testing.T) {
 	if files, _ := os.ReadDir(filepath.Dir(out)); len(files) != 0 {
 		t.Errorf("left behind: %v", files)
 	}
+}
+
+// When the device is deleted under a host, the host ends and says so.
+func TestHostDeviceDeleted(t *testing.T) {
+	t.Parallel()
+	t.Run("up", func(t *testing.T) {
+		t.Parallel()
+		n := newNamespace(t)
+		up := n.onlink(append([]string{"up", "--serve", ":80"}, hostArgs("--tap", "tap0")...)...)
+		n.appears("tap0", families)
+		up.says(t, "http on :80")
+		n.ip("link delete tap0")
+		if code := up.exitCode(t); code != 1 {
+			t.Errorf("exit code %d, want 1", code)
+		}
+		if !strings.Contains(up.stderr.String(), "\nonlink: tap0 is gone") {
+			t.Errorf("it said:\n%s", &up.stderr)
+		}
+	})
+	t.Run("fetch", func(t *testing.T) {
+		t.Parallel()
+		r := newPlug(t)
+		l := r.kernelListen(v4)
+		began := serveSlowly(t, l)
+		dir := t.TempDir()
+		f := r.fetch("-o", filepath.Join(dir, "f"), "http://"+l.Addr().String())
+		<-began
+		r.ip("link delete tap0")
+		if code := f.exitCode(t); code != 1 {
+			t.Errorf("exit code %d, want 1", code)
+		}
+		wantOneLine(t, f, "tap0 is gone")
+		if files, _ := os.ReadDir(dir); len(files) != 0 {
+			t.Errorf("left behind: %v", files)
+		}
+	})
+}
+
+// serveSlowly answers a request on l with a beginning, says so, and leaves it at that.
+func serveSlowly(t *testing.T, l net.Listener) (began chan struct{}) {
+	began = make(chan struct{}, 1)
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write(make([]byte, 100_000))
+		w.(http.Flusher).Flush()
+		began <- struct{}{}
+		<-r.Context().Done()
+	})}
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+	return began
 }

@@ -129,11 +129,20 @@ func TestWireRate(t *testing.T) {
 	w.interrupt(t)
 }
 
-// When a device goes away the wire says so.
+// When an end goes away, so does the wire, and says which.
 func TestWireDeviceDeleted(t *testing.T) {
 	t.Parallel()
-	w := newWired(t)
-	w.a.ip("link delete tapA")
-	w.says(t, "down")
-	w.interrupt(t)
+	for _, device := range []string{"tapA", "tapB"} {
+		t.Run(device, func(t *testing.T) {
+			t.Parallel()
+			w := newWired(t)
+			map[string]*namespace{"tapA": w.a, "tapB": w.b}[device].ip("link delete " + device)
+			if code := w.exitCode(t); code != 1 {
+				t.Errorf("exit code %d, want 1", code)
+			}
+			if !strings.Contains(w.stderr.String(), "onlink: "+device+" is gone") {
+				t.Errorf("it said:\n%s", &w.stderr)
+			}
+		})
+	}
 }

@@ -41,7 +41,10 @@ func (c *fetchCmd) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = c.get(ctx, h)
+	err = c.get(h.ctx, h)
+	if fault := h.fault(); err != nil && fault != nil {
+		err = fault
+	}
 	return errors.Join(err, h.close())
 }
 

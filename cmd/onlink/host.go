@@ -14,6 +14,7 @@ import (
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/capture"
 	"github.com/onlink-go/onlink/link/tuntap"
+	"github.com/onlink-go/onlink/trace"
 )
 
 // hostFlags describe the host that up and fetch are.
@@ -32,6 +33,30 @@ type host struct {
 	iface   *onlink.Interface
 	device  *tuntap.Device
 	capture *captureFile // nil: none
+
+	ctx  context.Context // done when the one given to open is, or when the device is gone
+	stop context.CancelCauseFunc
+}
+
+// goneError is why a host ends whose device was deleted.
+type goneError struct{ device string }
+
+// Error says what happened to the device.
+func (e goneError) Error() string { return e.device + " is gone: it was deleted while in use" }
+
+// Trace notices that the device is gone. It is called with locks of the stack held, which cancelling does not mind.
+func (h *host) Trace(e *trace.Event) {
+	if e.Kind == trace.InterfaceDown {
+		h.stop(goneError{h.device.Name()})
+	}
+}
+
+// fault returns why the host had to end, if nobody asked for it.
+func (h *host) fault() error {
+	if e, ok := errors.AsType[goneError](context.Cause(h.ctx)); ok {
+		return e
+	}
+	return nil
 }
 
 // open makes the host, its addresses verified.
@@ -55,6 +80,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		ic.Gateways = append(ic.Gateways, g.Addr)
 	}
 	h := &host{}
+	h.ctx, h.stop = context.WithCancelCause(ctx)
 	defer func() {
 		if err != nil {
 			h.discard()
@@ -66,6 +92,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	if h.device, err = tuntap.Open(name, tuntap.Config{TUN: f.Tun != ""}); err != nil {
 		return nil, err
 	}
+	h.Tracer().Add(h)
 	var l link.Link = h.device
 	if f.Pcap != "" {
 		if h.capture, err = createCapture(f.Pcap); err != nil {
@@ -78,15 +105,19 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	if h.iface, err = h.AddLink(name, l, ic); err != nil {
 		return nil, err
 	}
-	err = h.iface.WaitReady(ctx)
+	err = h.iface.WaitReady(h.ctx)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("%w: give this host another --addr, or find out why that one has it", err)
+	}
+	if fault := h.fault(); fault != nil {
+		err = fault
 	}
 	return h, err
 }
 
 // discard undoes what open has done.
 func (h *host) discard() {
+	h.stop(nil)
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
 	if h.Stack != nil {
@@ -105,6 +136,7 @@ const patience = 3 * time.Second
 
 // close ends the host: connections first, then the device, then the capture.
 func (h *host) close() error {
+	defer h.stop(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err := h.Close(ctx)

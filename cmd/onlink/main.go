@@ -55,7 +55,9 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "onlink:", strings.TrimPrefix(err.Error(), "onlink: ")) // the library's errors begin so, too
+	// One line, and its beginning once: the library's errors have it, too.
+	line := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "onlink: "), "\n", "; ")
+	fmt.Fprintln(os.Stderr, "onlink:", line)
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}

@@ -33,8 +33,8 @@ func (c *upCmd) Run(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	err = c.serve(ctx, h)
-	return errors.Join(err, h.close())
+	err = c.serve(h.ctx, h)
+	return errors.Join(err, h.fault(), h.close())
 }
 
 // serve runs the services until ctx is done or one of them fails.

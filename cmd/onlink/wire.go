@@ -65,12 +65,18 @@ func (c *wireCmd) Run(ctx context.Context) (err error) {
 	way := impair.Path{Delay: c.Delay, Jitter: c.Jitter, Rate: int64(c.Rate), Queue: c.Queue, Loss: float64(c.Loss),
 		Reorder: float64(c.Reorder), Duplicate: float64(c.Duplicate), Corrupt: float64(c.Corrupt)}
 	bad := impair.New(rt, ends[1], impair.Config{Egress: way, Ingress: way, Seed: c.Seed})
-	if err := errors.Join(ends[0].Attach(carrier{bad}), bad.Attach(carrier{ends[0]})); err != nil {
+	gone := make(chan string, len(ends))
+	if err := errors.Join(ends[0].Attach(carrier{c.Tap[0], bad, gone}), bad.Attach(carrier{c.Tap[1], ends[0], gone})); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "onlink: wire %s ──── %s: %v%s\n", c.Tap[0], c.Tap[1], c.Delay, c.describe())
-	<-ctx.Done()
-	err = errors.Join(ends[0].Attach(nil), bad.Attach(nil))
+	var fault error
+	select {
+	case <-ctx.Done():
+	case name := <-gone:
+		fault = goneError{name}
+	}
+	err = errors.Join(fault, ends[0].Attach(nil), bad.Attach(nil))
 	out, in := bad.Stats()
 	fmt.Fprintf(os.Stderr, "onlink: %s → %s: %+v\nonlink: %s → %s: %+v\n", c.Tap[0], c.Tap[1], out, c.Tap[1], c.Tap[0], in)
 	return err
@@ -91,7 +97,11 @@ func (c *wireCmd) describe() string {
 }
 
 // carrier sends what comes in on one link out on another.
-type carrier struct{ to link.Link }
+type carrier struct {
+	from string
+	to   link.Link
+	gone chan<- string // told from if that link is gone
+}
 
 // Deliver sends b on. What the other link does not take is lost, as on a wire whose end is full.
 func (c carrier) Deliver(q int, b *packet.Batch) {
@@ -105,6 +115,9 @@ func (c carrier) Ready(int) {}
 // Changed tells of a device that went away.
 func (c carrier) Changed(i link.Info) {
 	if !i.Up {
-		fmt.Fprintln(os.Stderr, "onlink: an end of the wire is down")
+		select {
+		case c.gone <- c.from:
+		default: // more than one for each end is not needed
+		}
 	}
 }
