@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/internal/shard"
@@ -35,7 +36,7 @@ func (c *counter) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) Di
 		p.Free()
 		return Delivered
 	}
-	path, err := c.l.Route(now, Query{Src: p.Dst, Dst: p.Src, Scope: Scope(p.Src, p.In)})
+	path, err := c.l.Route(now, Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In)})
 	if err == nil {
 		r := packet.From(p.Bytes())
 		c.l.Output(path, &Params{Proto: wire.ProtoUDP}, r)

@@ -97,7 +97,7 @@ func (q *queue) icmp6(p *packet.Buffer) {
 // multicast or anycast address. In this case, the source address of the reply MUST be a unicast address belonging to
 // the interface on which the Echo Request message was received."
 func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
-	query := Query{Src: p.Dst, Dst: p.Src, Scope: Scope(p.Src, p.In)}
+	query := Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In)}
 	if p.Dst.IsMulticast() {
 		query.Src, query.Out = wire.Addr{}, p.In
 	}

@@ -35,7 +35,7 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 		q.drop(p, ignored)
 		return
 	}
-	e.Scope = Scope(e.Dst, p.In)
+	e.Scope = flow.ScopeOf(e.Dst, p.In)
 	if four {
 		e.Errno = errno4(e.Type, e.Code)
 	} else {
@@ -129,7 +129,7 @@ func (l *Layer) failed(now clock.Instant, p *packet.Buffer, errno syscall.Errno,
 	e := &Error{Errno: errno, Local: true, MTU: mtu}
 	if _, ok := e.readQuote(p.Dst.Is4(), p.FromNetwork()); ok {
 		e.From = e.Src
-		e.Scope = Scope(e.Dst, p.Out)
+		e.Scope = flow.ScopeOf(e.Dst, p.Out)
 		l.tell(now, e)
 	}
 	counters.Drop(now, p, r)

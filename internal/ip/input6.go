@@ -69,7 +69,7 @@ func (q *queue) local6(p *packet.Buffer, h wire.IPv6, fromSelf, fragmented bool)
 				return
 			}
 			fragmented = true
-		case wire.ProtoAH: // not implemented
+		case wire.ProtoAH: // there is no IPsec here
 			q.reject(p, paramProblem6(wire.ICMPv6UnrecognizedNextHeader, named), mib.Ip6UnknownHeader)
 			return
 		}

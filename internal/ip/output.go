@@ -2,6 +2,7 @@ package ip
 
 import (
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -85,7 +86,7 @@ func (w *way) store(q *Query, p *Path) {
 		p.MTU = netif.LoopbackMTU
 		return
 	}
-	if mtu, tooSmall := w.l.pmtu.lookup(w.now, pathKey{w.dst, Scope(w.dst, w.iface.Index)}); mtu != 0 && mtu < p.MTU {
+	if mtu, tooSmall := w.l.pmtu.lookup(w.now, pathKey{w.dst, flow.ScopeOf(w.dst, w.iface.Index)}); mtu != 0 && mtu < p.MTU {
 		p.MTU, p.fragment = mtu, tooSmall
 	}
 	p.toSelf = w.broadcast || w.multicast && w.iface.Member(w.dst)

@@ -2,6 +2,7 @@ package ip
 
 import (
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -11,7 +12,7 @@ import (
 func (q *queue) reassemble(p *packet.Buffer) {
 	c := &ipCounters[family(p.Dst)]
 	q.counters.Inc(c.reasmReqds)
-	k := fragKey{src: p.Src, dst: p.Dst, scope: Scope(p.Src, p.In)}
+	k := fragKey{src: p.Src, dst: p.Dst, scope: flow.ScopeOf(p.Src, p.In)}
 	var at int
 	var more bool
 	if p.Dst.Is4() {

@@ -49,15 +49,6 @@ type Error struct {
 	Quote      []byte // our packet from its transport header on; may be cut short anywhere
 }
 
-// Scope returns what flow.Key.Scope has to be for a flow with remote over the interface with the given index: the
-// index if remote means nothing without it, else 0.
-func Scope(remote wire.Addr, index int32) uint32 {
-	if remote.NeedsScope() {
-		return uint32(index)
-	}
-	return 0
-}
-
 // Register makes t the transport of its protocol number. It must be called before the first interface is added.
 func (l *Layer) Register(t Transport) { l.transports[t.Protocol()] = t }
 

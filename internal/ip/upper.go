@@ -64,7 +64,7 @@ func ports(proto uint8, b []byte) uint32 {
 func (q *queue) toShard(p *packet.Buffer, ports uint32) {
 	i := 0
 	if len(q.groups) > 1 {
-		i = q.l.shardIndex(&flow.Key{Local: p.Dst, Remote: p.Src, Ports: ports, Scope: Scope(p.Src, p.In), Proto: p.Proto})
+		i = q.l.shardIndex(&flow.Key{Local: p.Dst, Remote: p.Src, Ports: ports, Scope: flow.ScopeOf(p.Src, p.In), Proto: p.Proto})
 	}
 	q.groups[i].Push(p)
 }
