@@ -8,6 +8,7 @@ import (
 
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -142,7 +143,7 @@ func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, se
 }
 
 func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint) (net.Conn, error) {
-	c, err := s.tcp.Dial(ctx, local, remote)
+	c, err := s.tcp.Dial(ctx, tcpsock.OpenConfig{Local: local, Remote: remote})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -19,7 +20,7 @@ func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listen
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	l, err := s.tcp.Listen(bound, s.cfg.TCP.Backlog)
+	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: s.cfg.TCP.Backlog})
 	if err != nil {
 		return nil, opError("listen", network, nil, net.TCPAddrFromAddrPort(addr), err)
 	}

@@ -71,8 +71,8 @@ func New(cfg Config) (*Stack, error) {
 		s.shards = append(s.shards, s.newShard(i))
 	}
 	s.ip.SetShards(s.shards)
-	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), tcp.Config{SendBuffer: cfg.TCP.SendBuffer,
-		ReceiveBuffer: cfg.TCP.ReceiveBuffer, MSL: cfg.TCP.MSL, MinRTO: cfg.TCP.MinRTO, NoDelay: true}, &s.tracer)
+	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), tcpsock.Settings{TCP: tcp.Config{SendBuffer: cfg.TCP.SendBuffer,
+		ReceiveBuffer: cfg.TCP.ReceiveBuffer, MSL: cfg.TCP.MSL, MinRTO: cfg.TCP.MinRTO, NoDelay: true}}, &s.tracer)
 	s.udp = udp.New(s.rt, s.ip)
 	s.icmp = icmp.New(s.rt, s.ip)
 	return s, nil

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 )
 
@@ -77,7 +78,9 @@ func (c *TCPConn) SetWriteDeadline(t time.Time) error {
 }
 
 // SetNoDelay turns Nagle's algorithm off (true, the default, as in package net) or on.
-func (c *TCPConn) SetNoDelay(noDelay bool) error { return c.err("set", c.conn.SetNoDelay(noDelay)) }
+func (c *TCPConn) SetNoDelay(noDelay bool) error {
+	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) { cfg.NoDelay = noDelay }))
+}
 
 // The keep-alive timers SetKeepAlive turns on: package net's.
 const (
@@ -92,7 +95,7 @@ func (c *TCPConn) SetKeepAlive(keepAlive bool) error {
 	if keepAlive {
 		idle = keepAliveIdle
 	}
-	return c.err("set", c.conn.SetKeepAlive(idle, keepAliveInterval, keepAliveCount))
+	return c.setKeepAlive(idle, keepAliveInterval, keepAliveCount)
 }
 
 // SetKeepAliveConfig sets the keep-alive timers as [net.TCPConn.SetKeepAliveConfig] does: 0 means the
@@ -111,12 +114,20 @@ func (c *TCPConn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
 	if k.Count > 0 {
 		count = k.Count
 	}
-	return c.err("set", c.conn.SetKeepAlive(idle, interval, count))
+	return c.setKeepAlive(idle, interval, count)
+}
+
+func (c *TCPConn) setKeepAlive(idle, interval time.Duration, count int) error {
+	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) {
+		cfg.KeepAliveIdle, cfg.KeepAliveInterval, cfg.KeepAliveCount = idle, interval, count
+	}))
 }
 
 // SetLinger sets what Close does with data not yet sent: sec < 0 sends it in the background (the default), 0
 // discards it and resets the connection. A positive sec is treated as negative: Close never blocks.
-func (c *TCPConn) SetLinger(sec int) error { return c.err("set", c.conn.SetLinger(sec == 0)) }
+func (c *TCPConn) SetLinger(sec int) error {
+	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) { cfg.Discard = sec == 0 }))
+}
 
 // SetHopLimit sets the TTL or hop limit of the packets sent (1-255); 0 restores the default.
 func (c *TCPConn) SetHopLimit(n uint8) error { return c.err("set", c.conn.SetHopLimit(n)) }

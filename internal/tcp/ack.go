@@ -58,7 +58,7 @@ func (c *TCB) advance(now clock.Instant, seg *Segment, n int) {
 		c.stats.bytesAcked += uint64(data)
 	}
 	if a.timed {
-		c.rtt.sample(now.Sub(a.at), &c.cfg)
+		c.rtt.sample(now.Sub(a.at), c.cfg)
 	} else {
 		c.sampleEcho(now, seg)
 	}

@@ -35,10 +35,10 @@ func adversary(t *testing.T, seed uint64) {
 		ch.jitter = time.Duration(rng.IntN(30)) * ms
 	}
 	simultaneous := rng.IntN(8) == 0
-	p.ends[0].Connect(p.now, p.cfg[0])
+	p.ends[0].Connect(p.now, p.cfg[0].open())
 	p.pump(0)
 	if simultaneous {
-		p.ends[1].Connect(p.now, p.cfg[1])
+		p.ends[1].Connect(p.now, p.cfg[1].open())
 		p.pump(1)
 	}
 	var data [2][]byte
@@ -78,7 +78,7 @@ func adversary(t *testing.T, seed uint64) {
 				c.Close(p.now)
 			}
 			if rng.IntN(20) == 0 {
-				c.SetNoDelay(p.now, rng.IntN(2) == 0)
+				c.setNoDelay(p.now, rng.IntN(2) == 0)
 			}
 			if rng.IntN(500) == 0 && c.Established() {
 				c.SetPathMTU(p.now, 100+rng.IntN(2000))
@@ -145,7 +145,8 @@ func throw(t *testing.T, b []byte) {
 		return v
 	}
 	r := newRig(t, Config{ReceiveBuffer: 1 << (8 + take()%8), SendBuffer: 1 << (8 + take()%8), NoDelay: take()%2 == 0,
-		MSS: 100 * (1 + take()%20), KeepAliveIdle: time.Duration(take()%2) * time.Minute})
+		KeepAliveIdle: time.Duration(take()%2) * time.Minute})
+	r.cfg.MSS = 100 * (1 + take()%20)
 	r.cfg.ISS = -uint32(take() * 4)
 	near := func(s Seq) Seq { // a number that matters, or beside it, or anywhere
 		switch v := take(); {
@@ -177,11 +178,11 @@ func throw(t *testing.T, b []byte) {
 		}
 	}
 	if take()%2 == 0 {
-		r.c.Connect(r.now, r.cfg)
+		r.c.Connect(r.now, r.cfg.open())
 	} else {
 		s := segment(near(5000), 0, syn, 0)
 		options(s)
-		r.c.Accept(r.now, r.cfg, s)
+		r.c.Accept(r.now, r.cfg.open(), s)
 	}
 	r.drain()
 	peer := Seq(5000)
@@ -229,10 +230,10 @@ func throw(t *testing.T, b []byte) {
 			}
 		case 13:
 			r.c.SetPathMTU(r.now, take()*8)
-			r.c.SetNoDelay(r.now, take()%2 == 0)
+			r.c.setNoDelay(r.now, take()%2 == 0)
 		case 14:
 			r.c.Failed(r.now, 5, take()%2 == 0, near(r.c.snd.una))
-			r.c.SetKeepAlive(r.now, time.Duration(take())*time.Second, 0, 1)
+			r.c.setKeepAlive(r.now, time.Duration(take())*time.Second, 75*time.Second, 1)
 		case 15:
 			switch take() % 16 {
 			case 0:

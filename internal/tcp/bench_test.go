@@ -19,11 +19,11 @@ type loop struct {
 
 func newLoop(cfg Config) *loop {
 	l := &loop{now: clock.Instant(time.Second)}
-	cfg.MSS = 1460
-	l.a.Connect(l.now, cfg)
+	o := Open{Config: cfg.Complete(), MSS: 1460}
+	l.a.Connect(l.now, o)
 	l.a.Next(l.now, &l.out)
-	cfg.ISS = 1 << 31
-	l.b.Accept(l.now, cfg, &l.out)
+	o.ISS = 1 << 31
+	l.b.Accept(l.now, o, &l.out)
 	for l.move(&l.b, &l.a) || l.move(&l.a, &l.b) {
 	}
 	return l

@@ -6,18 +6,30 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
-// Config is what a TCB is opened with. A zero field means its default, which is given with it.
-type Config struct {
+// Open is what one connection is opened with.
+type Open struct {
+	// Config holds the settings; nil: all defaults. A Config made complete by [Config.Complete] is kept and not copied.
+	Config *Config
 	// MSS is the largest payload, in octets, of a segment without options that the path carries: its MTU less 40
-	// for IPv4, less 60 for IPv6. It is announced to the peer, and bounds what is sent. 536 (RFC 9293, 3.7.1).
+	// for IPv4, less 60 for IPv6. It is announced to the peer, and bounds what is sent. 0: 536 (RFC 9293, 3.7.1).
 	MSS int
-	// DefaultMSS is what is assumed of a peer that announces none: 536, which is IPv4's (RFC 9293, 3.7.1, MUST-15);
-	// IPv6's is 1220.
+	// DefaultMSS is what is assumed of a peer that announces none: 536, which is IPv4's (RFC 9293, 3.7.1, MUST-15),
+	// for 0; IPv6's is 1220.
 	DefaultMSS int
 	// ISS is the initial send sequence number, as RFC 6528 makes it.
 	ISS uint32
 	// TSOffset is added to the timestamp clock (RFC 7323, 5.4).
 	TSOffset uint32
+	// Observer is told what happens; may be nil.
+	Observer Observer
+}
+
+// Config holds settings that many connections share. Where it is written as a literal, a zero field means its default,
+// which is told with it. [Config.Complete] fills the defaults in; in a complete Config every value means what it says, zero
+// too. A TCB keeps a pointer to a complete one, which must not be changed any more: change a copy, and give it to
+// [TCB.Reconfigure].
+type Config struct {
+	filled bool // complete
 
 	SendBuffer    int // octets written and not yet acknowledged; 1 MiB
 	ReceiveBuffer int // octets received and not yet read: the largest window; 1 MiB
@@ -48,8 +60,7 @@ type Config struct {
 	NoWindowScale bool // nor window scaling
 	NoSACK        bool // nor selective acknowledgments
 
-	// Observer is told what happens; may be nil.
-	Observer Observer
+	Discard bool // Release discards what is not sent yet and resets the connection (SO_LINGER with a time of 0)
 }
 
 // Observer is told of what a TCB does. It is called within the TCB's methods and must not call them.
@@ -79,15 +90,39 @@ func or[T int | time.Duration](v, d T) T {
 	return v
 }
 
-// withDefaults returns cfg with its zero fields filled in and the others put into bounds.
-func (cfg Config) withDefaults() Config {
-	cfg.MSS = min(max(or(cfg.MSS, defaultMSS), minMSS), maxMSS)
-	cfg.DefaultMSS = min(max(or(cfg.DefaultMSS, defaultMSS), minMSS), maxMSS)
-	cfg.SendBuffer = min(or(cfg.SendBuffer, defaultBuffer), maxBuffer)
-	cfg.ReceiveBuffer = min(or(cfg.ReceiveBuffer, defaultBuffer), maxBuffer)
+// boundMSS returns an MSS within bounds; 0: the default.
+func boundMSS(n int) int { return min(max(or(n, defaultMSS), minMSS), maxMSS) }
+
+// complete returns cfg if it is complete, or a copy that is.
+func (cfg *Config) complete() *Config {
+	switch {
+	case cfg == nil:
+		return Config{}.Complete()
+	case cfg.filled:
+		return cfg
+	}
+	return cfg.Complete()
+}
+
+// Complete returns a copy of cfg that is complete: its zero fields are set to their defaults, unless cfg was complete
+// before, and all are put into bounds.
+func (cfg Config) Complete() *Config {
+	if !cfg.filled {
+		cfg.filled = true
+		cfg.setDefaults()
+	}
+	cfg.SendBuffer = min(max(cfg.SendBuffer, 1), maxBuffer)
+	cfg.ReceiveBuffer = min(max(cfg.ReceiveBuffer, 1), maxBuffer)
+	cfg.MaxRTO = max(cfg.MaxRTO, cfg.MinRTO)
+	return &cfg
+}
+
+func (cfg *Config) setDefaults() {
+	cfg.SendBuffer = or(cfg.SendBuffer, defaultBuffer)
+	cfg.ReceiveBuffer = or(cfg.ReceiveBuffer, defaultBuffer)
 	cfg.InitialRTO = or(cfg.InitialRTO, time.Second)
 	cfg.MinRTO = or(cfg.MinRTO, 200*time.Millisecond)
-	cfg.MaxRTO = max(or(cfg.MaxRTO, 120*time.Second), cfg.MinRTO)
+	cfg.MaxRTO = or(cfg.MaxRTO, 120*time.Second)
 	cfg.SYNRetries = or(cfg.SYNRetries, 7)
 	cfg.SYNACKRetries = or(cfg.SYNACKRetries, 5)
 	cfg.Retries = or(cfg.Retries, 15)
@@ -96,5 +131,4 @@ func (cfg Config) withDefaults() Config {
 	cfg.FinWait2 = or(cfg.FinWait2, 60*time.Second)
 	cfg.KeepAliveInterval = or(cfg.KeepAliveInterval, 75*time.Second)
 	cfg.KeepAliveCount = or(cfg.KeepAliveCount, 9)
-	return cfg
 }

@@ -65,20 +65,20 @@ func TestBackOffEndsWithTheWindowOpen(t *testing.T) {
 	}
 }
 
-// SetKeepAlive before the handshake is over takes effect after it, and in TIME-WAIT none.
-func TestSetKeepAliveInStates(t *testing.T) {
+// Keep-alive set before the handshake is over takes effect after it, and in TIME-WAIT none.
+func TestKeepAliveInStates(t *testing.T) {
 	for _, tc := range []struct {
 		s    State
 		want bool
 	}{{SynSent, false}, {Established, true}, {CloseWait, true}, {FinWait2, true}, {TimeWait, false}} {
 		r := newRig(t, Config{NoTimestamps: true}).to(tc.s)
-		r.c.SetKeepAlive(r.now, time.Second, time.Second, 3)
+		r.c.setKeepAlive(r.now, time.Second, time.Second, 3)
 		if got := r.c.timers[keepAliveTimer] <= r.now.Add(time.Second); got != tc.want {
 			t.Errorf("%v: %v", tc.s, got)
 		}
 	}
 	r := newRig(t, Config{NoTimestamps: true}).to(SynReceived)
-	r.c.SetKeepAlive(r.now, time.Second, time.Second, 3)
+	r.c.setKeepAlive(r.now, time.Second, time.Second, 3)
 	r.arrive(5001, 1001, ack, 0)
 	r.want(r.pass(time.Second), "1s <SEQ=1000><ACK=5001><CTL=ACK>")
 	// Data that waits for a window leaves it to the persist timer.
@@ -118,8 +118,8 @@ func TestMemoryIsFreed(t *testing.T) {
 		if r.c.State() != Closed || r.c.rcv.buf.end != 0 || r.c.snd.pipe.end != 0 || r.c.board.ring != nil || r.c.rcv.ranges != nil {
 			t.Errorf("%s: %v, %d octets received, %d to send", name, r.c.State(), r.c.rcv.buf.end, r.c.snd.pipe.end)
 		}
-		r.c.Connect(r.now, r.cfg)
-		r.c.Accept(r.now, r.cfg, segment(1, 0, syn, 0))
+		r.c.Connect(r.now, r.cfg.open())
+		r.c.Accept(r.now, r.cfg.open(), segment(1, 0, syn, 0))
 		r.wantState(Closed)
 	}
 	// An idle one has none either, whatever was moved before.

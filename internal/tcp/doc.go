@@ -3,7 +3,7 @@
 //
 // A [TCB] is one connection. It has the three kinds of events of RFC 9293, 3.10, and polls:
 //
-//   - user calls: Connect or Accept begin it; Send, Receive, Close, CloseRead, Release, Abort, and the setters;
+//   - user calls: Connect or Accept begin it; Send, Receive, Close, CloseRead, Release, Abort, and Reconfigure;
 //   - Arrive: a segment has come; Failed and SetPathMTU: an ICMP error has;
 //   - Timeout: the instant that Deadline returned has come;
 //   - polls: Next fills in a segment to send, Payload copies its data; Deadline; Readable, Writable, State, Err,

@@ -35,9 +35,12 @@ type Info struct {
 
 // Info returns the connection's figures: RFC 9293, 3.10.6, the STATUS call.
 func (c *TCB) Info() Info {
+	if c.cfg == nil {
+		return Info{Recovery: phaseOpen.String()} // it was never opened
+	}
 	i := Info{
 		State: c.state, Recovery: c.recovery.phase.String(),
-		RTT: c.rtt.srtt, RTTVar: c.rtt.rttvar, MinRTT: c.rtt.least, RTO: c.rtt.timeout(&c.cfg),
+		RTT: c.rtt.srtt, RTTVar: c.rtt.rttvar, MinRTT: c.rtt.least, RTO: c.rtt.timeout(c.cfg),
 		MSS: c.snd.mss, InFlight: max(c.board.pipe(), 0), SendWindow: c.snd.wnd,
 		ReceiveWindow: max(c.rcv.adv.Sub(c.rcv.nxt), 0), Unacked: c.board.out, Unsent: c.unsent(), Unread: c.rcv.queued,
 		Timestamps: c.ts.on, SACK: c.sackOK, WindowScale: c.scaleOK, SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,

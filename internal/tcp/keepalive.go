@@ -2,22 +2,11 @@ package tcp
 
 import (
 	"syscall"
-	"time"
 
 	"github.com/onlink-go/onlink/clock"
 )
 
-// SetKeepAlive sets the keep-alive: after idle without a segment from the peer a probe each interval, and after count
-// unanswered ones the connection dies of ETIMEDOUT. idle 0 turns it off; interval and count 0 are the defaults.
-func (c *TCB) SetKeepAlive(now clock.Instant, idle, interval time.Duration, count int) {
-	c.cfg.KeepAliveIdle = idle
-	c.cfg.KeepAliveInterval, c.cfg.KeepAliveCount = interval, count
-	c.cfg = c.cfg.withDefaults()
-	if c.state.synchronized() && c.state != TimeWait {
-		c.startKeepAlive(now)
-	}
-}
-
+// startKeepAlive begins to watch for silence, or ceases to.
 func (c *TCB) startKeepAlive(now clock.Instant) {
 	c.aliveProbes = 0
 	c.timers[keepAliveTimer] = clock.Never

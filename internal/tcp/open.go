@@ -10,19 +10,21 @@ import (
 const quickACKs = 16
 
 // init fills in what both opens need.
-func (c *TCB) init(now clock.Instant, cfg Config) {
-	c.cfg = cfg.withDefaults()
+func (c *TCB) init(now clock.Instant, o Open) {
+	c.cfg = o.Config.complete()
+	c.observer = o.Observer
+	c.ts.offset = o.TSOffset
 	c.stopTimers()
-	c.noDelay = c.cfg.NoDelay
 	// RFC 9293, 3.10.1: "Set SND.UNA to ISS, SND.NXT to ISS+1".
-	c.snd.iss = Seq(c.cfg.ISS)
+	c.snd.iss = Seq(o.ISS)
 	c.snd.una, c.snd.nxt, c.snd.base = c.snd.iss, c.snd.iss+1, c.snd.iss+1
 	// RFC 9293, 3.7.1: "If an MSS Option is not received at connection setup, TCP implementations MUST assume a
 	// default send MSS of 536 … for IPv4 or 1220 … for IPv6 (MUST-15)".
-	c.snd.peerMSS, c.snd.pathMSS = c.cfg.DefaultMSS, c.cfg.MSS
+	c.snd.peerMSS, c.snd.pathMSS = boundMSS(o.DefaultMSS), boundMSS(o.MSS)
+	c.rcv.maxSeg = c.snd.pathMSS
 	c.setMSS()
 	c.rcv.shift = windowShift(c.cfg.ReceiveBuffer)
-	c.rtt.init(&c.cfg)
+	c.rtt.init(c.cfg)
 	c.cc = &c.reno
 	c.reno.init(c.snd.mss, false)
 	c.stuck, c.snd.last, c.rcv.heard = now, now, now
@@ -31,18 +33,18 @@ func (c *TCB) init(now clock.Instant, cfg Config) {
 
 // Connect opens the connection actively: RFC 9293, 3.10.1: "issue a SYN segment … enter SYN-SENT state". It has no
 // effect on a TCB that was opened before.
-func (c *TCB) Connect(now clock.Instant, cfg Config) {
+func (c *TCB) Connect(now clock.Instant, o Open) {
 	if c.state != Closed || c.cc != nil {
 		return
 	}
-	c.init(now, cfg)
+	c.init(now, o)
 	c.snd.syn = true
 	c.setState(now, SynSent)
 }
 
 // Accept opens the connection passively, with the segment that came to a listener: RFC 9293, 3.10.7.2. If it is not a
 // SYN the state stays Closed; a RST may have to be sent. It has no effect on a TCB that was opened before.
-func (c *TCB) Accept(now clock.Instant, cfg Config, syn *Segment) {
+func (c *TCB) Accept(now clock.Instant, o Open, syn *Segment) {
 	if c.state != Closed || c.cc != nil {
 		return
 	}
@@ -61,7 +63,7 @@ func (c *TCB) Accept(now clock.Instant, cfg Config, syn *Segment) {
 	}
 	// "Third, check for a SYN: … Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should
 	// be queued for processing later." It is not kept, and so not acknowledged: the peer sends it again.
-	c.init(now, cfg)
+	c.init(now, o)
 	c.passive = true
 	c.stats.segsIn++
 	c.takeSYN(now, syn)
@@ -124,7 +126,7 @@ func (c *TCB) establish(now clock.Instant) {
 // synTime takes the handshake's round-trip time, if the SYN was sent once or the echoed timestamp tells.
 func (c *TCB) synTime(now clock.Instant, seg *Segment) {
 	if !c.snd.synTwice {
-		c.rtt.sample(now.Sub(c.snd.synAt), &c.cfg)
+		c.rtt.sample(now.Sub(c.snd.synAt), c.cfg)
 	} else {
 		c.sampleEcho(now, seg)
 	}

@@ -62,7 +62,7 @@ func (c *TCB) nextSYN(now clock.Instant, seg *Segment) bool {
 	c.snd.syn = false
 	*seg = Segment{Seq: c.snd.iss, Flags: wire.SYN, Window: uint16(min(c.cfg.ReceiveBuffer, 65535))}
 	o := &seg.Options
-	o.MSS = uint16(c.cfg.MSS)
+	o.MSS = uint16(c.rcv.maxSeg)
 	answer := c.state == SynReceived
 	if answer {
 		seg.Flags |= wire.ACK
@@ -89,8 +89,8 @@ func (c *TCB) noteAgain(now clock.Instant, seg *Segment, seq Seq, n int, why str
 	seg.Retransmit = true
 	c.stats.segsAgain++
 	c.stats.bytesAgain += uint64(seg.Len)
-	if c.cfg.Observer != nil {
-		c.cfg.Observer.Retransmitted(now, seq, n, why)
+	if c.observer != nil {
+		c.observer.Retransmitted(now, seq, n, why)
 	}
 }
 
@@ -225,7 +225,7 @@ func (c *TCB) sizeData(now clock.Instant, unsent, usable int) (n int, flags wire
 			return 0, 0
 		}
 	case n == c.snd.mss, fin:
-	case n == 0, !c.noDelay && !c.board.empty():
+	case n == 0, !c.cfg.NoDelay && !c.board.empty():
 		return 0, 0
 	case !all && 2*n < c.snd.maxWnd:
 		return 0, 0

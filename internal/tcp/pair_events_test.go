@@ -55,7 +55,7 @@ func TestSimultaneousOpen(t *testing.T) {
 		sent := 0
 		for i := range p.ends {
 			p.chans[i].drop = func(*Segment) bool { sent++; return sent == lose }
-			p.ends[i].Connect(p.now, p.cfg[i])
+			p.ends[i].Connect(p.now, p.cfg[i].open())
 		}
 		p.pump(0)
 		p.pump(1)
@@ -73,7 +73,7 @@ func TestSimultaneousClose(t *testing.T) {
 	p := newPair(t, 1).connect()
 	var states [2][]State
 	for i := range p.ends {
-		p.ends[i].cfg.Observer = observer{func(s State) { states[i] = append(states[i], s) }}
+		p.ends[i].observer = observer{func(s State) { states[i] = append(states[i], s) }}
 	}
 	for i := range p.ends {
 		p.ends[i].Close(p.now)
@@ -238,7 +238,7 @@ func TestHalfOpen(t *testing.T) {
 	p.known[0] = false
 	cfg := p.cfg[0]
 	cfg.ISS = 77777777
-	p.ends[0].Connect(p.now, cfg)
+	p.ends[0].Connect(p.now, cfg.open())
 	p.pump(0)
 	p.runFor(500 * time.Millisecond)
 	if p.ends[1].State() != Closed || p.ends[0].State() != SynSent {
@@ -286,7 +286,7 @@ func TestFillsThePath(t *testing.T) {
 // A SYN that no listener takes.
 func TestRefused(t *testing.T) {
 	var c TCB
-	c.Connect(0, Config{})
+	c.Connect(0, Open{})
 	var s, r Segment
 	c.Next(0, &s)
 	if !ResetFor(&s, &r) {

@@ -51,7 +51,7 @@ type pair struct {
 	t     testing.TB
 	now   clock.Instant
 	ends  [2]*TCB
-	cfg   [2]Config
+	cfg   [2]setup
 	chans [2]channel // chans[i] carries what ends[i] sends
 	wire  deliveries
 	n     uint64
@@ -66,7 +66,7 @@ type pair struct {
 func newPair(t testing.TB, seed uint64) *pair {
 	p := &pair{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: clock.Instant(time.Hour)}
 	for i := range p.cfg {
-		p.cfg[i] = Config{MSS: 1460, ISS: uint32(i+1) * 1000, TSOffset: uint32(i) * 77777}
+		p.cfg[i] = setup{MSS: 1460, ISS: uint32(i+1) * 1000, TSOffset: uint32(i) * 77777}
 		p.chans[i].delay = 10 * time.Millisecond
 		p.ends[i] = new(TCB)
 	}
@@ -76,7 +76,7 @@ func newPair(t testing.TB, seed uint64) *pair {
 // connect runs the handshake.
 func (p *pair) connect() *pair {
 	p.t.Helper()
-	p.ends[0].Connect(p.now, p.cfg[0])
+	p.ends[0].Connect(p.now, p.cfg[0].open())
 	p.pump(0)
 	p.runUntil(func() bool { return p.ends[0].Established() && p.ends[1].Established() }, time.Minute)
 	return p
@@ -208,7 +208,7 @@ func (p *pair) deliver(to int, seg *Segment, data []byte) {
 	seg.Payload, seg.Retransmit = data, false
 	c := p.ends[to]
 	if to == 1 && c.State() == Closed && c.cc == nil && seg.Flags&(wire.SYN|wire.ACK|wire.RST) == wire.SYN {
-		c.Accept(p.now, p.cfg[1], seg)
+		c.Accept(p.now, p.cfg[1].open(), seg)
 	} else {
 		c.Arrive(p.now, seg)
 	}

@@ -26,8 +26,8 @@ type recovery struct {
 func (c *TCB) setPhase(now clock.Instant, p phase) {
 	from := c.recovery.phase
 	c.recovery.phase = p
-	if c.cfg.Observer != nil && from != p {
-		c.cfg.Observer.Recovery(now, from.String(), p.String())
+	if c.observer != nil && from != p {
+		c.observer.Recovery(now, from.String(), p.String())
 	}
 }
 

@@ -26,16 +26,12 @@ type rig struct {
 	t   *testing.T
 	now clock.Instant
 	c   *TCB
-	cfg Config
+	cfg setup
 	syn wire.TCPOptions // of the peer's SYN
 }
 
 func newRig(t *testing.T, cfg Config) *rig {
-	cfg.ISS = 1000
-	if cfg.MSS == 0 {
-		cfg.MSS = 1460
-	}
-	return &rig{t: t, now: clock.Instant(time.Hour), c: new(TCB), cfg: cfg}
+	return &rig{t: t, now: clock.Instant(time.Hour), c: new(TCB), cfg: setup{Config: cfg, MSS: 1460, ISS: 1000}}
 }
 
 // segment makes a segment as a peer would send it: payload is so many octets.
@@ -135,11 +131,11 @@ func (r *rig) to(s State) *rig {
 	case Closed:
 		return r
 	case SynSent:
-		r.c.Connect(r.now, r.cfg)
+		r.c.Connect(r.now, r.cfg.open())
 	case SynReceived:
 		s := segment(5000, 0, syn, 0)
 		s.Options = r.syn
-		r.c.Accept(r.now, r.cfg, s)
+		r.c.Accept(r.now, r.cfg.open(), s)
 		r.drain()
 	case Established:
 		r.to(SynReceived)
@@ -232,7 +228,7 @@ func TestArriveClosed(t *testing.T) {
 
 // RFC 9293, 3.10.7.2, LISTEN STATE.
 func TestAccept(t *testing.T) {
-	accept := func(s *Segment) func(*rig) { return func(r *rig) { r.c.Accept(r.now, r.cfg, s) } }
+	accept := func(s *Segment) func(*rig) { return func(r *rig) { r.c.Accept(r.now, r.cfg.open(), s) } }
 	runEvents(t, []event{
 		// "First, check for a RST: … An incoming RST should be ignored. Return."
 		{Closed, accept(seg(5000, 0, rst|syn, 0)), nil, "", Closed, nil},
@@ -519,8 +515,8 @@ func TestSendReceiveInStates(t *testing.T) {
 // A TCB is opened once.
 func TestOpenTwice(t *testing.T) {
 	r := newRig(t, Config{}).to(Established)
-	r.c.Connect(r.now, r.cfg)
-	r.c.Accept(r.now, r.cfg, segment(1, 0, syn, 0))
+	r.c.Connect(r.now, r.cfg.open())
+	r.c.Accept(r.now, r.cfg.open(), segment(1, 0, syn, 0))
 	r.wantState(Established)
 	r.want(r.drain(), "")
 }

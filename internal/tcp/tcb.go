@@ -13,12 +13,11 @@ type TCB struct {
 	state    State
 	passive  bool // it came from LISTEN
 	released bool // the user has let go of it
-	linger0  bool // Release aborts
-	noDelay  bool
 	progress bool // see Progress
 	err      syscall.Errno
 	softErr  syscall.Errno // what an ICMP error said that may pass (RFC 5461)
-	cfg      Config
+	cfg      *Config       // complete, not changed any more, and shared with others
+	observer Observer
 	timers   [numTimers]clock.Instant
 
 	snd struct {
@@ -62,6 +61,7 @@ type TCB struct {
 		read    bool          // the user has read since the last segment sent
 		ackNow  bool          // an ACK must be sent
 		quick   uint8         // how many more segments are acknowledged at once
+		maxSeg  int           // the MSS announced to the peer (RecvMSS)
 		mss     int           // the largest payload seen
 		unacked int           // octets received in order since the last ACK
 		heard   clock.Instant // when an acceptable segment last came
@@ -69,6 +69,7 @@ type TCB struct {
 	}
 	ts struct {
 		on     bool          // Snd.TS.OK
+		offset uint32        // of the clock (RFC 7323, 5.4)
 		recent uint32        // TS.Recent
 		age    clock.Instant // when recent was set
 	}
@@ -131,8 +132,8 @@ func (c *TCB) Progress() bool {
 func (c *TCB) setState(now clock.Instant, s State) {
 	from := c.state
 	c.state = s
-	if c.cfg.Observer != nil && from != s {
-		c.cfg.Observer.StateChanged(now, from, s)
+	if c.observer != nil && from != s {
+		c.observer.StateChanged(now, from, s)
 	}
 }
 

@@ -49,7 +49,7 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 		c.noteFIN(end)
 	}
 	if len(text) > 0 {
-		c.rcv.mss = min(max(c.rcv.mss, len(text)), c.cfg.MSS)
+		c.rcv.mss = min(max(c.rcv.mss, len(text)), c.rcv.maxSeg)
 		c.rcv.dataAt = now
 		if seq == c.rcv.nxt && len(c.rcv.ranges) == 0 {
 			c.takeInOrder(now, text)

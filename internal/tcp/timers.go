@@ -104,7 +104,7 @@ func (c *TCB) startRexmt(now clock.Instant) {
 // restartRexmt starts the timer anew: RFC 6298, 5.3: "When an ACK is received that acknowledges new data, restart the
 // retransmission timer so that it will expire after RTO seconds".
 func (c *TCB) restartRexmt(now clock.Instant) {
-	c.timers[rexmtTimer] = c.within(now, c.rtt.timeout(&c.cfg))
+	c.timers[rexmtTimer] = c.within(now, c.rtt.timeout(c.cfg))
 }
 
 // rexmtTimeout is RFC 9293, 3.10.8: "RETRANSMISSION TIMEOUT: For any state if the retransmission timeout expires on a

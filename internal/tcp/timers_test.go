@@ -90,7 +90,7 @@ func TestKarn(t *testing.T) {
 		r := newRig(t, Config{NoTimestamps: !stamps})
 		s := segment(5000, 0, syn, 0)
 		s.Options.HasTimestamps, s.Options.TSVal = true, 1
-		r.c.Accept(r.now, r.cfg, s)
+		r.c.Accept(r.now, r.cfg.open(), s)
 		r.drain()
 		reply := func(ackno Seq, echo clock.Instant) {
 			s := segment(5001, ackno, ack, 0)
@@ -292,7 +292,7 @@ func TestNagle(t *testing.T) {
 	r.want(r.arrive(5001, 2083, ack, 0), "<SEQ=2083><ACK=5001><CTL=PSH,ACK><LEN=398>")
 	// "… an application MUST be able to disable the Nagle algorithm on an individual connection (MUST-17)."
 	r.want(send(10), "")
-	r.c.SetNoDelay(r.now, true)
+	r.c.setNoDelay(r.now, true)
 	r.want(r.drain(), "<SEQ=2481><ACK=5001><CTL=PSH,ACK><LEN=10>")
 	r.want(send(10), "<SEQ=2491><ACK=5001><CTL=PSH,ACK><LEN=10>")
 }
@@ -339,9 +339,9 @@ func TestKeepAlive(t *testing.T) {
 	// "Keep-alives … MUST default to off (MUST-25)", and can be turned on, and off again.
 	r = newRig(t, Config{NoTimestamps: true}).to(Established)
 	r.want(r.pass(100*time.Hour), "")
-	r.c.SetKeepAlive(r.now, time.Minute, 0, 0)
+	r.c.setKeepAlive(r.now, time.Minute, 75*time.Second, 9)
 	r.want(r.pass(10*time.Second), "0s "+probe)
-	r.c.SetKeepAlive(r.now, 0, 0, 0)
+	r.c.setKeepAlive(r.now, 0, 0, 0)
 	r.want(r.pass(100*time.Hour), "")
 }
 

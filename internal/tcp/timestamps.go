@@ -15,7 +15,7 @@ const tsOutdated = 24 * 24 * time.Hour
 
 // tsNow returns the timestamp clock.
 func (c *TCB) tsNow(now clock.Instant) uint32 {
-	return c.cfg.TSOffset + uint32(now.Duration()/tsTick)
+	return c.ts.offset + uint32(now.Duration()/tsTick)
 }
 
 func (c *TCB) putTimestamps(now clock.Instant, o *wire.TCPOptions) {
@@ -46,6 +46,6 @@ func (c *TCB) sampleEcho(now clock.Instant, seg *Segment) {
 	ticks := int32(c.tsNow(now) - seg.Options.TSEcr)
 	// An echo from before the connection, or older than any timeout, is not of anything sent.
 	if d := max(time.Duration(ticks), 1) * tsTick; ticks >= 0 && d <= c.cfg.MaxRTO {
-		c.rtt.sample(d, &c.cfg)
+		c.rtt.sample(d, c.cfg)
 	}
 }

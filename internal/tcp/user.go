@@ -122,7 +122,7 @@ func (c *TCB) CloseRead(now clock.Instant) {
 }
 
 // Release tells that the user has let go of both directions. What is queued is sent, then a FIN; but if there is data
-// that the user has not read, or SetLinger asked for it, the connection is reset.
+// that the user has not read, or Config.Discard is set, the connection is reset.
 //
 // RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call while received data is still pending in TCP, or if new data is
 // received after CLOSE is called, its TCP SHOULD send a RST to show that data was lost."
@@ -134,16 +134,13 @@ func (c *TCB) Release(now clock.Instant) {
 	c.released = true
 	c.dropUnread()
 	c.rcv.shut = true
-	if c.linger0 || unread {
+	if unread || c.cfg != nil && c.cfg.Discard {
 		c.Abort(now)
 		return
 	}
 	c.Close(now)
 	c.boundFinWait2(now)
 }
-
-// SetLinger has Release abort the connection (SO_LINGER with a time of zero), or not.
-func (c *TCB) SetLinger(discard bool) { c.linger0 = discard }
 
 // Abort ends the connection at once: RFC 9293, 3.10.5. Err is then ECONNABORTED.
 func (c *TCB) Abort(now clock.Instant) {
@@ -160,7 +157,3 @@ func (c *TCB) Abort(now clock.Instant) {
 		c.die(now, syscall.ECONNABORTED)
 	}
 }
-
-// SetNoDelay turns Nagle's algorithm off (true) or on: RFC 9293, 3.7.4: "an application MUST be able to disable the
-// Nagle algorithm on an individual connection (MUST-17)".
-func (c *TCB) SetNoDelay(now clock.Instant, on bool) { c.noDelay = on }

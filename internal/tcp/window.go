@@ -29,7 +29,7 @@ func (c *TCB) offer() Seq {
 // in-window, any segment that would have been in window for any <ACK> sent by the receiver." RCV.WND is counted from the
 // right-most edge ever offered.
 func (c *TCB) window() uint16 {
-	if edge := c.offer(); edge.Sub(c.rcv.adv) >= min(c.cfg.ReceiveBuffer/2, c.cfg.MSS) {
+	if edge := c.offer(); edge.Sub(c.rcv.adv) >= min(c.cfg.ReceiveBuffer/2, c.rcv.maxSeg) {
 		c.rcv.adv = edge
 	}
 	return uint16(min(max(c.rcv.adv.Sub(c.rcv.nxt), 0)>>c.rcv.shift, 65535))
@@ -45,7 +45,7 @@ func (c *TCB) updateDue() bool {
 	}
 	known := c.rcv.adv.Sub(c.rcv.nxt)
 	opened := c.offer().Sub(c.rcv.adv)
-	return opened >= min(c.cfg.ReceiveBuffer/2, c.cfg.MSS) && opened >= known
+	return opened >= min(c.cfg.ReceiveBuffer/2, c.rcv.maxSeg) && opened >= known
 }
 
 // updateWindow takes SEG.WND in.

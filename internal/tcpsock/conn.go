@@ -4,7 +4,6 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
@@ -70,17 +69,18 @@ func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
 	return c
 }
 
-// tcbConfig returns the TCB's configuration for this connection.
-func (c *Conn) tcbConfig(now clock.Instant) tcp.Config {
-	cfg := c.layer.config
-	cfg.MSS = mss(c.key.Remote, c.path.MTU)
+// opened returns what the connection's TCB is opened with; cfg nil: the layer's settings.
+func (c *Conn) opened(now clock.Instant, cfg *tcp.Config) tcp.Open {
+	if cfg == nil {
+		cfg = &c.layer.Settings().TCP
+	}
+	o := tcp.Open{Config: cfg, MSS: mss(c.key.Remote, c.path.MTU), Observer: c}
 	if !c.key.Remote.Is4() {
 		// RFC 9293, 3.7.1: "a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 - 60) for IPv6 (MUST-15)".
-		cfg.DefaultMSS = wire.IPv6MinMTU - wire.IPv6Len - wire.TCPMinLen
+		o.DefaultMSS = wire.IPv6MinMTU - wire.IPv6Len - wire.TCPMinLen
 	}
-	cfg.ISS, cfg.TSOffset = c.layer.isn(now, &c.key)
-	cfg.Observer = c
-	return cfg
+	o.ISS, o.TSOffset = c.layer.isn(now, &c.key)
+	return o
 }
 
 // insert puts c into its shard's table; false if the key is taken. sh locked.
@@ -383,23 +383,6 @@ func (c *Conn) setDeadline(d *clock.Instant, w *waiters, at clock.Instant) error
 	}
 	w.wake() // it may have passed already, or the timer be gone with the connection
 	return nil
-}
-
-// SetNoDelay turns Nagle's algorithm (RFC 9293, 3.7.4) off or on. Errors: net.ErrClosed.
-func (c *Conn) SetNoDelay(noDelay bool) error {
-	return c.do(func(now clock.Instant) error { c.tcb.SetNoDelay(now, noDelay); return nil })
-}
-
-// SetKeepAlive sets the keep-alive timers (RFC 9293, 3.8.4): after idle without traffic a probe each interval, and
-// after count unanswered ones the connection is dead. idle 0 turns them off. Errors: net.ErrClosed.
-func (c *Conn) SetKeepAlive(idle, interval time.Duration, count int) error {
-	return c.do(func(now clock.Instant) error { c.tcb.SetKeepAlive(now, idle, interval, count); return nil })
-}
-
-// SetLinger sets what Close does with unsent data: d < 0 sends it in the background (the default), 0 discards it and
-// resets the connection. Errors: net.ErrClosed.
-func (c *Conn) SetLinger(discard bool) error {
-	return c.do(func(clock.Instant) error { c.tcb.SetLinger(discard); return nil })
 }
 
 // SetHopLimit and SetTrafficClass set the header fields of what the connection sends. Errors: net.ErrClosed.

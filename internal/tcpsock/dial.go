@@ -7,13 +7,21 @@ import (
 
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/wire"
 )
 
-// Dial opens a connection to remote and waits until it is established. A zero local address and port are
-// chosen. Errors: ctx.Err(), EADDRINUSE, EADDRNOTAVAIL, those of ip.Route, and the errno the attempt ended with
-// (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, …).
-func (t *Layer) Dial(ctx context.Context, local, remote flow.Endpoint) (*Conn, error) {
+// OpenConfig is what a connection is opened with (RFC 9293, 3.10.1).
+type OpenConfig struct {
+	Local  flow.Endpoint // a zero address and port are chosen
+	Remote flow.Endpoint
+	TCP    *tcp.Config // the connection's settings, complete; nil: the layer's
+}
+
+// Dial opens a connection and waits until it is established. Errors: ctx.Err(), EADDRINUSE, EADDRNOTAVAIL, those of
+// ip.Route, and the errno the attempt ended with (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, …).
+func (t *Layer) Dial(ctx context.Context, cfg OpenConfig) (*Conn, error) {
+	local, remote := cfg.Local, cfg.Remote
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -38,7 +46,7 @@ func (t *Layer) Dial(ctx context.Context, local, remote flow.Endpoint) (*Conn, e
 	if remote.Addr.NeedsScope() {
 		remote.Scope = uint32(path.If.Index)
 	}
-	c, err := t.open(path, local.Port, remote)
+	c, err := t.open(path, local.Port, remote, cfg.TCP)
 	if err != nil {
 		return nil, err
 	}
@@ -46,9 +54,9 @@ func (t *Layer) Dial(ctx context.Context, local, remote flow.Endpoint) (*Conn, e
 }
 
 // open makes a connection in SYN-SENT, whose SYN is on its way when open returns.
-func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint) (*Conn, error) {
+func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint, cfg *tcp.Config) (*Conn, error) {
 	if port != 0 {
-		if c := t.tryOpen(path, port, remote); c != nil {
+		if c := t.tryOpen(path, port, remote, cfg); c != nil {
 			return c, nil
 		}
 		return nil, syscall.EADDRINUSE
@@ -57,7 +65,7 @@ func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint) (*Conn, e
 		if len(t.listen.On(port)) > 0 {
 			continue
 		}
-		if c := t.tryOpen(path, port, remote); c != nil {
+		if c := t.tryOpen(path, port, remote, cfg); c != nil {
 			return c, nil
 		}
 	}
@@ -65,7 +73,7 @@ func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint) (*Conn, e
 }
 
 // tryOpen is open for one local port; nil if the four-tuple is in use.
-func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint) *Conn {
+func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *tcp.Config) *Conn {
 	key := flow.Key{Local: path.Src, Remote: remote.Addr, Ports: flow.Ports(port, remote.Port),
 		Scope: remote.Scope, Proto: wire.ProtoTCP}
 	sh := t.ip.ShardFor(&key)
@@ -76,7 +84,7 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint) *Conn 
 		return nil
 	}
 	now := t.rt.Now()
-	c.tcb.Connect(now, c.tcbConfig(now))
+	c.tcb.Connect(now, c.opened(now, cfg))
 	c.pump(now)
 	return c
 }

@@ -23,14 +23,14 @@ import (
 
 // Layer is the TCP of one stack.
 type Layer struct {
-	ip      *ip.Layer
-	rt      clock.Runtime
-	tracer  *trace.Tracer
-	config  tcp.Config // what each connection starts from
-	secret  [16]byte   // of initial sequence numbers and timestamp offsets
-	tables  []table    // one for each shard
-	listen  listeners
-	closing atomic.Bool
+	ip       *ip.Layer
+	rt       clock.Runtime
+	tracer   *trace.Tracer
+	settings settings
+	secret   [16]byte // of initial sequence numbers and timestamp offsets
+	tables   []table  // one for each shard
+	listen   listeners
+	closing  atomic.Bool
 }
 
 // table holds the connections of one shard. Guarded by the shard's lock.
@@ -41,9 +41,10 @@ type table struct {
 	changed waiters     // for Layer.Close: some connection changed its state
 }
 
-// New returns a Layer over shards and registers it with l. cfg is the template of every connection's TCB.
-func New(rt clock.Runtime, l *ip.Layer, shards int, cfg tcp.Config, tracer *trace.Tracer) *Layer {
-	t := &Layer{ip: l, rt: rt, config: cfg, tracer: tracer, tables: make([]table, shards)}
+// New returns a Layer over shards and registers it with l. s holds its first settings.
+func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tracer) *Layer {
+	t := &Layer{ip: l, rt: rt, tracer: tracer, tables: make([]table, shards)}
+	t.settings.publish(s)
 	rt.Entropy(t.secret[:])
 	for i := range t.tables {
 		t.tables[i].conns = make(map[flow.Key]*Conn)

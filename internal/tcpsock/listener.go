@@ -12,9 +12,14 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// DefaultBacklog is how many connections may wait to be accepted, those still in their handshake included:
-// Linux's SOMAXCONN.
-const DefaultBacklog = 4096
+// ListenConfig is what a listener is opened with.
+type ListenConfig struct {
+	Bound flow.Bound // port 0 asks for an ephemeral one
+	// Backlog is how many connections may wait to be accepted, those still in their handshake included; 0, and what
+	// is more: Settings.SoMaxConn.
+	Backlog int
+	TCP     *tcp.Config // settings of its connections, complete; nil: the layer's
+}
 
 // Listener is a passive open for anybody (RFC 9293, 3.10.1): its connections wait in a queue to be accepted.
 type Listener struct {
@@ -22,21 +27,23 @@ type Listener struct {
 	bound   flow.Bound
 	backlog int
 
-	in      shard.Leaf // guards all below
-	queue   []*Conn    // established, not accepted
-	embryos int        // still in their handshake
+	in       shard.Leaf // guards all below
+	queue    []*Conn    // established, not accepted
+	embryos  int        // still in their handshake
+	settings listenerSettings
 }
 
-// Listen makes a listener on what bound says; port 0 asks for an ephemeral one.
-// Errors: EADDRINUSE, EADDRNOTAVAIL.
-func (t *Layer) Listen(bound flow.Bound, backlog int) (*Listener, error) {
+// Listen makes a listener. Errors: EADDRINUSE, EADDRNOTAVAIL.
+func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
+	bound := cfg.Bound
 	if a := bound.Local.Addr; !a.IsUnspecified() && !t.ip.Assigned(a, bound.Local.Scope) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	if backlog <= 0 {
-		backlog = DefaultBacklog
+	l := &Listener{layer: t, bound: bound, backlog: t.Settings().SoMaxConn}
+	if cfg.Backlog > 0 {
+		l.backlog = min(l.backlog, cfg.Backlog)
 	}
-	l := &Listener{layer: t, bound: bound, backlog: backlog}
+	l.settings.base(cfg.TCP)
 	l.in.Init(t.ip.ShardFor(&flow.Key{Local: bound.Local.Addr, Ports: flow.Ports(bound.Local.Port, 0), Proto: wire.ProtoTCP}))
 	if e := t.listen.Bind(l, t.rt); e != 0 {
 		return nil, e
@@ -55,6 +62,7 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key flow.Key, p *pac
 		return false
 	}
 	l.in.Lock()
+	cfg := l.settings.config(l.layer)
 	full := l.in.Closed() || l.embryos+len(l.queue) >= l.backlog
 	if !full {
 		l.embryos++
@@ -70,7 +78,7 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key flow.Key, p *pac
 		l.forget()
 		return false
 	}
-	c.tcb.Accept(now, c.tcbConfig(now), syn)
+	c.tcb.Accept(now, c.opened(now, cfg), syn)
 	c.pump(now)
 	return true
 }

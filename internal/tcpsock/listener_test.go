@@ -171,7 +171,7 @@ func TestListenerClose(t *testing.T) {
 func TestListenerMatch(t *testing.T) {
 	r := newRig(t, 1)
 	bind := func(a wire.Addr, f flow.Family) (*Listener, error) {
-		return r.tcp.Listen(flow.Bound{Local: flow.Endpoint{Addr: a, Port: 80}, Family: f}, 1)
+		return r.tcp.Listen(ListenConfig{Bound: flow.Bound{Local: flow.Endpoint{Addr: a, Port: 80}, Family: f}, Backlog: 1})
 	}
 	must := func(l *Listener, err error) *Listener {
 		t.Helper()
@@ -215,7 +215,7 @@ func TestLocalPorts(t *testing.T) {
 	dial := func(port uint16, to flow.Endpoint) (err error) {
 		ctx, cancel := r.sim.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		r.sim.Start("dial", func() { _, err = r.tcp.Dial(ctx, flow.Endpoint{Port: port}, to) })
+		r.sim.Start("dial", func() { _, err = r.tcp.Dial(ctx, OpenConfig{Local: flow.Endpoint{Port: port}, Remote: to}) })
 		r.pass(2 * time.Second)
 		return err
 	}

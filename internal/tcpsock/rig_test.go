@@ -11,7 +11,6 @@ import (
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/shard"
-	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/mem"
 	"github.com/onlink-go/onlink/packet"
@@ -45,7 +44,7 @@ func newRig(t testing.TB, shards int) *rig {
 		r.shards = append(r.shards, shard.New(rt, i, r.ip.Transmit))
 	}
 	r.ip.SetShards(r.shards)
-	r.tcp = New(rt, r.ip, shards, tcp.Config{}, nil)
+	r.tcp = New(rt, r.ip, shards, Settings{}, nil)
 	// A link without link-layer addresses: there are no neighbors to be found.
 	a, b := mem.Pair(mem.Config{Runtime: rt, Medium: link.IP})
 	r.wire = b
@@ -118,7 +117,7 @@ func (r *rig) ack(src wire.Addr, answer wire.TCPHeader) {
 // listen listens on a port of all addresses.
 func (r *rig) listen(port uint16, backlog int) *Listener {
 	r.Helper()
-	l, err := r.tcp.Listen(flow.Bound{Local: flow.Endpoint{Port: port}}, backlog)
+	l, err := r.tcp.Listen(ListenConfig{Bound: flow.Bound{Local: flow.Endpoint{Port: port}}, Backlog: backlog})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -1,0 +1,146 @@
+package tcpsock
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/tcp"
+)
+
+// Settings are what a stack's sysctls set for TCP. A value that is in use is never changed: [Layer.Configure] publishes
+// a new one. Where it is given to [New], a zero field means its default, which is told behind it.
+type Settings struct {
+	// TCP is what each connection begins with, complete. Connections that change nothing share it.
+	TCP tcp.Config
+
+	SoMaxConn int // net.core.somaxconn: the longest queue of a listener; 4096
+}
+
+func (s *Settings) setDefaults() {
+	s.TCP = *s.TCP.Complete()
+	if s.SoMaxConn <= 0 {
+		s.SoMaxConn = 4096
+	}
+}
+
+// settings is the current Settings, and who changes them.
+type settings struct {
+	current atomic.Pointer[Settings]
+	changes sync.Mutex
+
+	// interned holds the settings that connections have come to, so that those with equal ones share them.
+	interned   map[tcp.Config]*tcp.Config
+	internLock sync.Mutex
+}
+
+// publish makes s the current settings.
+func (t *settings) publish(s Settings) {
+	s.setDefaults()
+	t.current.Store(&s)
+}
+
+// Settings returns the current settings. They must not be changed.
+func (t *Layer) Settings() *Settings { return t.settings.current.Load() }
+
+// Configure changes the settings: f changes a copy, which is then the current one. It holds for what is opened after.
+func (t *Layer) Configure(f func(*Settings)) {
+	t.settings.changes.Lock()
+	defer t.settings.changes.Unlock()
+	s := *t.Settings()
+	f(&s)
+	t.settings.publish(s)
+}
+
+// maxInterned bounds how many different settings are remembered to be shared. Beyond, all are forgotten, which costs
+// memory and nothing else.
+const maxInterned = 64
+
+// intern returns settings equal to cfg, complete, shared with others that have asked for the same.
+func (t *Layer) intern(cfg *tcp.Config) *tcp.Config {
+	cfg = cfg.Complete()
+	if s := t.Settings(); s.TCP == *cfg {
+		return &s.TCP
+	}
+	in := &t.settings
+	in.internLock.Lock()
+	defer in.internLock.Unlock()
+	if known := in.interned[*cfg]; known != nil {
+		return known
+	}
+	if in.interned == nil || len(in.interned) >= maxInterned {
+		in.interned = make(map[tcp.Config]*tcp.Config)
+	}
+	in.interned[*cfg] = cfg
+	return cfg
+}
+
+// Configure changes the connection's settings, with the effects this has. Errors: net.ErrClosed.
+func (c *Conn) Configure(f func(*tcp.Config)) error {
+	return c.do(func(now clock.Instant) error {
+		cfg := *c.tcb.Config()
+		f(&cfg)
+		c.tcb.Reconfigure(now, c.layer.intern(&cfg))
+		return nil
+	})
+}
+
+// Config returns the connection's settings.
+func (c *Conn) Config() tcp.Config {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return *c.tcb.Config()
+}
+
+// Configure changes the settings of the connections the listener will have. They follow the layer's in what f does not
+// set. Errors: net.ErrClosed.
+func (l *Listener) Configure(f func(*tcp.Config)) error {
+	l.in.Lock()
+	defer l.in.Unlock()
+	if l.in.Closed() {
+		return net.ErrClosed
+	}
+	l.settings.change(f)
+	return nil
+}
+
+// Config returns the settings that the listener's next connection will have.
+func (l *Listener) Config() tcp.Config {
+	l.in.Lock()
+	defer l.in.Unlock()
+	return *l.settings.config(l.layer)
+}
+
+// listenerSettings are a listener's: the changes its user made to the layer's settings, or to those it was opened
+// with. Guarded by the listener's lock.
+type listenerSettings struct {
+	opened  *tcp.Config // nil: the layer's
+	changes []func(*tcp.Config)
+	of      *Settings // what current was made of; nil: it is out of date
+	current *tcp.Config
+}
+
+func (s *listenerSettings) base(cfg *tcp.Config) { s.opened = cfg }
+
+func (s *listenerSettings) change(f func(*tcp.Config)) {
+	s.changes = append(s.changes, f)
+	s.of = nil
+}
+
+// config returns the settings of a new connection.
+func (s *listenerSettings) config(t *Layer) *tcp.Config {
+	now := t.Settings()
+	if s.of == now {
+		return s.current
+	}
+	cfg := now.TCP
+	if s.opened != nil {
+		cfg = *s.opened
+	}
+	for _, f := range s.changes {
+		f(&cfg)
+	}
+	s.of, s.current = now, t.intern(&cfg)
+	return s.current
+}
