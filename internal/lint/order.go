@@ -10,6 +10,9 @@ import (
 // own. This is the tree of docs/design.md; whoever adds a package decides here where it stands.
 var levels = [][]string{
 	{"internal/lint"},
+	{"internal/packetdrill"},
+	{"internal/packetdrill/script", "internal/packetdrill/code"},
+	{"internal/packetdrill/abi"}, // the script language; these three import nothing of the stack
 	{"simtest"},
 	{"sim"},
 	{""}, // package onlink
