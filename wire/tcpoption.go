@@ -11,6 +11,7 @@ import "encoding/binary"
 //	SACK-Permitted       4  2
 //	SACK                 5  n  n = 2 + 8 for each block: left edge, right edge (32 bits each)
 //	Timestamps           8 10  TSval, TSecr (32 bits each)
+//	Fast Open           34  n  cookie of n - 2 octets (tcpfastopen.go)
 const (
 	tcpOptEnd           = 0
 	tcpOptNOP           = 1
@@ -19,6 +20,8 @@ const (
 	tcpOptSACKPermitted = 4
 	tcpOptSACK          = 5
 	tcpOptTimestamps    = 8
+	tcpOptFastOpen      = 34
+	tcpOptExperiment    = 254
 
 	tcpMaxOptionsLen = TCPMaxLen - TCPMinLen
 )
@@ -41,6 +44,7 @@ type TCPOptions struct {
 	SACKPermitted  bool   // (RFC 2018, 2)
 	TSVal, TSEcr   uint32 // timestamps (RFC 7323, 3.2); meaningful if HasTimestamps
 	SACK           [MaxSACKBlocks]SACKBlock
+	FastOpen       FastOpenOption
 }
 
 // ParseTCPOptions reads the options of a TCP header into o, which it clears first. Options not known here are skipped.
@@ -110,6 +114,8 @@ func (o *TCPOptions) parse(kind uint8, data []byte) bool {
 		}
 		o.HasTimestamps = true
 		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])
+	case tcpOptFastOpen, tcpOptExperiment:
+		o.FastOpen.parse(kind, data)
 	}
 	return true
 }
@@ -155,7 +161,7 @@ func (o *TCPOptions) Len() int {
 	if o.SACKCount > 0 {
 		n += 4 + 8*o.sackBlocks(n)
 	}
-	return n
+	return n + o.FastOpen.len(n)
 }
 
 // Put writes the options to the first Len octets of b. SACK blocks for which there is no room are left out, the
@@ -191,5 +197,8 @@ func (o *TCPOptions) Put(b []byte) {
 			word(s.Left)
 			word(s.Right)
 		}
+	}
+	if o.FastOpen.Present && len(b) > 0 {
+		o.FastOpen.put(b)
 	}
 }

@@ -82,6 +82,38 @@ var optionsOf = []struct {
 	{"four blocks", octets(`01010522 00000001 00000002 00000003 00000004 00000005 00000006 00000007 00000008`), TCPOptions{
 		SACKCount: 4, SACK: [4]SACKBlock{{1, 2}, {3, 4}, {5, 6}, {7, 8}},
 	}},
+	// RFC 7413, 4.1.1.
+	{"a request for a cookie", octets(`020405b4 2202 0101`), TCPOptions{MSS: 1460, FastOpen: FastOpenOption{Present: true}}},
+	{"a cookie", octets(`2206 01020304 0101`), TCPOptions{FastOpen: FastOpenOption{
+		Present: true, Len: 4, Cookie: [16]byte{1, 2, 3, 4}}}},
+	{"a SYN with a cookie", octets(`020405b4 0402080a 00000001 00000000 01030307 220a 0102030405060708 0101`), TCPOptions{
+		MSS: 1460, SACKPermitted: true, HasTimestamps: true, TSVal: 1, HasWindowScale: true, WindowScale: 7,
+		FastOpen: FastOpenOption{Present: true, Len: 8, Cookie: [16]byte{1, 2, 3, 4, 5, 6, 7, 8}}}},
+	{"the longest cookie", octets(`2212 0102030405060708090a0b0c0d0e0f10 0101`), TCPOptions{FastOpen: FastOpenOption{
+		Present: true, Len: 16, Cookie: [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}}}},
+	{"the experimental request", octets(`fe04f989`), TCPOptions{FastOpen: FastOpenOption{Present: true, Experimental: true}}},
+	{"the experimental cookie", octets(`fe08f989 01020304`), TCPOptions{FastOpen: FastOpenOption{
+		Present: true, Experimental: true, Len: 4, Cookie: [16]byte{1, 2, 3, 4}}}},
+}
+
+// RFC 7413, 4.2.2: "If the SYN packet does not have enough option space for the Fast Open option, abort TFO".
+func TestFastOpenWithoutRoom(t *testing.T) {
+	o := optionsOf[len(optionsOf)-3].o // the longest cookie: 20 octets with padding
+	if o.FastOpen.Len != 16 {
+		t.Fatalf("%+v", o)
+	}
+	o.MSS, o.HasTimestamps, o.HasWindowScale = 1460, true, true // 20 octets
+	if n := o.Len(); n != 40 {
+		t.Errorf("Len = %d, want 40", n)
+	}
+	o.SACKCount, o.HasWindowScale = 1, false
+	b := bytes.Repeat([]byte{0xee}, 41)
+	if n := o.Len(); n != 28 {
+		t.Errorf("Len = %d, want 28: the cookie is left out", n)
+	}
+	if o.Put(b); b[28] != 0xee {
+		t.Errorf("Put wrote %x", b)
+	}
 }
 
 func TestTCPOptions(t *testing.T) {
@@ -116,6 +148,12 @@ func TestParseTCPOptions(t *testing.T) {
 		{"an unknown option", `fd06 01020304 020405b4`, mss, nil},
 		{"the shortest unknown option", `fd02 020405b4`, mss, nil},
 		{"End of Option List", `020405b4 00 05 ff`, mss, nil},
+		// RFC 7413, 4.1.1: "Options with invalid Length values or without the SYN flag set MUST be ignored."
+		{"a cookie of odd length", `2207 0102030405 020405b4`, mss, nil},
+		{"a cookie too short", `2204 0102 020405b4`, mss, nil},
+		{"a cookie too long", `2214 010203040506070801020304050607080102 020405b4`, mss, nil},
+		{"another experiment", `fe061234 0102 020405b4`, mss, nil},
+		{"an experiment without identifier", `fe03f9 020405b4`, mss, nil},
 		{"five blocks, which no header holds", `052a` + `0000000100000002` + `0000000100000002` + `0000000100000002` +
 			`0000000100000002` + `0000000300000004`, TCPOptions{SACKCount: 4, SACK: [4]SACKBlock{{1, 2}, {1, 2}, {1, 2}, {1, 2}}}, nil},
 		// "TCP implementations MUST be prepared to handle an illegal option length (e.g., zero)" (MUST-7).
