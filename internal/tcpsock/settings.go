@@ -16,12 +16,16 @@ type Settings struct {
 	TCP tcp.Config
 
 	SoMaxConn int // net.core.somaxconn: the longest queue of a listener; 4096
+	Limits    Limits
 }
 
 func (s *Settings) setDefaults() {
 	s.TCP = *s.TCP.Complete()
 	if s.SoMaxConn <= 0 {
 		s.SoMaxConn = 4096
+	}
+	if !s.Limits.filled {
+		s.Limits = DefaultLimits()
 	}
 }
 
