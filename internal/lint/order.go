@@ -17,7 +17,7 @@ var levels = [][]string{
 	{"sim"},
 	{""}, // package onlink
 	{"internal/tcpsock"},
-	{"internal/tcp", "internal/udp", "internal/icmp"},
+	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp"},
 	{"internal/ip"},
 	{"internal/nd"},
 	{"internal/route"},
