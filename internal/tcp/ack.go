@@ -50,12 +50,12 @@ func (c *TCB) isDuplicate(seg *Segment) bool {
 // advance moves SND.UNA up by n, to SEG.ACK. "Any segments on the retransmission queue that are thereby entirely
 // acknowledged are removed."
 func (c *TCB) advance(now clock.Instant, seg *Segment, n int) {
+	c.stats.bytesAcked += uint64(n)
 	c.snd.una = seg.Ack
 	a := c.board.ackTo(seg.Ack)
 	if data := min(seg.Ack.Sub(c.snd.base), c.snd.pipe.end); data > 0 {
 		c.snd.pipe.discard(data)
 		c.snd.base = c.snd.base.Add(data)
-		c.stats.bytesAcked += uint64(data)
 	}
 	if a.timed {
 		c.rtt.sample(now.Sub(a.at), c.cfg)
@@ -64,7 +64,8 @@ func (c *TCB) advance(now clock.Instant, seg *Segment, n int) {
 	}
 	c.progress = true
 	c.softErr = 0
-	c.retries, c.stuck = 0, now
+	c.endTimeouts(now)
+	c.stuck = now
 	if c.board.empty() {
 		// RFC 6298, 5.2: "When all outstanding data has been acknowledged, turn off the retransmission timer."
 		c.timers[rexmtTimer] = clock.Never

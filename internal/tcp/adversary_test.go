@@ -53,7 +53,7 @@ func adversary(t *testing.T, seed uint64) {
 	for step := 0; !(eof[0] && eof[1] && p.ends[0].State() == Closed && p.ends[1].State() == Closed); step++ {
 		if step > 10e6 || p.now.Sub(clock.Instant(time.Hour)) > 3*time.Hour {
 			t.Fatalf("seed %d stuck at %v: received %d of %d and %d of %d: %+v\n%+v", seed, p.now, got[0], len(data[1]), got[1],
-				len(data[0]), p.ends[0].Info(), p.ends[1].Info())
+				len(data[0]), p.ends[0].Info(p.now), p.ends[1].Info(p.now))
 		}
 		p.step()
 		if p.now.Sub(clock.Instant(time.Hour)) > 20*time.Minute {
@@ -250,7 +250,7 @@ func throw(t *testing.T, b []byte) {
 		if r.c.rcv.queued > r.c.cfg.ReceiveBuffer+1<<14 || r.c.snd.pipe.end > r.c.cfg.SendBuffer {
 			t.Fatal("a buffer holds more than it should")
 		}
-		r.c.Info()
+		r.c.Info(r.now)
 	}
 	// Left alone, a connection whose user is gone ends.
 	r.c.Release(r.now)
@@ -265,7 +265,7 @@ func throw(t *testing.T, b []byte) {
 		r.drain()
 	}
 	if r.c.State() != Closed {
-		t.Fatalf("it does not end: %+v", r.c.Info())
+		t.Fatalf("it does not end: %+v", r.c.Info(r.now))
 	}
 }
 

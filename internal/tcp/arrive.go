@@ -10,7 +10,7 @@ import (
 // Arrive takes a segment in: RFC 9293, 3.10.7, SEGMENT ARRIVES. Its addresses and ports are the connection's, and its
 // checksum is right.
 func (c *TCB) Arrive(now clock.Instant, seg *Segment) {
-	c.stats.segsIn++
+	c.countArrival(seg)
 	switch c.state {
 	case Closed:
 		// 3.10.7.1: "all data in the incoming segment is discarded … An incoming segment not containing a RST causes a
@@ -57,6 +57,7 @@ func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	}
 	// "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED, form an ACK segment
 	// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> and send it."
+	c.stats.bytesAcked++ // the SYN
 	c.snd.una = seg.Ack
 	c.synTime(now, seg)
 	c.establish(now)
@@ -235,6 +236,9 @@ func (c *TCB) takeACKInState(now clock.Instant, seg *Segment) bool {
 		if seg.Ack.LessEq(c.snd.una) || c.snd.nxt.Less(seg.Ack) {
 			c.answerReset(seg)
 			return false
+		}
+		if !c.passive {
+			c.stats.bytesAcked++ // the SYN
 		}
 		c.snd.una = seg.Ack
 		c.synTime(now, seg)

@@ -15,7 +15,7 @@ func TestOldSegmentsDoNotUpdateTheWindow(t *testing.T) {
 		s := segment(seq, ackno, ack, payload)
 		s.Window = window
 		r.arriveSegment(s)
-		if got := r.c.Info().SendWindow; got != want {
+		if got := r.c.Info(r.now).SendWindow; got != want {
 			t.Errorf("SEG.SEQ %d, SEG.ACK %d: window %d, want %d", seq, ackno, got, want)
 		}
 	}
@@ -152,9 +152,9 @@ func TestInfo(t *testing.T) {
 	p.transfer(0, pattern(100000), time.Minute)
 	p.transfer(1, pattern(50000), time.Minute)
 	p.runFor(time.Second)
-	a, b := p.ends[0].Info(), p.ends[1].Info()
+	a, b := p.ends[0].Info(p.now), p.ends[1].Info(p.now)
 	if int(a.SegmentsOut) != p.outs[0] || int(b.SegmentsOut) != p.outs[1] || b.SegmentsIn != a.SegmentsOut ||
-		a.BytesSent != 100000 || a.BytesAcked != 100000 || b.BytesReceived != 100000 || a.BytesReceived != 50000 ||
+		a.BytesSent != 100000 || a.BytesAcked != 100002 || b.BytesReceived != 100001 || a.BytesReceived != 50001 ||
 		a.RTT < 20*ms || a.RTT > 60*ms || a.MSS != 1448 || a.Control != "newreno" || a.Retransmits != 0 {
 		t.Errorf("%+v\n%+v of %v", a, b, p.outs)
 	}
@@ -189,7 +189,7 @@ func TestLargerPathMTU(t *testing.T) {
 	r := sender(t, true, 100000)
 	r.drain()
 	r.pass(time.Second) // a timeout: one segment
-	before := r.c.Info().CongestionWindow
+	before := r.c.Info(r.now).CongestionWindow
 	r.c.SetPathMTU(r.now, 500)
 	r.c.SetPathMTU(r.now, 1000)
 	if r.c.reno.mss != 1000 || before != 1000 {

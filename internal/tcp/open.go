@@ -27,7 +27,7 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.rtt.init(c.cfg)
 	c.cc = &c.reno
 	c.reno.init(c.snd.mss, false)
-	c.stuck, c.snd.last, c.rcv.heard = now, now, now
+	c.stuck, c.snd.last, c.rcv.heard, c.rcv.dataAt = now, now, now, now
 	c.recovery = recovery{}
 }
 
@@ -65,7 +65,7 @@ func (c *TCB) Accept(now clock.Instant, o Open, syn *Segment) {
 	// be queued for processing later." It is not kept, and so not acknowledged: the peer sends it again.
 	c.init(now, o)
 	c.passive = true
-	c.stats.segsIn++
+	c.countArrival(syn)
 	c.takeSYN(now, syn)
 	c.snd.syn = true
 	c.setState(now, SynReceived)
@@ -111,7 +111,9 @@ func (c *TCB) establish(now clock.Instant) {
 		// an RTO less than 3 seconds, the RTO MUST be re-initialized to 3 seconds when data transmission begins".
 		c.rtt.rto = max(c.rtt.rto, rtoAfterSYNTimeout)
 	}
-	c.rtt.backoff, c.retries = 0, 0
+	c.rtt.backoff = 0
+	c.endTimeouts(now)
+	c.snd.last, c.rcv.dataAt = now, now
 	c.softErr = 0
 	c.progress = true
 	c.timers[rexmtTimer] = clock.Never

@@ -27,7 +27,11 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 	if c.rcv.ackNow && len(c.rcv.ranges) > 0 && c.nextACK(now, seg) {
 		return true
 	}
-	return c.nextLost(now, seg) || c.nextData(now, seg) || c.nextGuess(now, seg) || c.nextACK(now, seg)
+	if c.nextLost(now, seg) || c.nextData(now, seg) || c.nextGuess(now, seg) || c.nextACK(now, seg) {
+		return true
+	}
+	c.clockWait(now)
+	return false
 }
 
 // Payload copies the data of the segment that Next has just filled in to b: seg.Len octets.
@@ -89,6 +93,7 @@ func (c *TCB) noteAgain(now clock.Instant, seg *Segment, seq Seq, n int, why str
 	seg.Retransmit = true
 	c.stats.segsAgain++
 	c.stats.bytesAgain += uint64(seg.Len)
+	c.countData(seg.Len)
 	if c.observer != nil {
 		c.observer.Retransmitted(now, seq, n, why)
 	}
@@ -284,6 +289,7 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	c.snd.last = now
 	c.board.push(r)
 	c.stats.bytesSent += uint64(n)
+	c.countData(n)
 	c.timers[persistTimer] = clock.Never
 	c.startRexmt(now)
 }

@@ -60,7 +60,7 @@ func TestSimultaneousOpen(t *testing.T) {
 		p.pump(0)
 		p.pump(1)
 		p.runUntil(func() bool { return p.ends[0].State() == Established && p.ends[1].State() == Established }, time.Minute)
-		if i := p.ends[0].Info(); !i.SACK || !i.Timestamps || !i.WindowScale || i.SendScale != 5 {
+		if i := p.ends[0].Info(p.now); !i.SACK || !i.Timestamps || !i.WindowScale || i.SendScale != 5 {
 			t.Errorf("%+v", i)
 		}
 		p.transfer(0, pattern(10000), time.Minute)
@@ -173,7 +173,7 @@ func TestSlowReader(t *testing.T) {
 				t.Fatalf("%d octets in a buffer of 20000", len(b))
 			}
 			if p.now > clock.Instant(time.Hour+20*time.Minute) {
-				t.Fatalf("stuck at %d: %+v\n%+v", got, p.ends[0].Info(), p.ends[1].Info())
+				t.Fatalf("stuck at %d: %+v\n%+v", got, p.ends[0].Info(p.now), p.ends[1].Info(p.now))
 			}
 		}
 	}
@@ -198,7 +198,7 @@ func TestBothWindowsClosed(t *testing.T) {
 			p.runFor(5 * time.Second)
 		}
 		if got != 20000 {
-			t.Errorf("end %d received %d octets: %+v", i, got, p.ends[i].Info())
+			t.Errorf("end %d received %d octets: %+v", i, got, p.ends[i].Info(p.now))
 		}
 	}
 }
@@ -279,7 +279,7 @@ func TestFillsThePath(t *testing.T) {
 	p.connect()
 	d := p.transfer(0, pattern(16<<20), time.Minute)
 	if rate := 16 << 20 * 8 / d.Seconds(); rate < 80e6 {
-		t.Errorf("%.1f Mbit/s: %+v", rate/1e6, p.ends[0].Info())
+		t.Errorf("%.1f Mbit/s: %+v", rate/1e6, p.ends[0].Info(p.now))
 	}
 }
 

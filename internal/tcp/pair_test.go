@@ -221,7 +221,7 @@ func (p *pair) runUntil(done func() bool, limit time.Duration) {
 	end := p.now.Add(limit)
 	for !done() {
 		if p.next() > end || !p.step() {
-			p.t.Fatalf("not done after %v: %v %+v\n%+v", limit, p.now, p.ends[0].Info(), p.ends[1].Info())
+			p.t.Fatalf("not done after %v: %v %+v\n%+v", limit, p.now, p.ends[0].Info(p.now), p.ends[1].Info(p.now))
 		}
 	}
 }
@@ -289,7 +289,7 @@ func (p *pair) transfer(from int, data []byte, limit time.Duration) time.Duratio
 		got = data[:len(got)+len(b)]
 		if !eof && (p.next() > end || !p.step()) {
 			p.t.Fatalf("transfer stuck at %d of %d after %v: %+v\n%+v", len(got), len(data), p.now.Sub(start),
-				p.ends[from].Info(), p.ends[1-from].Info())
+				p.ends[from].Info(p.now), p.ends[1-from].Info(p.now))
 		}
 	}
 	if len(got) != len(data) {

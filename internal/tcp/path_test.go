@@ -25,19 +25,19 @@ func TestSmallerPathMTU(t *testing.T) {
 		want += fmt.Sprintf("<SEQ=%d><ACK=5001><CTL=%sACK><LEN=%d>", p[0], psh, p[1])
 	}
 	r.want(out, want)
-	i := r.c.Info()
+	i := r.c.Info(r.now)
 	if i.CongestionWindow != 10000 || i.Recovery != "open" || i.MSS != 600 || i.Retransmits != 8 {
 		t.Errorf("%+v", i)
 	}
 	r.want(r.acks(6001), "")
 	// It grows again, as far as the peer's MSS.
 	r.c.SetPathMTU(r.now, 9000)
-	if i := r.c.Info(); i.MSS != 1000 {
+	if i := r.c.Info(r.now); i.MSS != 1000 {
 		t.Errorf("MSS %d", i.MSS)
 	}
 	// And it does not shrink to nothing.
 	r.c.SetPathMTU(r.now, 0)
-	if i := r.c.Info(); i.MSS != minMSS {
+	if i := r.c.Info(r.now); i.MSS != minMSS {
 		t.Errorf("MSS %d", i.MSS)
 	}
 }
@@ -51,7 +51,7 @@ func TestSmallerPathMTUInRecovery(t *testing.T) {
 		for i := range uint32(4) {
 			r.acks(1001, 2001, 3001+1000*i)
 		}
-		if i := r.c.Info(); i.Recovery != "recovery" {
+		if i := r.c.Info(r.now); i.Recovery != "recovery" {
 			t.Fatalf("%+v", i)
 		}
 		r.c.SetPathMTU(r.now, 300)
@@ -73,7 +73,7 @@ func TestPeerMSS(t *testing.T) {
 		r := newRig(t, Config{})
 		r.syn.MSS = mss
 		r.to(SynReceived)
-		if got := r.c.Info().MSS; got != want {
+		if got := r.c.Info(r.now).MSS; got != want {
 			t.Errorf("MSS option %d: %d, want %d", mss, got, want)
 		}
 	}

@@ -179,11 +179,11 @@ func TestWindowScale(t *testing.T) {
 	r := newRig(t, Config{NoTimestamps: true})
 	r.syn.HasWindowScale, r.syn.WindowScale = true, 30 // "MUST use 14"
 	r.to(SynReceived)
-	if w := r.c.Info().SendWindow; w != 60000 {
+	if w := r.c.Info(r.now).SendWindow; w != 60000 {
 		t.Errorf("the SYN's window is scaled: %d", w)
 	}
 	r.arrive(5001, 1001, ack, 0)
-	if w := r.c.Info().SendWindow; w != 60000<<14 {
+	if w := r.c.Info(r.now).SendWindow; w != 60000<<14 {
 		t.Errorf("window %d", w)
 	}
 	// "Both sides MUST send Window Scale options".
@@ -195,7 +195,7 @@ func TestWindowScale(t *testing.T) {
 		t.Errorf("options in a SYN,ACK that the SYN did not have: %+v", out.Options)
 	}
 	r.arrive(5001, 1001, ack, 0)
-	if i := r.c.Info(); i.ReceiveWindow != 65535 || i.WindowScale || i.SendWindow != 60000 {
+	if i := r.c.Info(r.now); i.ReceiveWindow != 65535 || i.WindowScale || i.SendWindow != 60000 {
 		t.Errorf("%+v", i)
 	}
 }

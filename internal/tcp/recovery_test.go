@@ -57,7 +57,7 @@ func TestInitialWindow(t *testing.T) {
 	r := sender(t, true, 100000)
 	r.want(short(r.drain()), "1 2 3 4 5 6 7 8 9 10")
 	r.want(r.acks(3001), "11 12 13 14")
-	if i := r.c.Info(); i.CongestionWindow != 12000 || i.SlowStartThreshold != math.MaxInt32 || i.InFlight != 12000 {
+	if i := r.c.Info(r.now); i.CongestionWindow != 12000 || i.SlowStartThreshold != math.MaxInt32 || i.InFlight != 12000 {
 		t.Errorf("%+v", i)
 	}
 	r = newRig(t, Config{NoTimestamps: true})
@@ -68,7 +68,7 @@ func TestInitialWindow(t *testing.T) {
 	r.c.Send(r.now, make([]byte, 5000))
 	r.want(short(r.drain()), "1")
 	// RFC 6298, 5.7: "the RTO MUST be re-initialized to 3 seconds when data transmission begins".
-	if rto := r.c.Info().RTO; rto != 3*time.Second {
+	if rto := r.c.Info(r.now).RTO; rto != 3*time.Second {
 		t.Errorf("RTO %v", rto)
 	}
 }
@@ -81,7 +81,7 @@ func TestWindowUnused(t *testing.T) {
 		r.acks(2001 + 1000*i)
 		r.c.Send(r.now, make([]byte, 1000))
 	}
-	if w := r.c.Info().CongestionWindow; w != 10000 {
+	if w := r.c.Info(r.now).CongestionWindow; w != 10000 {
 		t.Errorf("cwnd %d", w)
 	}
 }
@@ -92,7 +92,7 @@ func TestSlowStartAfterIdle(t *testing.T) {
 	r.drain()
 	r.acks(11001)
 	r.acks(21001)
-	if w := r.c.Info().CongestionWindow; w <= 10000 {
+	if w := r.c.Info(r.now).CongestionWindow; w <= 10000 {
 		t.Fatalf("cwnd %d", w)
 	}
 	r.pass(2 * time.Second)
@@ -111,7 +111,7 @@ func TestSACKRecovery(t *testing.T) {
 	// The third duplicate: IsLost(1). "ssthresh = cwnd = (FlightSize / 2)", and "retransmit the first data segment presumed
 	// dropped".
 	r.want(r.acks(1001, 5001, 6001, 2001, 4001), "1")
-	i := r.c.Info()
+	i := r.c.Info(r.now)
 	if i.Recovery != "recovery" || i.CongestionWindow != 5000 || i.SlowStartThreshold != 5000 {
 		t.Fatalf("%+v", i)
 	}
@@ -126,7 +126,7 @@ func TestSACKRecovery(t *testing.T) {
 	r.want(r.acks(11001), "15")
 	// All of what was in flight at the beginning is acknowledged: the recovery is over.
 	r.want(r.acks(13001), "16 17")
-	i = r.c.Info()
+	i = r.c.Info(r.now)
 	if i.Recovery != "open" || i.CongestionWindow != 5000 || i.FastRecoveries != 1 || i.Timeouts != 0 || i.Retransmits != 2 {
 		t.Errorf("%+v", i)
 	}
@@ -152,7 +152,7 @@ func TestNewReno(t *testing.T) {
 	r.want(r.acks(1001), "11")
 	r.want(r.acks(1001), "12")
 	r.want(r.acks(1001), "1")
-	i := r.c.Info()
+	i := r.c.Info(r.now)
 	if i.Recovery != "recovery" || i.CongestionWindow != 5000 {
 		t.Fatalf("%+v", i)
 	}
@@ -163,7 +163,7 @@ func TestNewReno(t *testing.T) {
 	// "Partial acknowledgments: … retransmit the first unacknowledged segment."
 	r.want(r.acks(4001), "4 14")
 	r.want(r.acks(13001), "15 16 17")
-	if i = r.c.Info(); i.Recovery != "open" || i.CongestionWindow != 5000 {
+	if i = r.c.Info(r.now); i.Recovery != "open" || i.CongestionWindow != 5000 {
 		t.Fatalf("%+v", i)
 	}
 	// What was retransmitted needlessly causes duplicates that are not news: "check … if the Cumulative Acknowledgment field
@@ -185,7 +185,7 @@ func TestNewReno(t *testing.T) {
 		s.Window = uint16(50000 + k)
 		r.arriveSegment(s)
 	}
-	if i := r.c.Info(); i.FastRecoveries != 0 {
+	if i := r.c.Info(r.now); i.FastRecoveries != 0 {
 		t.Errorf("%+v", i)
 	}
 }
@@ -197,7 +197,7 @@ func TestTimeoutRecovery(t *testing.T) {
 	r.drain()
 	r.want(r.acks(1001, 3001, 5001), "")
 	r.want(short(r.pass(300*ms)), "1")
-	i := r.c.Info()
+	i := r.c.Info(r.now)
 	if i.Recovery != "loss" || i.CongestionWindow != 1000 || i.SlowStartThreshold != 5000 || i.Timeouts != 1 {
 		t.Fatalf("%+v", i)
 	}
@@ -205,7 +205,7 @@ func TestTimeoutRecovery(t *testing.T) {
 	r.want(r.acks(6001), "6 7 8")
 	r.want(r.acks(8001), "9 10")
 	r.want(r.acks(11001), "")
-	if i = r.c.Info(); i.Recovery != "open" {
+	if i = r.c.Info(r.now); i.Recovery != "open" {
 		t.Errorf("%+v", i)
 	}
 }
@@ -241,7 +241,7 @@ func TestBadSACK(t *testing.T) {
 		r := sender(t, true, 10000)
 		r.drain()
 		r.want(r.acks(1001, e[0], e[1]), "")
-		if i := r.c.Info(); i.InFlight != 10000 {
+		if i := r.c.Info(r.now); i.InFlight != 10000 {
 			t.Errorf("block %v: %d in flight", e, i.InFlight)
 		}
 	}
@@ -263,9 +263,9 @@ func TestShrunkWindow(t *testing.T) {
 	s.Window = 0
 	r.want(short(r.arriveSegment(s)), "")
 	// The first is the probe; the window is not the network's fault.
-	w := r.c.Info().CongestionWindow
+	w := r.c.Info(r.now).CongestionWindow
 	r.want(short(r.pass(350*ms)), "3")
-	if i := r.c.Info(); i.CongestionWindow != w || i.Recovery != "open" {
+	if i := r.c.Info(r.now); i.CongestionWindow != w || i.Recovery != "open" {
 		t.Errorf("%+v", i)
 	}
 	s.Window = 4000 / 16

@@ -408,3 +408,25 @@ func (b *scoreboard) restore(r sent, lose bool) {
 		}
 	}
 }
+
+// segments are counts of records.
+type segments struct{ out, sacked, lost, again int }
+
+// segments counts the records by what is known of them.
+func (b *scoreboard) segments() (n segments) {
+	for id := b.head; id != b.tail; id++ {
+		f := b.record(id).flags
+		n.out++
+		switch {
+		case f&sentSacked != 0:
+			n.sacked++
+			continue
+		case f&sentLost != 0:
+			n.lost++
+		}
+		if f&sentAgain != 0 {
+			n.again++
+		}
+	}
+	return n
+}

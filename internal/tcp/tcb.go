@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"syscall"
+	"time"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
@@ -41,6 +42,7 @@ type TCB struct {
 		now      bool  // the next retransmission does not wait for the congestion window
 		alive    bool  // a keep-alive probe is to be sent
 		limited  bool  // the congestion window has held something back
+		full     bool  // the user had more to send than the buffer has room for
 		synAt    clock.Instant
 		last     clock.Instant // when data was last sent
 	}
@@ -90,6 +92,7 @@ type TCB struct {
 	challenges  limiter
 	rst         reply // a RST to send, if its flags are not zero
 	stats       stats
+	chrono      chrono
 }
 
 // reply is a segment without window or data.
@@ -100,9 +103,16 @@ type reply struct {
 
 // stats are the counts Info gives.
 type stats struct {
-	segsIn, segsOut                              uint64
-	bytesSent, bytesAcked, bytesRcvd, bytesAgain uint64
-	segsAgain, timeouts, recoveries              uint64
+	segsIn, segsOut, dataIn, dataOut  uint64
+	bytesSent                         uint64 // first transmissions
+	bytesAcked, bytesRcvd, bytesAgain uint64
+	segsAgain, recoveries             uint64
+	delivered, deliveredCE            uint64
+	receivedCE, dsackDups             uint64
+	reorderings, outOfOrder           uint64
+	timeouts, timeoutRuns             uint64
+	timeoutTime                       time.Duration // of runs that are over
+	timeoutAt                         clock.Instant // when the run under way began, if retries is not 0
 }
 
 // State returns the connection's state.
@@ -145,6 +155,8 @@ func (c *TCB) die(now clock.Instant, err syscall.Errno) {
 	}
 	c.err = err
 	c.stopTimers()
+	c.endTimeouts(now)
+	c.chrono.enter(now, waitNothing)
 	c.dropSend()
 	c.dropOutOfOrder()
 	if c.released {

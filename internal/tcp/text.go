@@ -85,6 +85,7 @@ func (c *TCB) takeOutOfOrder(seq Seq, text []byte) {
 	c.rcv.ackNow = true
 	s := span{seq, seq.Add(len(text))}
 	if seq != c.rcv.nxt {
+		c.stats.outOfOrder++
 		var ok bool
 		if s, ok = c.rcv.ranges.add(s); !ok {
 			return // too many holes; the peer will send it again
@@ -122,6 +123,7 @@ func (c *TCB) noteFIN(at Seq) {
 // takeFIN: "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
 func (c *TCB) takeFIN(now clock.Instant) {
 	c.rcv.nxt++
+	c.stats.bytesRcvd++
 	c.rcv.eof = true
 	c.rcv.ackNow = true
 	c.rcv.ranges = nil

@@ -122,15 +122,15 @@ func (c *TCB) rexmtTimeout(now clock.Instant) {
 	// peer continues to send acknowledgments in response to the probe segments, the sending TCP peer MUST allow the
 	// connection to stay open (MUST-37)."
 	if closed := c.snd.wnd == 0 && c.state.synchronized(); closed && c.rcv.heard >= c.snd.last {
-		c.retries, c.stuck = 0, now
+		c.endTimeouts(now)
+		c.stuck = now
 	}
 	if c.exhausted(now, limit) {
 		c.giveUp(now)
 		return
 	}
-	c.stats.timeouts++
 	again := c.retries > 0
-	c.retries++
+	c.noteTimeout(now)
 	c.rtt.backoff++
 	c.restartRexmt(now)
 	switch {

@@ -61,7 +61,7 @@ func TestRetransmissionTimer(t *testing.T) {
 	r.to(SynReceived)
 	r.now = r.now.Add(100 * ms) // the handshake's round-trip time: SRTT 100 ms, RTTVAR 50 ms, RTO 300 ms
 	r.arrive(5001, 1001, ack, 0)
-	if i := r.c.Info(); i.RTT != 100*ms || i.RTTVar != 50*ms || i.RTO != 300*ms || i.MinRTT != 100*ms {
+	if i := r.c.Info(r.now); i.RTT != 100*ms || i.RTTVar != 50*ms || i.RTO != 300*ms || i.MinRTT != 100*ms {
 		t.Fatalf("RTT %v, RTTVAR %v, RTO %v", i.RTT, i.RTTVar, i.RTO)
 	}
 	r.c.Send(r.now, make([]byte, 100))
@@ -103,12 +103,12 @@ func TestKarn(t *testing.T) {
 		r.c.Send(r.now, make([]byte, 10))
 		r.drain()
 		r.pass(500 * ms) // retransmitted after 300 ms
-		i := r.c.Info()
+		i := r.c.Info(r.now)
 		if i.RTO != 600*ms || i.Retransmits != 1 {
 			t.Fatalf("RTO %v, %d retransmits", i.RTO, i.Retransmits)
 		}
 		reply(1011, r.now.Add(-200*ms)) // the answer to the second one
-		i = r.c.Info()
+		i = r.c.Info(r.now)
 		if stamps && (i.RTT != 112500*time.Microsecond || i.RTO >= 600*ms) || !stamps && (i.RTT != 100*ms || i.RTO != 600*ms) {
 			t.Errorf("timestamps %v: RTT %v, RTO %v", stamps, i.RTT, i.RTO)
 		}
@@ -207,7 +207,7 @@ func TestZeroWindowProbes(t *testing.T) {
 	r.arriveSegment(closed)
 	r.c.Send(r.now, make([]byte, 3000))
 	r.want(r.drain(), "")
-	rto := r.c.Info().RTO
+	rto := r.c.Info(r.now).RTO
 	start, probes := r.now, 0
 	var intervals []time.Duration
 	for r.now.Sub(start) < 30*time.Minute {
@@ -226,7 +226,7 @@ func TestZeroWindowProbes(t *testing.T) {
 		t.Errorf("probes after %v, RTO %v", intervals, rto)
 	}
 	// The window opens: what probed it goes again, and the rest follows.
-	if cwnd := r.c.Info().CongestionWindow; cwnd != 14600 {
+	if cwnd := r.c.Info(r.now).CongestionWindow; cwnd != 14600 {
 		t.Errorf("cwnd %d", cwnd)
 	}
 	r.want(r.arrive(5001, 1001, ack, 0), "<SEQ=1001><ACK=5001><CTL=ACK><LEN=1> <SEQ=1002><ACK=5001><CTL=ACK><LEN=1460> "+
@@ -433,7 +433,7 @@ func TestEarlyTimeout(t *testing.T) {
 	zero.Failed(0, syscall.ECONNREFUSED, true, 0)
 	zero.SetPathMTU(0, 100)
 	zero.Release(0)
-	if i := zero.Info(); i.State != Closed {
+	if i := zero.Info(0); i.State != Closed {
 		t.Error("zero Info")
 	}
 }

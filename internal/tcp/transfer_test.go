@@ -33,7 +33,7 @@ func TestTransfer(t *testing.T) {
 				p.cfg[1].NoWindowScale = mode == "plain"
 				p.connect()
 				d := p.transfer(0, pattern(tc.size), tc.limit)
-				i := p.ends[0].Info()
+				i := p.ends[0].Info(p.now)
 				t.Logf("%v, %.1f Mbit/s, %d retransmits, %d timeouts, %d recoveries", d, float64(tc.size)*8/d.Seconds()/1e6,
 					i.Retransmits, i.Timeouts, i.FastRecoveries)
 			})

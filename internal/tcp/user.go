@@ -21,6 +21,7 @@ func (c *TCB) Send(now clock.Instant, b []byte) (int, error) {
 		return 0, syscall.EPIPE
 	}
 	n := min(len(b), c.room())
+	c.snd.full = n < len(b)
 	if n > 0 {
 		c.snd.pipe.writeAt(c.snd.pipe.end, b[:n])
 	}

@@ -398,7 +398,9 @@ func (c *Conn) SetTrafficClass(n uint8) error {
 func (c *Conn) Info() tcp.Info {
 	c.sh.Lock()
 	defer c.sh.Unlock()
-	return c.tcb.Info()
+	i := c.tcb.Info(c.layer.rt.Now())
+	i.PathMTU = c.path.MTU
+	return i
 }
 
 // Local and Remote return the connection's ends.
