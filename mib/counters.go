@@ -105,6 +105,27 @@ const (
 	TcpOutRsts
 	TcpInCsumErrors
 	TcpExtListenOverflows
+	TcpExtListenDrops
+	TcpExtTCPReqQFullDoCookies
+	TcpExtTCPReqQFullDrop
+	TcpExtSyncookiesSent
+	TcpExtSyncookiesRecv
+	TcpExtSyncookiesFailed
+	TcpExtEmbryonicRsts
+	TcpExtTCPDeferAcceptDrop
+	TcpExtTW
+	TcpExtTWRecycled
+	TcpExtTWKilled
+	TcpExtTCPTimeWaitOverflow
+	TcpExtTCPAbortOnMemory
+	TcpExtTCPFastOpenActive
+	TcpExtTCPFastOpenActiveFail
+	TcpExtTCPFastOpenPassive
+	TcpExtTCPFastOpenPassiveFail
+	TcpExtTCPFastOpenListenOverflow
+	TcpExtTCPFastOpenCookieReqd
+	TcpExtTCPFastOpenBlackhole
+	TcpExtTCPFastOpenPassiveAltKey
 	TcpExtTCPTimeouts
 	TcpExtTCPFastRetrans
 
@@ -158,5 +179,17 @@ var counters = [numCounters]string{
 	TcpEstabResets: "TcpEstabResets", TcpInSegs: "TcpInSegs", TcpOutSegs: "TcpOutSegs",
 	TcpRetransSegs: "TcpRetransSegs", TcpInErrs: "TcpInErrs", TcpOutRsts: "TcpOutRsts",
 	TcpInCsumErrors: "TcpInCsumErrors", TcpExtListenOverflows: "TcpExtListenOverflows",
+	TcpExtListenDrops: "TcpExtListenDrops", TcpExtTCPReqQFullDoCookies: "TcpExtTCPReqQFullDoCookies",
+	TcpExtTCPReqQFullDrop: "TcpExtTCPReqQFullDrop", TcpExtSyncookiesSent: "TcpExtSyncookiesSent",
+	TcpExtSyncookiesRecv: "TcpExtSyncookiesRecv", TcpExtSyncookiesFailed: "TcpExtSyncookiesFailed",
+	TcpExtEmbryonicRsts: "TcpExtEmbryonicRsts", TcpExtTCPDeferAcceptDrop: "TcpExtTCPDeferAcceptDrop",
+	TcpExtTW: "TcpExtTW", TcpExtTWRecycled: "TcpExtTWRecycled", TcpExtTWKilled: "TcpExtTWKilled",
+	TcpExtTCPTimeWaitOverflow: "TcpExtTCPTimeWaitOverflow", TcpExtTCPAbortOnMemory: "TcpExtTCPAbortOnMemory",
+	TcpExtTCPFastOpenActive: "TcpExtTCPFastOpenActive", TcpExtTCPFastOpenActiveFail: "TcpExtTCPFastOpenActiveFail",
+	TcpExtTCPFastOpenPassive: "TcpExtTCPFastOpenPassive", TcpExtTCPFastOpenPassiveFail: "TcpExtTCPFastOpenPassiveFail",
+	TcpExtTCPFastOpenListenOverflow: "TcpExtTCPFastOpenListenOverflow",
+	TcpExtTCPFastOpenCookieReqd: "TcpExtTCPFastOpenCookieReqd",
+	TcpExtTCPFastOpenBlackhole: "TcpExtTCPFastOpenBlackhole",
+	TcpExtTCPFastOpenPassiveAltKey: "TcpExtTCPFastOpenPassiveAltKey",
 	TcpExtTCPTimeouts: "TcpExtTCPTimeouts", TcpExtTCPFastRetrans: "TcpExtTCPFastRetrans",
 }

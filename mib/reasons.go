@@ -61,6 +61,7 @@ const (
 	TcpMalformed
 	TcpChecksum
 	TcpBacklogFull
+	TcpHandshakesFull
 	SocketClosed
 	Closing
 
@@ -128,6 +129,7 @@ var reasons = [numReasons]struct {
 	TcpMalformed:           {"TCP header malformed", TcpInErrs},
 	TcpChecksum:            {"TCP checksum wrong", TcpInCsumErrors},
 	TcpBacklogFull:         {"TCP accept backlog is full", TcpExtListenOverflows},
+	TcpHandshakesFull:      {"TCP handshakes under way are too many", TcpExtTCPReqQFullDrop},
 	SocketClosed:           {"socket is closed", none},
 	Closing:                {"stack is closing", none},
 }
