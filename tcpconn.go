@@ -91,11 +91,7 @@ const (
 
 // SetKeepAlive turns keep-alive probes on or off. On, they begin after 15 s without traffic.
 func (c *TCPConn) SetKeepAlive(keepAlive bool) error {
-	idle := time.Duration(0)
-	if keepAlive {
-		idle = keepAliveIdle
-	}
-	return c.setKeepAlive(idle, keepAliveInterval, keepAliveCount)
+	return c.setKeepAlive(keepAlive, keepAliveIdle, keepAliveInterval, keepAliveCount)
 }
 
 // SetKeepAliveConfig sets the keep-alive timers as [net.TCPConn.SetKeepAliveConfig] does: 0 means the
@@ -114,11 +110,12 @@ func (c *TCPConn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
 	if k.Count > 0 {
 		count = k.Count
 	}
-	return c.setKeepAlive(idle, interval, count)
+	return c.setKeepAlive(true, idle, interval, count)
 }
 
-func (c *TCPConn) setKeepAlive(idle, interval time.Duration, count int) error {
+func (c *TCPConn) setKeepAlive(on bool, idle, interval time.Duration, count int) error {
 	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) {
+		cfg.KeepAlive = on
 		cfg.KeepAliveIdle, cfg.KeepAliveInterval, cfg.KeepAliveCount = idle, interval, count
 	}))
 }
@@ -126,7 +123,7 @@ func (c *TCPConn) setKeepAlive(idle, interval time.Duration, count int) error {
 // SetLinger sets what Close does with data not yet sent: sec < 0 sends it in the background (the default), 0
 // discards it and resets the connection. A positive sec is treated as negative: Close never blocks.
 func (c *TCPConn) SetLinger(sec int) error {
-	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) { cfg.Discard = sec == 0 }))
+	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) { cfg.Lingers, cfg.Linger = sec == 0, 0 }))
 }
 
 // SetHopLimit sets the TTL or hop limit of the packets sent (1-255); 0 restores the default.

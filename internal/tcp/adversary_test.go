@@ -28,7 +28,7 @@ func adversary(t *testing.T, seed uint64) {
 		cfg.ReceiveBuffer = 1 << (10 + rng.IntN(9))
 		cfg.NoSACK, cfg.NoTimestamps, cfg.NoWindowScale = rng.IntN(4) == 0, rng.IntN(4) == 0, rng.IntN(4) == 0
 		cfg.NoDelay = rng.IntN(2) == 0
-		cfg.KeepAliveIdle = time.Duration(rng.IntN(2)) * time.Minute
+		cfg.KeepAlive, cfg.KeepAliveIdle = rng.IntN(2) == 1, time.Minute
 		ch := &p.chans[i]
 		ch.loss, ch.duplicate, ch.delay2 = rng.Float64()*0.2, rng.Float64()*0.1, rng.Float64()*0.2
 		ch.delay = time.Duration(rng.IntN(100)) * ms
@@ -145,7 +145,7 @@ func throw(t *testing.T, b []byte) {
 		return v
 	}
 	r := newRig(t, Config{ReceiveBuffer: 1 << (8 + take()%8), SendBuffer: 1 << (8 + take()%8), NoDelay: take()%2 == 0,
-		KeepAliveIdle: time.Duration(take()%2) * time.Minute})
+		KeepAlive: take()%2 == 1, KeepAliveIdle: time.Minute})
 	r.cfg.MSS = 100 * (1 + take()%20)
 	r.cfg.ISS = -uint32(take() * 4)
 	near := func(s Seq) Seq { // a number that matters, or beside it, or anywhere

@@ -25,42 +25,117 @@ type Open struct {
 }
 
 // Config holds settings that many connections share. Where it is written as a literal, a zero field means its default,
-// which is told with it. [Config.Complete] fills the defaults in; in a complete Config every value means what it says, zero
-// too. A TCB keeps a pointer to a complete one, which must not be changed any more: change a copy, and give it to
-// [TCB.Reconfigure].
+// which is told with it, and a negative number means 0 where that is a value of its own. [Config.Complete] fills the
+// defaults in; in a complete Config every value means what it says, zero too. A TCB keeps a pointer to a complete one, which
+// must not be changed any more: change a copy, and give it to [TCB.Reconfigure].
+//
+// Names in lower case behind a field are Linux's sysctls, those in capitals its socket options.
 type Config struct {
 	filled bool // complete
 
-	SendBuffer    int // octets written and not yet acknowledged; 1 MiB
-	ReceiveBuffer int // octets received and not yet read: the largest window; 1 MiB
+	// Buffers, in octets. SendBuffer and ReceiveBuffer fix them (SO_SNDBUF, SO_RCVBUF as they are set, which is half of
+	// what they then read).
+	SendBuffer      int    // octets written and not yet acknowledged; 1 MiB
+	ReceiveBuffer   int    // octets received and not yet read: the largest window; 1 MiB
+	RMem            [3]int // tcp_rmem: the receive buffer's least, first and largest size; 4096, 131072, 6291456
+	WMem            [3]int // tcp_wmem: the send buffer's; 4096, 16384, 4194304
+	NoReceiveTuning bool   // tcp_moderate_rcvbuf=0: the receive buffer stays at its first size
+	AppWindow       int    // tcp_app_win: 1/2^n of the first window is kept back; 31: nothing
+	WindowClamp     int    // TCP_WINDOW_CLAMP: the largest window offered; 0: the buffer alone bounds it
+	ShrinkWindow    bool   // tcp_shrink_window: the window's right edge may move left
+	SignedWindows   bool   // tcp_workaround_signed_windows: offer no more than 32767 to a peer that does not scale
+	ReceiveLowWater int    // SO_RCVLOWAT: octets that make a connection readable; 1
+	NotSentLowWater int    // tcp_notsent_lowat, TCP_NOTSENT_LOWAT: unsent octets that make it not writable; 4294967295
 
+	// What the handshake offers.
+	NoTimestamps       bool // tcp_timestamps=0: do not offer RFC 7323 timestamps, nor agree to them
+	NoTimestampOffset  bool // tcp_timestamps=2: the timestamp clock is not offset by connection
+	NoWindowScale      bool // tcp_window_scaling=0
+	NoSACK             bool // tcp_sack=0
+	NoDSACK            bool // tcp_dsack=0: do not report duplicates (RFC 2883)
+	MaxSeg             int  // TCP_MAXSEG: bounds the MSS announced and used; 0: none
+	AdvertiseUserLimit bool // send the User Timeout option with UserTimeout (RFC 5482)
+	SaveSYN            int  // TCP_SAVE_SYN: keep the SYN's headers: 0 no, 1 network and transport, 2 link too; 0
+
+	// Retransmission.
 	InitialRTO time.Duration // 1 s (RFC 6298, 2.1)
-	MinRTO     time.Duration // least allowance above the smoothed round-trip time; 200 ms
-	MaxRTO     time.Duration // 120 s (RFC 6298, 2.4: at least 60 s)
+	MinRTO     time.Duration // tcp_rto_min_us: least allowance above the smoothed round-trip time; 200 ms
+	MaxRTO     time.Duration // tcp_rto_max_ms: 120 s (RFC 6298, 2.4: at least 60 s)
 
 	// How often a segment is retransmitted before the connection fails with ETIMEDOUT (RFC 9293, 3.8.3: R2).
-	SYNRetries    int // a SYN; 7, which is four minutes (MUST-23: at least three)
-	SYNACKRetries int // a SYN,ACK; 5, which is one minute
-	Retries       int // data and FIN; 15, which is a quarter of an hour
-	// UserTimeout is how long data may stay unacknowledged; it replaces Retries. 0: none (RFC 5482).
+	SYNRetries    int  // tcp_syn_retries, TCP_SYNCNT: a SYN; 7, which is four minutes (MUST-23: at least three)
+	SYNLinear     int  // tcp_syn_linear_timeouts: so many of them without back-off; 0
+	SYNACKRetries int  // tcp_synack_retries: a SYN,ACK; 5, which is one minute
+	Retries1      int  // tcp_retries1: data: after so many IP is told that the path may be bad (R1); 3
+	Retries       int  // tcp_retries2: data and FIN; 15, which is a quarter of an hour
+	OrphanRetries int  // tcp_orphan_retries: after the user has let go; 8
+	ThinLinear    bool // tcp_thin_linear_timeouts: few segments in flight are repeated without back-off
+	// UserTimeout is how long data may stay unacknowledged; it replaces Retries. 0: none (RFC 5482, TCP_USER_TIMEOUT).
 	UserTimeout time.Duration
 
-	DelayedACK time.Duration // longest delay of an acknowledgment; 40 ms (RFC 9293, 3.8.6.3: less than 0.5 s)
-	MSL        time.Duration // TIME-WAIT lasts two; 30 s
-	FinWait2   time.Duration // how long FIN-WAIT-2 lasts once the user has let go; 60 s
+	// Acknowledgments.
+	DelayedACK        time.Duration // TCP_DELACK_MAX_US: longest delay; 40 ms (RFC 9293, 3.8.6.3: less than 0.5 s)
+	PingPongThreshold int           // tcp_pingpong_thresh: replies at once after which a connection is interactive; 1
+	CompSACKDelay     time.Duration // tcp_comp_sack_delay_ns: longest delay of a SACK that joins others; 1 ms
+	CompSACKSlack     time.Duration // tcp_comp_sack_slack_ns; 100 us
+	CompSACKCount     int           // tcp_comp_sack_nr: how many join at most; 44
+	ChallengeACKLimit int           // tcp_challenge_ack_limit: challenge ACKs a second of the whole stack; 2147483647
+	InvalidRateLimit  time.Duration // tcp_invalid_ratelimit: least time between ACKs that answer invalid segments; 500 ms
+
+	// The end of a connection.
+	MSL      time.Duration // TIME-WAIT lasts two; 30 s
+	FinWait2 time.Duration // tcp_fin_timeout, TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has let go; 60 s
+	Lingers  bool          // SO_LINGER is on, with Linger
+	Linger   time.Duration // how long closing waits for data to get across; 0: Release discards it and resets
 
 	// Keep-alive (RFC 9293, 3.8.4): after KeepAliveIdle without a segment a probe each KeepAliveInterval, and after
-	// KeepAliveCount unanswered ones the connection fails. KeepAliveIdle 0: off.
-	KeepAliveIdle     time.Duration
-	KeepAliveInterval time.Duration // 75 s
-	KeepAliveCount    int           // 9
+	// KeepAliveCount unanswered ones the connection fails.
+	KeepAlive         bool          // SO_KEEPALIVE
+	KeepAliveIdle     time.Duration // tcp_keepalive_time, TCP_KEEPIDLE; 2 h
+	KeepAliveInterval time.Duration // tcp_keepalive_intvl, TCP_KEEPINTVL; 75 s
+	KeepAliveCount    int           // tcp_keepalive_probes, TCP_KEEPCNT; 9
 
-	NoDelay       bool // Nagle's algorithm off
-	NoTimestamps  bool // do not offer RFC 7323 timestamps, nor agree to them
-	NoWindowScale bool // nor window scaling
-	NoSACK        bool // nor selective acknowledgments
+	// When data is sent.
+	NoDelay       bool   // TCP_NODELAY: Nagle's algorithm off
+	Cork          bool   // TCP_CORK: only full segments, or after 200 ms
+	NoAutoCork    bool   // tcp_autocorking=0
+	MaxPacingRate uint64 // SO_MAX_PACING_RATE: octets a second; 0: no bound
+	PacingSS      int    // tcp_pacing_ss_ratio: percent of cwnd / SRTT in slow start; 200
+	PacingCA      int    // tcp_pacing_ca_ratio: percent in congestion avoidance; 120
+	MinTSOSegs    int    // tcp_min_tso_segs; 2
+	TSOWinDivisor int    // tcp_tso_win_divisor: 1/n of the congestion window is a burst's bound; 3
+	TSORTTLog     int    // tcp_tso_rtt_log; 9
+	LimitOutput   int    // tcp_limit_output_bytes: octets of a connection that wait in the device; 4194304
 
-	Discard bool // Release discards what is not sent yet and resets the connection (SO_LINGER with a time of 0)
+	// Loss recovery and congestion control.
+	CongestionControl    string        // tcp_congestion_control, TCP_CONGESTION; "": the stack's default
+	InitialWindow        int           // segments; 0: RFC 6928's
+	NoSlowStartAfterIdle bool          // tcp_slow_start_after_idle=0
+	Reordering           int           // tcp_reordering: segments; 3
+	MaxReordering        int           // tcp_max_reordering; 300
+	Recovery             int           // tcp_recovery: 1 RACK (RFC 8985), 2 with a fixed, 4 with no reordering window; 1
+	EarlyRetrans         int           // tcp_early_retrans: 3: tail loss probe; 0: none; 3
+	FRTO                 int           // tcp_frto: spurious timeouts are detected (RFC 5682): 0 no, 1, 2; 2
+	ECN                  int           // tcp_ecn: 0 off, 1 asked for, 2 agreed to; 2
+	NoECNFallback        bool          // tcp_ecn_fallback=0
+	MinRTTWindow         time.Duration // tcp_min_rtt_wlen; 300 s
+
+	// Path MTU.
+	MTUProbing     int           // tcp_mtu_probing: RFC 4821: 0 off, 1 when a black hole is suspected, 2 always; 0
+	BaseMSS        int           // tcp_base_mss: where probing begins; 1024
+	MinSendMSS     int           // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
+	ProbeFloor     int           // tcp_mtu_probe_floor; 48
+	ProbeThreshold int           // tcp_probe_threshold; 8
+	ProbeInterval  time.Duration // tcp_probe_interval; 600 s
+
+	// Opening.
+	DeferAccept      time.Duration // TCP_DEFER_ACCEPT: a listener waits so long for data before it accepts; 0: not at all
+	FastOpenQueue    int           // TCP_FASTOPEN of a listener: connections that may wait with data; 0: off
+	FastOpenConnect  bool          // TCP_FASTOPEN_CONNECT
+	FastOpenNoCookie bool          // TCP_FASTOPEN_NO_COOKIE
+
+	StdUrg     bool // tcp_stdurg: the urgent pointer is read as RFC 1122, 4.2.2.4, has it
+	ReflectTOS bool // tcp_reflect_tos: answers to a SYN have its traffic class
 }
 
 // Observer is told of what a TCB does. It is called within the TCB's methods and must not call them.
@@ -72,63 +147,4 @@ type Observer interface {
 	Retransmitted(now clock.Instant, seq Seq, n int, why string)
 	// Recovery tells of loss recovery beginning or ending; its states are "open", "recovery" and "loss".
 	Recovery(now clock.Instant, from, to string)
-}
-
-const (
-	defaultMSS    = 536     // RFC 9293, 3.7.1, MUST-15
-	minMSS        = 64      // what a peer announces below this is raised: options take up to 40 octets
-	maxMSS        = 65495   // the largest IPv4 datagram less headers
-	defaultBuffer = 1 << 20 // 100 Mbit/s x 40 ms twice
-	maxBuffer     = 65535 << maxWindowShift
-)
-
-// or returns v, or d if v is not positive.
-func or[T int | time.Duration](v, d T) T {
-	if v <= 0 {
-		return d
-	}
-	return v
-}
-
-// boundMSS returns an MSS within bounds; 0: the default.
-func boundMSS(n int) int { return min(max(or(n, defaultMSS), minMSS), maxMSS) }
-
-// complete returns cfg if it is complete, or a copy that is.
-func (cfg *Config) complete() *Config {
-	switch {
-	case cfg == nil:
-		return Config{}.Complete()
-	case cfg.filled:
-		return cfg
-	}
-	return cfg.Complete()
-}
-
-// Complete returns a copy of cfg that is complete: its zero fields are set to their defaults, unless cfg was complete
-// before, and all are put into bounds.
-func (cfg Config) Complete() *Config {
-	if !cfg.filled {
-		cfg.filled = true
-		cfg.setDefaults()
-	}
-	cfg.SendBuffer = min(max(cfg.SendBuffer, 1), maxBuffer)
-	cfg.ReceiveBuffer = min(max(cfg.ReceiveBuffer, 1), maxBuffer)
-	cfg.MaxRTO = max(cfg.MaxRTO, cfg.MinRTO)
-	return &cfg
-}
-
-func (cfg *Config) setDefaults() {
-	cfg.SendBuffer = or(cfg.SendBuffer, defaultBuffer)
-	cfg.ReceiveBuffer = or(cfg.ReceiveBuffer, defaultBuffer)
-	cfg.InitialRTO = or(cfg.InitialRTO, time.Second)
-	cfg.MinRTO = or(cfg.MinRTO, 200*time.Millisecond)
-	cfg.MaxRTO = or(cfg.MaxRTO, 120*time.Second)
-	cfg.SYNRetries = or(cfg.SYNRetries, 7)
-	cfg.SYNACKRetries = or(cfg.SYNACKRetries, 5)
-	cfg.Retries = or(cfg.Retries, 15)
-	cfg.DelayedACK = or(cfg.DelayedACK, 40*time.Millisecond)
-	cfg.MSL = or(cfg.MSL, 30*time.Second)
-	cfg.FinWait2 = or(cfg.FinWait2, 60*time.Second)
-	cfg.KeepAliveInterval = or(cfg.KeepAliveInterval, 75*time.Second)
-	cfg.KeepAliveCount = or(cfg.KeepAliveCount, 9)
 }

@@ -82,7 +82,7 @@ func TestKeepAliveInStates(t *testing.T) {
 	r.arrive(5001, 1001, ack, 0)
 	r.want(r.pass(time.Second), "1s <SEQ=1000><ACK=5001><CTL=ACK>")
 	// Data that waits for a window leaves it to the persist timer.
-	r = newRig(t, Config{NoTimestamps: true, KeepAliveIdle: 100 * ms}).to(Established)
+	r = newRig(t, Config{NoTimestamps: true, KeepAlive: true, KeepAliveIdle: 100 * ms}).to(Established)
 	closed := segment(5001, 1001, ack, 0)
 	closed.Window = 0
 	r.arriveSegment(closed)

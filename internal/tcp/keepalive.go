@@ -10,7 +10,7 @@ import (
 func (c *TCB) startKeepAlive(now clock.Instant) {
 	c.aliveProbes = 0
 	c.timers[keepAliveTimer] = clock.Never
-	if c.cfg.KeepAliveIdle > 0 {
+	if c.cfg.KeepAlive {
 		c.timers[keepAliveTimer] = max(c.rcv.heard.Add(c.cfg.KeepAliveIdle), now)
 	}
 }
@@ -24,7 +24,7 @@ func (c *TCB) keepAliveTimeout(now clock.Instant) {
 		c.aliveProbes = 0 // the last one was answered
 	}
 	switch {
-	case c.cfg.KeepAliveIdle <= 0:
+	case !c.cfg.KeepAlive:
 		return
 	case !c.board.empty() || c.unsent() > 0:
 		// The retransmission or persist timer looks after the peer.

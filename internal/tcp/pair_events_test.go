@@ -206,7 +206,7 @@ func TestBothWindowsClosed(t *testing.T) {
 // The path goes away: both ends learn it, the one with nothing to send by its keep-alive.
 func TestPartition(t *testing.T) {
 	p := newPair(t, 1)
-	p.cfg[1].KeepAliveIdle = time.Minute
+	p.cfg[1].KeepAlive, p.cfg[1].KeepAliveIdle = true, time.Minute
 	p.connect()
 	for i := range p.chans {
 		p.chans[i].loss = 1

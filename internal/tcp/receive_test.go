@@ -320,7 +320,7 @@ func TestRelease(t *testing.T) {
 	r.want(r.drain(), "<SEQ=1001><ACK=5001><CTL=FIN,PSH,ACK><LEN=10>")
 	r = receiver(t, Config{})
 	r.c.Send(r.now, make([]byte, 10))
-	change(r.c, r.now, func(cfg *Config) { cfg.Discard = true })
+	change(r.c, r.now, func(cfg *Config) { cfg.Lingers = true })
 	r.c.Release(r.now)
 	r.want(r.drain(), "<SEQ=1001><ACK=5001><CTL=RST,ACK>")
 	r = newRig(t, Config{}).to(SynSent)

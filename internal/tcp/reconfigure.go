@@ -13,7 +13,7 @@ func (c *TCB) Reconfigure(now clock.Instant, cfg *Config) {
 	}
 	was := c.cfg
 	c.cfg = cfg.complete()
-	if c.cfg.KeepAliveIdle != was.KeepAliveIdle || c.cfg.KeepAliveInterval != was.KeepAliveInterval ||
+	if c.cfg.KeepAlive != was.KeepAlive || c.cfg.KeepAliveIdle != was.KeepAliveIdle || c.cfg.KeepAliveInterval != was.KeepAliveInterval ||
 		c.cfg.KeepAliveCount != was.KeepAliveCount {
 		if c.state.synchronized() && c.state != TimeWait {
 			c.startKeepAlive(now)

@@ -31,6 +31,7 @@ func (c *TCB) setNoDelay(now clock.Instant, on bool) {
 
 func (c *TCB) setKeepAlive(now clock.Instant, idle, interval time.Duration, count int) {
 	change(c, now, func(cfg *Config) {
+		cfg.KeepAlive = idle > 0
 		cfg.KeepAliveIdle, cfg.KeepAliveInterval, cfg.KeepAliveCount = idle, interval, count
 	})
 }

@@ -299,7 +299,7 @@ func TestNagle(t *testing.T) {
 
 // RFC 9293, 3.8.4: keep-alive.
 func TestKeepAlive(t *testing.T) {
-	cfg := Config{NoTimestamps: true, KeepAliveIdle: 10 * time.Second, KeepAliveInterval: time.Second, KeepAliveCount: 3}
+	cfg := Config{NoTimestamps: true, KeepAlive: true, KeepAliveIdle: 10 * time.Second, KeepAliveInterval: time.Second, KeepAliveCount: 3}
 	const probe = "<SEQ=1000><ACK=5001><CTL=ACK>"
 	r := newRig(t, cfg).to(Established)
 	r.want(r.pass(10500*ms), "10s "+probe)
@@ -317,7 +317,7 @@ func TestKeepAlive(t *testing.T) {
 	r.wantErr(syscall.ETIMEDOUT)
 
 	// Answered ones do not count, though the interval is longer than the idle time.
-	r = newRig(t, Config{NoTimestamps: true, KeepAliveIdle: time.Second, KeepAliveInterval: time.Minute, KeepAliveCount: 2})
+	r = newRig(t, Config{NoTimestamps: true, KeepAlive: true, KeepAliveIdle: time.Second, KeepAliveInterval: time.Minute, KeepAliveCount: 2})
 	r.to(Established)
 	for range 10 {
 		for !r.c.snd.alive {

@@ -123,7 +123,7 @@ func (c *TCB) CloseRead(now clock.Instant) {
 }
 
 // Release tells that the user has let go of both directions. What is queued is sent, then a FIN; but if there is data
-// that the user has not read, or Config.Discard is set, the connection is reset.
+// that the user has not read, or Config.Linger is 0, the connection is reset.
 //
 // RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call while received data is still pending in TCP, or if new data is
 // received after CLOSE is called, its TCP SHOULD send a RST to show that data was lost."
@@ -135,7 +135,7 @@ func (c *TCB) Release(now clock.Instant) {
 	c.released = true
 	c.dropUnread()
 	c.rcv.shut = true
-	if unread || c.cfg != nil && c.cfg.Discard {
+	if unread || c.cfg != nil && c.cfg.discards() {
 		c.Abort(now)
 		return
 	}

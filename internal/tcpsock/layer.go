@@ -44,6 +44,7 @@ type table struct {
 // New returns a Layer over shards and registers it with l. s holds its first settings.
 func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tracer) *Layer {
 	t := &Layer{ip: l, rt: rt, tracer: tracer, tables: make([]table, shards)}
+	s.setDefaults()
 	t.settings.publish(s)
 	rt.Entropy(t.secret[:])
 	for i := range t.tables {

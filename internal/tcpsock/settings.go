@@ -9,20 +9,35 @@ import (
 	"github.com/onlink-go/onlink/internal/tcp"
 )
 
-// Settings are what a stack's sysctls set for TCP. A value that is in use is never changed: [Layer.Configure] publishes
-// a new one. Where it is given to [New], a zero field means its default, which is told behind it.
+// Settings are what a stack's sysctls set for TCP. A value in use is never changed: [Layer.Configure] publishes a new
+// one. Where it is given to [New], a zero field means its default, which is told behind it.
 type Settings struct {
 	// TCP is what each connection begins with, complete. Connections that change nothing share it.
 	TCP tcp.Config
 
-	SoMaxConn int // net.core.somaxconn: the longest queue of a listener; 4096
-	Limits    Limits
+	// What socket options may ask for (net.core).
+	RMemMax, WMemMax         int // rmem_max, wmem_max: the largest SO_RCVBUF and SO_SNDBUF; 212992
+	RMemDefault, WMemDefault int // rmem_default, wmem_default: of UDP and raw sockets; 212992
+	SoMaxConn                int // somaxconn: the longest queue of a listener; 4096
+
+	// Limits are those on how connections begin and end.
+	Limits Limits
+
+	// Mem is tcp_mem in octets: below the first nothing is done, from the second on windows shrink, and the third is
+	// the bound; 3/32, 1/8 and 3/16 of 8 GiB.
+	Mem [3]int
 }
 
 func (s *Settings) setDefaults() {
 	s.TCP = *s.TCP.Complete()
-	if s.SoMaxConn <= 0 {
-		s.SoMaxConn = 4096
+	for _, f := range [...]struct {
+		v *int
+		d int
+	}{{&s.RMemMax, 212992}, {&s.WMemMax, 212992}, {&s.RMemDefault, 212992}, {&s.WMemDefault, 212992}, {&s.SoMaxConn, 4096},
+		{&s.Mem[0], 3 << 28}, {&s.Mem[1], 1 << 30}, {&s.Mem[2], 3 << 29}} {
+		if *f.v <= 0 {
+			*f.v = f.d
+		}
 	}
 	if !s.Limits.filled {
 		s.Limits = DefaultLimits()
@@ -41,7 +56,7 @@ type settings struct {
 
 // publish makes s the current settings.
 func (t *settings) publish(s Settings) {
-	s.setDefaults()
+	s.TCP = *s.TCP.Complete()
 	t.current.Store(&s)
 }
 
