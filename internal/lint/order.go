@@ -16,6 +16,7 @@ var levels = [][]string{
 	{"simtest"},
 	{"sim"},
 	{""}, // package onlink
+	{"socket"},
 	{"internal/tcpsock"},
 	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp"},
 	{"internal/ip"},
@@ -24,7 +25,7 @@ var levels = [][]string{
 	{"internal/addrsel"},
 	{"internal/neigh"},
 	{"internal/netif"},
-	{"internal/shard"},
+	{"internal/shard", "internal/ready"},
 	{"internal/flow"},
 	{"link/mem", "link/tuntap", "link/impair", "link/capture", "link/linktest"},
 	{"link"},

@@ -35,6 +35,7 @@ type Conn struct {
 	readable     clock.Instant // read deadline
 	writeable    clock.Instant // write deadline
 	listener     *Listener     // until it is in the accept queue, or dead
+	watch        *watch        // who is told of readiness; nil: nobody
 	writing      bool          // a Write is under way; others wait for their turn
 	closed       bool          // by its user
 	gone         bool          // not in the table any more
@@ -122,6 +123,7 @@ func (c *Conn) remove() {
 	}
 	c.readers.wake()
 	c.writers.wake()
+	c.watch.tell(c)
 }
 
 // arrive gives a segment to the TCB and sends what it answers. sh locked.
@@ -169,6 +171,7 @@ func (c *Conn) pump(now clock.Instant) {
 	if c.writers.n > 0 && c.tcb.Writable() {
 		c.writers.wake()
 	}
+	c.watch.tell(c)
 }
 
 // refreshPath decides anew how the connection's packets leave, after the configuration has changed. If there is

@@ -21,10 +21,20 @@ type OpenConfig struct {
 // Dial opens a connection and waits until it is established. Errors: ctx.Err(), EADDRINUSE, EADDRNOTAVAIL, those of
 // ip.Route, and the errno the attempt ended with (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, …).
 func (t *Layer) Dial(ctx context.Context, cfg OpenConfig) (*Conn, error) {
-	local, remote := cfg.Local, cfg.Remote
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	c, err := t.Open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.connect(ctx)
+}
+
+// Open begins to open a connection, as Dial does, and does not wait: its SYN is on its way when Open returns. The errors
+// are those that are known at once.
+func (t *Layer) Open(cfg OpenConfig) (*Conn, error) {
+	local, remote := cfg.Local, cfg.Remote
 	if t.closing.Load() {
 		return nil, net.ErrClosed
 	}
@@ -46,11 +56,7 @@ func (t *Layer) Dial(ctx context.Context, cfg OpenConfig) (*Conn, error) {
 	if remote.Addr.NeedsScope() {
 		remote.Scope = uint32(path.If.Index)
 	}
-	c, err := t.open(path, local.Port, remote, cfg.TCP)
-	if err != nil {
-		return nil, err
-	}
-	return c, c.connect(ctx)
+	return t.open(path, local.Port, remote, cfg.TCP)
 }
 
 // open makes a connection in SYN-SENT, whose SYN is on its way when open returns.

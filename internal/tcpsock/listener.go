@@ -6,6 +6,7 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/packet"
@@ -31,6 +32,7 @@ type Listener struct {
 	queue    []*Conn    // established, not accepted
 	embryos  int        // still in their handshake
 	settings listenerSettings
+	watcher  ready.Notifier // who is told of connections to accept; nil: nobody
 }
 
 // Listen makes a listener. Errors: EADDRINUSE, EADDRNOTAVAIL.
@@ -93,6 +95,9 @@ func (l *Listener) established(c *Conn) bool {
 	}
 	l.queue = append(l.queue, c)
 	l.in.Wake()
+	if l.watcher != nil {
+		l.watcher.Notify(ready.Read)
+	}
 	return true
 }
 
@@ -112,13 +117,18 @@ func (l *Listener) Accept() (*Conn, error) {
 			return nil, err
 		}
 		if len(l.queue) > 0 {
-			c := l.queue[0]
-			l.queue[0] = nil
-			l.queue = l.queue[1:]
-			return c, nil
+			return l.pop(), nil
 		}
 		l.in.Wait()
 	}
+}
+
+// pop takes the first connection out of the queue. l.in locked.
+func (l *Listener) pop() *Conn {
+	c := l.queue[0]
+	l.queue[0] = nil
+	l.queue = l.queue[1:]
+	return c
 }
 
 // SetDeadline sets the instant after which Accept fails; clock.Never for none. Errors: net.ErrClosed.

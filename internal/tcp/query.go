@@ -1,0 +1,48 @@
+package tcp
+
+import "syscall"
+
+// Queue tells how full a connection's buffers are, in octets.
+type Queue struct {
+	Unread   int    // received in order and not read
+	Received uint64 // received in order, ever
+	EOF      bool   // the peer's FIN has been processed
+	Unacked  int    // written and not acknowledged
+	Unsent   int    // written and not sent
+	Room     int    // what Send takes
+	Finished bool   // the user has closed: nothing more can be written
+	Dead     bool   // the connection is over
+}
+
+// Queue returns how full the connection's buffers are.
+func (c *TCB) Queue() Queue {
+	return Queue{
+		Unread: c.rcv.queued, Received: c.stats.bytesRcvd, EOF: c.rcv.eof,
+		Unacked: c.snd.pipe.end, Unsent: c.unsent(), Room: c.room(),
+		Finished: c.snd.fin, Dead: c.state == Closed,
+	}
+}
+
+// Errno is Err as a number: 0 while the connection lives and after an orderly end.
+func (c *TCB) Errno() syscall.Errno { return c.err }
+
+// TakeSoftError returns what an ICMP error that may pass said of the connection last (RFC 5461), and forgets it; 0: none.
+func (c *TCB) TakeSoftError() syscall.Errno {
+	e := c.softErr
+	c.softErr = 0
+	return e
+}
+
+// Peek copies received octets into b, from the one that is off octets behind the first unread one, and leaves them where
+// they are. It returns how many.
+func (c *TCB) Peek(off int, b []byte) int {
+	n := min(len(b), c.rcv.queued-off)
+	if n <= 0 {
+		return 0
+	}
+	c.rcv.buf.readAt(off, b[:n])
+	return n
+}
+
+// SendBuffer returns how many octets may be written and not yet acknowledged.
+func (c *TCB) SendBuffer() int { return c.cfg.SendBuffer }

@@ -1,0 +1,135 @@
+package tcpsock
+
+import (
+	"io"
+	"net"
+	"syscall"
+)
+
+// The calls of this file do not wait: where Read, Write or Accept would, they return EAGAIN. They know nothing of
+// deadlines.
+
+// TryRead moves what has come into the buffers of b, in their order, and returns how many octets. Errors: EAGAIN, and
+// those of Read.
+func (c *Conn) TryRead(b [][]byte) (int, error) {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	now := c.layer.rt.Now()
+	n := 0
+	for _, b := range b {
+		if len(b) == 0 {
+			continue
+		}
+		k, err := c.tcb.Receive(now, b)
+		n += k
+		if err != nil && n == 0 {
+			return 0, err
+		}
+		if k < len(b) {
+			break
+		}
+	}
+	if n == 0 {
+		return 0, syscall.EAGAIN
+	}
+	c.pump(now) // a window update may be due
+	return n, nil
+}
+
+// Discard reads up to n octets and throws them away. Errors: those of TryRead.
+func (c *Conn) Discard(n int) (int, error) {
+	var scratch [512]byte
+	var b [1][]byte
+	done := 0
+	for done < n {
+		b[0] = scratch[:min(n-done, len(scratch))]
+		k, err := c.TryRead(b[:])
+		done += k
+		if err != nil {
+			if done > 0 {
+				return done, nil
+			}
+			return 0, err
+		}
+	}
+	return done, nil
+}
+
+// Peek copies what has come into the buffers of b, from the octet that is off octets behind the first unread one, and
+// leaves it unread. Errors: those of TryRead.
+func (c *Conn) Peek(off int, b [][]byte) (int, error) {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	n := 0
+	for _, b := range b {
+		k := c.tcb.Peek(off+n, b)
+		n += k
+		if k < len(b) {
+			break
+		}
+	}
+	switch {
+	case n > 0:
+		return n, nil
+	case !c.tcb.Readable():
+		return 0, syscall.EAGAIN
+	case c.tcb.Err() != nil && !c.tcb.Queue().EOF:
+		return 0, c.tcb.Err()
+	}
+	return 0, io.EOF
+}
+
+// TryWrite queues as much as there is room for of the octets of b, skip of them left out at the beginning, and returns
+// how many. Errors: EAGAIN, and those of Write.
+func (c *Conn) TryWrite(b [][]byte, skip int) (int, error) {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	now := c.layer.rt.Now()
+	n, want := 0, 0
+	for _, b := range b {
+		if skip >= len(b) {
+			skip -= len(b)
+			continue
+		}
+		b, skip = b[skip:], 0
+		want += len(b)
+		k, err := c.tcb.Send(now, b)
+		n += k
+		if err != nil && n == 0 {
+			return 0, err
+		}
+		if k < len(b) {
+			break
+		}
+	}
+	if n < want {
+		c.starve()
+	}
+	if n == 0 && want > 0 {
+		return 0, syscall.EAGAIN
+	}
+	c.pump(now)
+	return n, nil
+}
+
+// TryAccept returns a connection that waits to be accepted. Errors: EAGAIN, net.ErrClosed.
+func (l *Listener) TryAccept() (*Conn, error) {
+	l.in.Lock()
+	defer l.in.Unlock()
+	if l.in.Closed() {
+		return nil, net.ErrClosed
+	}
+	if len(l.queue) == 0 {
+		return nil, syscall.EAGAIN
+	}
+	return l.pop(), nil
+}

@@ -1,0 +1,150 @@
+package socket
+
+import (
+	"net/netip"
+	"syscall"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ready"
+	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpsock"
+)
+
+func (s *stream) connect(a netip.AddrPort) error {
+	if a == (netip.AddrPort{}) {
+		return s.disconnect()
+	}
+	if err := s.startConnect(a); err != nil && err != syscall.EINPROGRESS && err != syscall.EALREADY {
+		return err
+	} else {
+		return s.finishConnect(err)
+	}
+}
+
+// startConnect sends the SYN, if none was sent. It returns EINPROGRESS if it did, and EALREADY if one was sent before.
+func (s *stream) startConnect(a netip.AddrPort) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.phase == connected:
+		return syscall.EISCONN
+	case s.phase == connecting:
+		return syscall.EALREADY
+	case s.state() != tcp.Closed:
+		return syscall.EISCONN
+	}
+	e, err := s.endpoint(a)
+	if err != nil {
+		return err
+	}
+	e = s.destination(e)
+	if s.v6only && e.Addr.Is4() {
+		return syscall.ENETUNREACH
+	}
+	local := flow.Endpoint{Port: s.local.Port}
+	if s.boundAddr {
+		local = s.local
+	}
+	c, err := s.t.tcp.Open(tcpsock.OpenConfig{Local: local, Remote: e})
+	if err != nil {
+		return errno(err)
+	}
+	s.conn, s.told, s.pending, s.phase = c, false, 0, connecting
+	c.Notify(s)
+	return syscall.EINPROGRESS
+}
+
+// finishConnect waits for the end of the handshake as long as the socket says, and returns unless otherwise.
+func (s *stream) finishConnect(unless error) error {
+	s.mu.Lock()
+	end := patience(s.rt, !s.nonblock, s.base_.sndtimeo)
+	s.mu.Unlock()
+	for {
+		turn := s.now()
+		s.mu.Lock()
+		switch s.state() {
+		case tcp.Closed:
+			defer s.mu.Unlock()
+			return s.failConnect()
+		default:
+			s.phase = connected
+			s.mu.Unlock()
+			return nil
+		case tcp.SynSent, tcp.SynReceived:
+			s.mu.Unlock()
+		}
+		if !s.wait(turn, end) {
+			return unless
+		}
+	}
+}
+
+// failConnect makes the socket one that may connect again, and returns why it did not. mu locked.
+func (s *stream) failConnect() error {
+	err := s.takeError()
+	if err == 0 {
+		err = syscall.ECONNABORTED
+	}
+	s.detach()
+	return err
+}
+
+// takeError returns what is wrong with the socket, once: SO_ERROR. mu locked.
+func (s *stream) takeError() syscall.Errno {
+	if e := s.pending; e != 0 {
+		s.pending = 0
+		return e
+	}
+	if s.conn == nil || s.told {
+		return 0
+	}
+	st := s.conn.Status(false)
+	if !st.Dead || st.Errno == 0 {
+		return 0
+	}
+	s.told = true
+	if st.Errno == syscall.ECONNRESET && st.EOF && !st.Finished {
+		return syscall.EPIPE // what Linux makes of a reset in CLOSE-WAIT
+	}
+	return st.Errno
+}
+
+// detach parts the socket from its connection, which is over. mu locked.
+func (s *stream) detach() {
+	if s.conn != nil {
+		s.conn.Notify(nil)
+	}
+	s.conn, s.phase, s.shut = nil, unconnected, 0
+	if !s.boundAddr {
+		s.local.Addr, s.local.Scope = s.wildcard(), 0
+	}
+	if !s.boundPort {
+		s.local.Port = 0
+	}
+}
+
+// disconnect is connect to AF_UNSPEC: the connection is reset, listening ends, and the socket may connect anew.
+func (s *stream) disconnect() error {
+	s.mu.Lock()
+	switch s.state() {
+	case tcp.Listen:
+		s.stopListening()
+	case tcp.Closed:
+	case tcp.TimeWait, tcp.FinWait2, tcp.Closing, tcp.LastAck:
+		s.conn.Abort()
+	default:
+		s.conn.Abort()
+		s.pending = syscall.ECONNRESET
+	}
+	s.detach()
+	s.mu.Unlock()
+	s.Notify(ready.All)
+	return nil
+}
+
+// stopListening ends the listener. mu locked.
+func (s *stream) stopListening() {
+	s.listener.Notify(nil)
+	s.listener.Close() // it is open: only this socket closes it, or the stack, whose end is the same
+	s.listener = nil
+}

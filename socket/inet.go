@@ -1,0 +1,34 @@
+package socket
+
+import (
+	"encoding/binary"
+
+	"github.com/onlink-go/onlink/internal/flow"
+)
+
+// inet is what TCP and UDP sockets have in common. Its mutex is above the shards' locks, and nobody waits with it
+// locked.
+type inet struct {
+	common
+	t      *Table
+	domain int // AF_INET or AF_INET6
+
+	// All below: mu.
+	v6only    bool
+	local     flow.Endpoint // what it is bound to
+	boundAddr bool          // by bind, not by connect
+	boundPort bool
+	shut      int // shutRead, shutWrite
+	base_     baseOptions
+}
+
+// The directions that are shut down.
+const (
+	shutRead  = 1
+	shutWrite = 2
+	shutBoth  = shutRead | shutWrite
+)
+
+func int32At(b []byte) int32 { return int32(binary.LittleEndian.Uint32(b)) }
+
+func putInt32(b []byte, v int32) { binary.LittleEndian.PutUint32(b, uint32(v)) }

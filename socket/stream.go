@@ -1,0 +1,161 @@
+package socket
+
+import (
+	"net/netip"
+	"syscall"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpsock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// phase is how far connect has come: Linux's SS_UNCONNECTED and so on.
+type phase uint8
+
+const (
+	unconnected phase = iota
+	connecting
+	connected
+)
+
+// stream is a TCP socket.
+type stream struct {
+	inet
+
+	// All below: mu.
+	phase    phase
+	conn     *tcpsock.Conn     // since connect or accept; nil: none
+	listener *tcpsock.Listener // nil: does not listen
+	pending  syscall.Errno     // an error that no connection tells of any more
+	told     bool              // what conn died of has been told
+}
+
+func newStream(t *Table, domain int, nonblock bool) *stream {
+	s := &stream{}
+	s.init(t, domain, nonblock)
+	return s
+}
+
+func (s *inet) init(t *Table, domain int, nonblock bool) {
+	s.t, s.domain, s.nonblock, s.rt = t, domain, nonblock, t.rt
+	s.local.Addr = s.wildcard()
+}
+
+// state returns the state of the socket as Linux's sk_state says it. mu locked.
+func (s *stream) state() tcp.State {
+	switch {
+	case s.listener != nil:
+		return tcp.Listen
+	case s.conn == nil:
+		return tcp.Closed
+	}
+	return s.conn.Status(false).State
+}
+
+func (s *stream) bind(a netip.AddrPort) error {
+	e, err := s.endpoint(a)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.boundPort || s.state() != tcp.Closed {
+		return syscall.EINVAL
+	}
+	if !e.Addr.IsUnspecified() && !s.t.ip.Assigned(e.Addr, e.Scope) {
+		return syscall.EADDRNOTAVAIL
+	}
+	s.local, s.boundPort, s.boundAddr = e, true, !e.Addr.IsUnspecified()
+	return nil
+}
+
+func (s *stream) listen(backlog int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase != unconnected {
+		return syscall.EINVAL
+	}
+	switch s.state() {
+	case tcp.Listen:
+		return nil
+	case tcp.Closed:
+	default:
+		return syscall.EINVAL
+	}
+	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Backlog: backlog})
+	if err != nil {
+		return errno(err)
+	}
+	s.listener, s.conn, s.shut = l, nil, 0
+	s.local = l.Local()
+	l.Notify(s)
+	return nil
+}
+
+func (s *stream) accept(flags int) (sock, netip.AddrPort, error) {
+	s.mu.Lock()
+	end := patience(s.rt, !s.nonblock, s.base_.rcvtimeo)
+	s.mu.Unlock()
+	for {
+		turn := s.now()
+		s.mu.Lock()
+		l := s.listener
+		s.mu.Unlock()
+		if l == nil {
+			return nil, netip.AddrPort{}, syscall.EINVAL
+		}
+		c, err := l.TryAccept()
+		switch {
+		case err == nil:
+			n := s.child(c, flags&SOCK_NONBLOCK != 0)
+			return n, n.name(c.Remote()), nil
+		case err != syscall.EAGAIN:
+			return nil, netip.AddrPort{}, syscall.EINVAL // it was closed meanwhile
+		case !s.wait(turn, end):
+			return nil, netip.AddrPort{}, syscall.EAGAIN
+		}
+	}
+}
+
+// child makes the socket of a connection that was accepted.
+func (s *stream) child(c *tcpsock.Conn, nonblock bool) *stream {
+	n := newStream(s.t, s.domain, nonblock)
+	s.mu.Lock()
+	n.v6only, n.base_ = s.v6only, s.base_
+	s.mu.Unlock()
+	n.phase, n.conn, n.local = connected, c, c.Local()
+	c.Notify(n)
+	return n
+}
+
+func (s *stream) sockname() (netip.AddrPort, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.local
+	if s.conn != nil {
+		e = s.conn.Local()
+	}
+	return s.name(e), nil
+}
+
+func (s *stream) peername() (netip.AddrPort, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.state() {
+	case tcp.Closed, tcp.SynSent, tcp.Listen:
+		return netip.AddrPort{}, syscall.ENOTCONN
+	}
+	return s.name(s.conn.Remote()), nil
+}
+
+// destination returns where connect goes: to the loopback address if none is given, as with Linux.
+func (s *inet) destination(e flow.Endpoint) flow.Endpoint {
+	switch {
+	case e.Addr == wire.Unspecified4, e.Addr.IsUnspecified() && s.domain == AF_INET6 && s.local.Addr.Is4():
+		e.Addr = wire.Loopback4
+	case e.Addr.IsUnspecified():
+		e.Addr = wire.Loopback6
+	}
+	return e
+}

@@ -1,0 +1,98 @@
+package socket
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/internal/ready"
+	"github.com/onlink-go/onlink/internal/tcp"
+)
+
+func (s *stream) shutdown(how int) error {
+	s.mu.Lock()
+	defer s.Notify(ready.All)
+	defer s.mu.Unlock()
+	dirs := how + 1 // SHUT_RD, SHUT_WR and SHUT_RDWR as a set
+	var err error
+	switch state := s.state(); state {
+	case tcp.Closed:
+		err = syscall.ENOTCONN
+		s.shut |= dirs
+	case tcp.Listen:
+		if dirs&shutRead != 0 {
+			s.stopListening()
+		}
+	case tcp.SynSent:
+		s.conn.Abort()
+		s.pending = syscall.ECONNRESET
+		s.detach()
+	default:
+		s.shut |= dirs
+		if dirs&shutWrite != 0 {
+			s.conn.CloseWrite() // fails only if it is over, which is no news
+		}
+	}
+	return err
+}
+
+// release implements file: the last use of the socket has ended.
+func (s *stream) release() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.listener != nil:
+		s.stopListening()
+	case s.conn != nil:
+		s.conn.Notify(nil)
+		s.conn.Close() // fails only if the stack has closed it already
+	}
+	return nil
+}
+
+// poll implements file, as Linux's tcp_poll says.
+func (s *stream) poll() ready.Events {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener != nil {
+		if s.listener.Waiting() > 0 {
+			return ready.Read
+		}
+		return 0
+	}
+	var ev ready.Events
+	if s.conn == nil {
+		ev = ready.Hup | ready.Write
+		if s.shut&shutRead != 0 {
+			ev |= ready.Read | ready.RdHup
+		}
+		if s.pending != 0 {
+			ev |= ready.Err
+		}
+		return ev
+	}
+	st := s.conn.Status(true)
+	shut := s.shut
+	if st.EOF {
+		shut |= shutRead
+	}
+	if st.State == tcp.Closed || st.State == tcp.TimeWait {
+		shut = shutBoth
+	}
+	if shut == shutBoth || st.State == tcp.Closed {
+		ev |= ready.Hup
+	}
+	if shut&shutRead != 0 {
+		ev |= ready.Read | ready.RdHup
+	}
+	if st.State != tcp.SynSent && st.State != tcp.SynReceived {
+		if st.Unread >= 1 {
+			ev |= ready.Read
+		}
+		if shut&shutWrite != 0 || st.Writable {
+			ev |= ready.Write
+		}
+	}
+	if s.pending != 0 || st.Errno != 0 && !s.told {
+		ev |= ready.Err
+	}
+	return ev
+}
