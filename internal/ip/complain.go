@@ -42,7 +42,7 @@ func (l *Layer) complain(now clock.Instant, s *snapshot, p *packet.Buffer, c com
 	} else if !mayComplain6(p, about, c) {
 		return
 	}
-	if !l.limits.allow(now, four, c.typ) {
+	if !l.limits.allow(now, l.Settings(), four, c.typ) {
 		if four {
 			counters.Inc(mib.IcmpOutRateLimited)
 		} else {

@@ -51,7 +51,7 @@ func (q *queue) decide(p *packet.Buffer) *decision {
 		return d
 	}
 	*d = decision{generation: q.s.generation, src: p.Src, dst: p.Dst, in: p.In}
-	d.make(q.s, q.l.cfg.Forwarding, q.d.lk == nil)
+	d.make(q.s, q.l.Settings().forwards(p.Dst.Is4()), q.d.lk == nil)
 	return d
 }
 

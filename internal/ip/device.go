@@ -108,14 +108,14 @@ func (d *device) view() *netif.Interface {
 // anycast addresses", a router also the All-Routers addresses. Of tentative addresses too: RFC 4862, 5.4.2.
 func (d *device) groups() []wire.Addr {
 	g := []wire.Addr{allHosts4}
-	if d.l.cfg.Forwarding {
+	if d.l.Settings().Forward4 {
 		g = append(g, allRouters4)
 	}
 	if d.cfg.NoIPv6 {
 		return g
 	}
 	g = append(g, wire.AllNodes6)
-	if d.l.cfg.Forwarding {
+	if d.l.Settings().Forward6 {
 		g = append(g, wire.AllRouters6, siteRouters6)
 	}
 	for i := range d.addrs {

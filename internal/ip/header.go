@@ -16,7 +16,7 @@ const defaultHopLimit = 64
 func (l *Layer) putHeader(path *Path, pr *Params, p *packet.Buffer) {
 	hop := pr.HopLimit
 	if hop == 0 {
-		hop = defaultHopLimit
+		hop = l.Settings().hopLimit(path.Dst.Is4())
 		if path.Multicast {
 			hop = 1
 		}

@@ -53,9 +53,9 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 func (q *queue) packetTooBig(e *Error, rest uint32, size int) bool {
 	var changed bool
 	if e.Dst.Is4() {
-		e.MTU, changed = q.l.pmtu.lower4(q.now, e.Dst, int(rest&0xffff), size)
+		e.MTU, changed = q.l.pmtu.lower4(q.now, q.l.Settings(), e.Dst, int(rest&0xffff), size)
 	} else {
-		e.MTU, changed = q.l.pmtu.lower6(q.now, pathKey{e.Dst, e.Scope}, rest, size)
+		e.MTU, changed = q.l.pmtu.lower6(q.now, q.l.Settings(), pathKey{e.Dst, e.Scope}, rest, size)
 	}
 	if changed {
 		q.l.pathMTUChanged(q.now)

@@ -42,6 +42,7 @@ type Layer struct {
 
 	generation atomic.Uint64 // of what Route answers
 	snap       atomic.Pointer[snapshot]
+	settings   atomic.Pointer[Settings]
 	pmtu       pathMTUs
 	ids        identifiers
 	limits     limiters
@@ -92,7 +93,7 @@ func New(cfg Config) *Layer {
 	l.counters.Tracer = cfg.Tracer
 	l.control = shard.New(cfg.Runtime, -1, l.Transmit)
 	l.control.Counters.Tracer = cfg.Tracer
-	l.limits.init(cfg.ICMPRate, cfg.ICMPBurst)
+	l.settings.Store(cfg.settings())
 	l.ids.init(cfg.Runtime)
 	l.fragments.limit = cfg.ReassemblyLimit
 	l.expiry.Owner = (*reassemblyTimer)(l)

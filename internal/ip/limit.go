@@ -18,22 +18,10 @@ type limiters struct {
 	buckets [2][4]bucket // by family and kind: parameter problem, destination unreachable, too big, time exceeded
 }
 
-// init fills the buckets: rate tokens a second, at most burst. A negative rate is no limit.
-func (l *limiters) init(rate, burst int) {
-	for f := range l.buckets {
-		for k := range l.buckets[f] {
-			if rate > 0 {
-				l.buckets[f][k].interval = time.Second / time.Duration(rate)
-			}
-			l.buckets[f][k].burst = burst
-		}
-	}
-}
-
 // allow takes a token for an error of type typ, and reports whether there was one.
-func (l *limiters) allow(now clock.Instant, four bool, typ uint8) bool {
+func (l *limiters) allow(now clock.Instant, s *Settings, four bool, typ uint8) bool {
 	if !four {
-		return l.buckets[1][typ&3].take(now) // types 1 to 4
+		return l.buckets[1][typ&3].take(now, s) // types 1 to 4
 	}
 	kind := 0
 	switch typ {
@@ -42,26 +30,25 @@ func (l *limiters) allow(now clock.Instant, four bool, typ uint8) bool {
 	case wire.ICMPv4TimeExceeded:
 		kind = 3
 	}
-	return l.buckets[0][kind].take(now)
+	return l.buckets[0][kind].take(now, s)
 }
 
 // bucket is a token bucket that needs no lock. It holds the instant at which it will be full again; each token taken
 // moves that into the future by the time it takes to grow back.
 type bucket struct {
-	full     atomic.Int64  // instant
-	interval time.Duration // between tokens; 0: no limit
-	burst    int
+	full atomic.Int64 // instant
 }
 
-// take takes a token if there is one.
-func (b *bucket) take(now clock.Instant) bool {
-	if b.interval == 0 {
+// take takes a token if there is one: of ICMPRate a second, of which at most ICMPBurst are in the bucket.
+func (b *bucket) take(now clock.Instant, s *Settings) bool {
+	if s.ICMPRate <= 0 {
 		return true
 	}
+	interval := time.Second / time.Duration(s.ICMPRate)
 	for {
 		old := b.full.Load()
-		next := max(clock.Instant(old), now).Add(b.interval)
-		if next.Sub(now) > time.Duration(b.burst)*b.interval {
+		next := max(clock.Instant(old), now).Add(interval)
+		if next.Sub(now) > time.Duration(s.ICMPBurst)*interval {
 			return false
 		}
 		if b.full.CompareAndSwap(old, int64(next)) {

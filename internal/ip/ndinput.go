@@ -72,7 +72,7 @@ func (q *queue) neighborSolicitation(p *packet.Buffer) bool {
 	case d.address(p.Src) != nil:
 		// It says to come from us; no neighbor has our address.
 	default:
-		reply, to := d.cache.NeighborSolicitation(q.now, p.Src, p.Dst, &m, q.l.cfg.Forwarding)
+		reply, to := d.cache.NeighborSolicitation(q.now, p.Src, p.Dst, &m, q.l.Settings().Forward6)
 		answer := packet.New(reply.Len())
 		reply.Put(answer.Bytes())
 		var linkDst wire.MAC

@@ -374,7 +374,7 @@ func TestPathMTU(t *testing.T) {
 func TestPathMTUBounded(t *testing.T) {
 	var c pathMTUs
 	for i := range 3 * maxPaths {
-		c.lower(0, pathKey{dst: wire.Addr{Hi: 1, Lo: uint64(i)}}, 1400, false)
+		c.lower(0, (&Config{}).settings(), pathKey{dst: wire.Addr{Hi: 1, Lo: uint64(i)}}, 1400, false)
 	}
 	if len(c.m) != maxPaths || len(c.order) != maxPaths || c.n.Load() != maxPaths {
 		t.Errorf("%d entries, %d in order", len(c.m), len(c.order))

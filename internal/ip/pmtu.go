@@ -58,7 +58,7 @@ func (c *pathMTUs) lookup(now clock.Instant, k pathKey) (mtu int, tooSmall bool)
 
 // lower4 notes that a datagram of size octets to dst was too big for a router that says mtu, which is 0 if it is one of
 // before RFC 1191. It returns the path MTU, 0 if the message is nothing to go by, and whether it is new.
-func (c *pathMTUs) lower4(now clock.Instant, dst wire.Addr, mtu, size int) (int, bool) {
+func (c *pathMTUs) lower4(now clock.Instant, s *Settings, dst wire.Addr, mtu, size int) (int, bool) {
 	if mtu == 0 {
 		// RFC 1191, 5: "use as the next PMTU estimate the greatest plateau value that is less than the returned Total
 		// Length field".
@@ -71,25 +71,25 @@ func (c *pathMTUs) lower4(now clock.Instant, dst wire.Addr, mtu, size int) (int,
 	if mtu >= size {
 		return 0, false // the packet fitted
 	}
-	return c.lower(now, pathKey{dst: dst}, max(mtu, minPathMTU4), mtu < minPathMTU4)
+	return c.lower(now, s, pathKey{dst: dst}, max(mtu, s.MinPathMTU), mtu < s.MinPathMTU)
 }
 
 // plateaus are those of RFC 1191, 7.1.
 var plateaus = [...]int{32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68}
 
 // lower6 is lower4 for a Packet Too Big message.
-func (c *pathMTUs) lower6(now clock.Instant, k pathKey, mtu uint32, size int) (int, bool) {
+func (c *pathMTUs) lower6(now clock.Instant, s *Settings, k pathKey, mtu uint32, size int) (int, bool) {
 	// RFC 8201, 4: "If a node receives a Packet Too Big message reporting a next-hop MTU that is less than the IPv6
 	// minimum link MTU, it must discard it."
 	if mtu < wire.IPv6MinMTU || int64(mtu) >= int64(size) {
 		return 0, false
 	}
-	return c.lower(now, k, int(mtu), false)
+	return c.lower(now, s, k, int(mtu), false)
 }
 
 // lower sets the path MTU, if it is smaller than before. RFC 8201, 4: "A node must not increase its estimate of the Path
 // MTU in response to the contents of a Packet Too Big message."
-func (c *pathMTUs) lower(now clock.Instant, k pathKey, mtu int, tooSmall bool) (int, bool) {
+func (c *pathMTUs) lower(now clock.Instant, s *Settings, k pathKey, mtu int, tooSmall bool) (int, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, known := c.m[k]
@@ -106,7 +106,7 @@ func (c *pathMTUs) lower(now clock.Instant, k pathKey, mtu int, tooSmall bool) (
 		}
 		c.order = append(c.order, k)
 	}
-	c.m[k] = pathMTU{mtu, tooSmall, now.Add(pathMTULifetime)}
+	c.m[k] = pathMTU{mtu, tooSmall, now.Add(s.PathMTULifetime)}
 	c.n.Store(int32(len(c.m)))
 	return mtu, true
 }
@@ -148,6 +148,6 @@ func (t *pathMTUTimer) Expire(now clock.Instant) clock.Instant {
 func (l *Layer) pathMTUChanged(now clock.Instant) {
 	l.generation.Add(1)
 	l.control.Lock()
-	l.control.Arm(&l.aging, now.Add(pathMTULifetime))
+	l.control.Arm(&l.aging, now.Add(l.Settings().PathMTULifetime))
 	l.control.Unlock()
 }

@@ -297,7 +297,7 @@ func (d *device) announce(a wire.Addr) {
 		d.sendARP(&wire.ARP{Op: wire.ARPRequest, SenderMAC: d.info.Addr, SenderIP: a, TargetIP: a}, wire.BroadcastMAC)
 		return
 	}
-	m := wire.NeighborAdvertisement{Router: d.l.cfg.Forwarding, Override: true, Target: a, TargetLink: d.info.Addr}
+	m := wire.NeighborAdvertisement{Router: d.l.Settings().Forward6, Override: true, Target: a, TargetLink: d.info.Addr}
 	p := packet.New(m.Len())
 	m.Put(p.Bytes())
 	d.sendND(d.l.rt.Now(), p, a, wire.AllNodes6, wire.AllNodes6.MulticastMAC())

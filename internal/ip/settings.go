@@ -1,0 +1,52 @@
+package ip
+
+import "time"
+
+// Settings are what can be changed of a layer while it works. A value in use is not changed: Layer.Configure publishes a
+// new one.
+type Settings struct {
+	Forward4, Forward6 bool          // packets that are not ours are sent on, by family
+	TTL, HopLimit      uint8         // of unicast packets whose sender does not say: IPv4's and IPv6's
+	ICMPRate           int           // ICMP errors of each kind a second; negative: without limit
+	ICMPBurst          int           // and how many at once
+	MinPathMTU         int           // the least that an ICMP message can make of an IPv4 path's MTU
+	PathMTULifetime    time.Duration // how long a path's MTU is remembered
+}
+
+// settings returns the settings that cfg means.
+func (cfg *Config) settings() *Settings {
+	return &Settings{Forward4: cfg.Forwarding, Forward6: cfg.Forwarding, TTL: defaultHopLimit, HopLimit: defaultHopLimit,
+		ICMPRate: cfg.ICMPRate, ICMPBurst: cfg.ICMPBurst, MinPathMTU: minPathMTU4, PathMTULifetime: pathMTULifetime}
+}
+
+// Settings returns the current settings, which must not be changed.
+func (l *Layer) Settings() *Settings { return l.settings.Load() }
+
+// Configure has f change a copy of the settings, which is then the current one.
+func (l *Layer) Configure(f func(*Settings)) {
+	l.control.Lock()
+	defer l.control.Unlock()
+	was := l.settings.Load()
+	s := *was
+	f(&s)
+	l.settings.Store(&s)
+	if s.Forward4 != was.Forward4 || s.Forward6 != was.Forward6 {
+		l.rebuild() // decisions are made anew, and routers are in groups of their own
+	}
+}
+
+// forwards reports whether packets of a family are sent on.
+func (s *Settings) forwards(four bool) bool {
+	if four {
+		return s.Forward4
+	}
+	return s.Forward6
+}
+
+// hopLimit returns the TTL or hop limit of a unicast packet.
+func (s *Settings) hopLimit(four bool) uint8 {
+	if four {
+		return s.TTL
+	}
+	return s.HopLimit
+}
