@@ -35,7 +35,7 @@ func TestForwardingChanges(t *testing.T) {
 }
 
 // RFC 1122, 3.2.1.7: "When a fixed TTL value is used, it MUST be configurable." RFC 4861, 6.3.2: "CurHopLimit".
-func TestDefaultHopLimit(t *testing.T) {
+func TestHopLimitChanges(t *testing.T) {
 	l := settable(t)
 	l.Configure(func(s *Settings) { s.TTL, s.HopLimit = 33, 44 })
 	if s := l.Settings(); s.hopLimit(true) != 33 || s.hopLimit(false) != 44 {
