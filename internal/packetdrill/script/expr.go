@@ -1,7 +1,7 @@
 package script
 
 // Expr is an expression: an argument or the result of a system call. It is one of *Ellipsis, *Int, *Float, *Word, *Str,
-// *Unary, *Binary, *List, *Struct, *Call, *MPLS and *GRE.
+// *Unary, *Binary, *List, *Struct, *Call, *Assign and *HeaderExpr.
 type Expr interface {
 	Position() Pos
 	String() string // in the script's syntax
@@ -108,6 +108,13 @@ type Assign struct {
 	Value Expr
 }
 
+// HeaderExpr is one of the two headers that are arguments, too, in a form of their own: {(label 1, tc 0, ttl 64)} and
+// {flags [none], sum 0, off 0, key 0, seq 0}.
+type HeaderExpr struct {
+	Pos    Pos
+	Header Header // *MPLS or *GRE
+}
+
 func (x *Ellipsis) Position() Pos { return x.Pos }
 func (x *Int) Position() Pos      { return x.Pos }
 func (x *Float) Position() Pos    { return x.Pos }
@@ -119,19 +126,19 @@ func (x *List) Position() Pos     { return x.Pos }
 func (x *Struct) Position() Pos   { return x.Pos }
 func (x *Call) Position() Pos     { return x.Pos }
 func (x *Assign) Position() Pos   { return x.Pos }
-func (x *MPLS) Position() Pos     { return x.Pos }
-func (x *GRE) Position() Pos      { return x.Pos }
+func (x *HeaderExpr) Position() Pos {
+	return x.Pos
+}
 
-func (*Ellipsis) expr() {}
-func (*Int) expr()      {}
-func (*Float) expr()    {}
-func (*Word) expr()     {}
-func (*Str) expr()      {}
-func (*Unary) expr()    {}
-func (*Binary) expr()   {}
-func (*List) expr()     {}
-func (*Struct) expr()   {}
-func (*Call) expr()     {}
-func (*Assign) expr()   {}
-func (*MPLS) expr()     {}
-func (*GRE) expr()      {}
+func (*Ellipsis) expr()   {}
+func (*Int) expr()        {}
+func (*Float) expr()      {}
+func (*Word) expr()       {}
+func (*Str) expr()        {}
+func (*Unary) expr()      {}
+func (*Binary) expr()     {}
+func (*List) expr()       {}
+func (*Struct) expr()     {}
+func (*Call) expr()       {}
+func (*Assign) expr()     {}
+func (*HeaderExpr) expr() {}

@@ -69,6 +69,8 @@ type Label struct {
 }
 
 func (h *IPHeader) Position() Pos { return h.Pos }
+func (h *GRE) Position() Pos      { return h.Pos }
+func (h *MPLS) Position() Pos     { return h.Pos }
 
 func (*IPHeader) header() {}
 func (*GRE) header()      {}
@@ -187,6 +189,7 @@ type TCPOption struct {
 	Counters []uint32 // the AccECN options: 0 to 3 counters of 24 bits, in the order of the wire
 	Data     []byte   // OptFO, OptExpFO: the cookie; OptMD5: the digest; other kinds: what follows the length
 	HasValue bool     // OptExpTARR: a rate is written
+	Raw      bool     // written as kind N data …, whatever Kind is: Data is all that follows the length
 }
 
 // Block is a SACK block, Left to just before Right.

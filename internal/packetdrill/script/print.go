@@ -186,3 +186,8 @@ func (x *Call) String() string {
 }
 
 func (x *Assign) String() string { return x.Name + " = " + x.Value.String() }
+
+func (x *HeaderExpr) String() string {
+	_, text, _ := strings.Cut(x.Header.String(), " ") // behind the name
+	return "{" + text + "}"
+}

@@ -65,6 +65,7 @@ func (h *IPHeader) String() string {
 	return name + " " + h.Src.String() + " > " + h.Dst.String()
 }
 
+// String returns gre flags 0x0, sum 0x0, …, or gre alone.
 func (x *GRE) String() string {
 	if !x.Fields {
 		return "gre"
@@ -72,6 +73,7 @@ func (x *GRE) String() string {
 	return fmt.Sprintf("gre flags 0x%x, sum 0x%x, off 0x%x, key 0x%x, seq 0x%x", x.Flags, x.Sum, x.Off, x.Key, x.Seq)
 }
 
+// String returns mpls (label 1, tc 0, ttl 64).
 func (x *MPLS) String() string {
 	var b strings.Builder
 	b.WriteString("mpls")
@@ -184,6 +186,9 @@ func (t *TCP) String() string {
 
 // String returns the option as a script has it: mss 1460, TS val 100 ecr 0.
 func (o *TCPOption) String() string {
+	if o.Raw {
+		return o.bare()
+	}
 	switch o.Kind {
 	case OptEOL:
 		return "eol"
@@ -217,6 +222,11 @@ func (o *TCPOption) String() string {
 		}
 		return "exp-tarr"
 	}
+	return o.bare()
+}
+
+// bare writes an option as its kind and its bytes.
+func (o *TCPOption) bare() string {
 	if len(o.Data) == 0 {
 		return fmt.Sprintf("kind %d", uint8(o.Kind))
 	}
