@@ -51,7 +51,8 @@ func (c *TCPConn) Close() error { return c.err("close", c.conn.Close()) }
 // CloseWrite sends a FIN behind what was written. Reading goes on until the peer closes its half.
 func (c *TCPConn) CloseWrite() error { return c.err("close", c.conn.CloseWrite()) }
 
-// CloseRead ends reading: what still comes is acknowledged and discarded.
+// CloseRead ends reading, as shutdown(2) with SHUT_RD does: Read returns what has come and then [io.EOF], without waiting.
+// After CloseWrite, data that comes resets the connection.
 func (c *TCPConn) CloseRead() error { return c.err("close", c.conn.CloseRead()) }
 
 // LocalAddr and RemoteAddr return the ends of the connection, as *net.TCPAddr.

@@ -13,7 +13,8 @@ func (c *TCB) takeACK(now clock.Instant, seg *Segment) bool {
 	// RFC 5961, 5.2: "the ACK value is acceptable only if it is in the range of ((SND.UNA - MAX.SND.WND) <= SEG.ACK <=
 	// SND.NXT). All incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded and an ACK
 	// sent back."
-	if c.snd.nxt.Less(ack) || ack.Less(c.snd.una.Add(-c.snd.maxWnd)) {
+	// What was never sent was never acknowledged either, so the range ends there.
+	if c.snd.nxt.Less(ack) || ack.Less(c.snd.una.Add(-int(min(uint64(c.snd.maxWnd), c.stats.bytesAcked)))) {
 		c.challenge(now)
 		return false
 	}

@@ -241,7 +241,7 @@ func throw(t *testing.T, b []byte) {
 			case 1, 2:
 				r.c.Release(r.now)
 			case 3, 4:
-				r.c.CloseRead(r.now)
+				r.c.CloseRead()
 			case 5, 6, 7, 8:
 				r.c.Close(r.now)
 			}

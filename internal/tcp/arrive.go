@@ -76,46 +76,23 @@ func (c *TCB) arriveOther(now clock.Instant, seg *Segment) {
 	if c.state == SynReceived && c.handshakeAgain(now, seg) {
 		return
 	}
-	// RFC 7323, 3.2: "If a non-<RST> segment is received without a TSopt, a TCP SHOULD silently drop the segment." And
-	// 5.3, R1.
-	if c.ts.on {
-		if !seg.Options.HasTimestamps {
-			if seg.Flags&wire.RST == 0 {
-				return
-			}
-		} else if c.paws(now, seg) {
-			c.unacceptable(now, seg)
-			return
-		}
-	}
-	// "First, check sequence number".
-	if !c.acceptable(seg) {
-		c.unacceptable(now, seg)
-		// RFC 9293, appendix A.2: "There are cases where the TCP sequence number validation rules can prevent ACK fields from
-		// being processed. … simultaneous window probes." When both ends have taken the other's probe and neither knows, the
-		// number before RCV.NXT is what they go on from.
-		if seg.Seq+1 == c.rcv.nxt && seg.length() <= 1 && seg.Flags&(wire.SYN|wire.RST|wire.ACK) == wire.ACK &&
-			c.state.synchronized() {
-			c.rcv.heard = now
-			c.takeACKInState(now, seg)
-		}
+	if !c.valid(now, seg) {
 		return
 	}
 	c.rcv.heard = now
-	if c.ts.on && seg.Options.HasTimestamps {
-		c.noteTimestamp(now, seg)
-	}
-	if seg.Flags&(wire.RST|wire.SYN|wire.ACK) != wire.ACK {
-		if seg.Flags&wire.RST != 0 {
-			c.takeRST(now, seg)
-			return
-		}
-		if seg.Flags&wire.SYN != 0 {
-			c.takeLateSYN(now)
-			return
-		}
+	switch {
+	case seg.Flags&wire.RST != 0:
+		c.takeRST(now, seg)
+		return
+	case seg.Flags&wire.SYN != 0:
+		c.takeLateSYN(now)
+		return
+	case seg.Flags&wire.ACK == 0:
 		// "Fifth, check the ACK field: if the ACK bit is off, drop the segment and return".
 		return
+	}
+	if c.ts.on && seg.Options.HasTimestamps {
+		c.noteTimestamp(now, seg)
 	}
 	if !c.takeACKInState(now, seg) {
 		return
@@ -131,7 +108,7 @@ func (c *TCB) handshakeAgain(now clock.Instant, seg *Segment) bool {
 	}
 	if seg.Flags&wire.ACK == 0 {
 		// The SYN again: it is before the window, and the acknowledgment that answers it is our SYN,ACK.
-		if c.challenges.allow(now) {
+		if c.challenges.allow(now, c.cfg.InvalidRateLimit) {
 			c.snd.syn, c.snd.synTwice = true, true
 		}
 		return true
@@ -148,84 +125,6 @@ func (c *TCB) handshakeAgain(now clock.Instant, seg *Segment) bool {
 		c.takeText(now, &rest)
 	}
 	return true
-}
-
-// acceptable is RFC 9293, 3.10.7.4, table 6, with two allowances. A segment without length is taken at the window's right
-// edge too: that is where a sender stands that has filled the window. And at a closed window a segment is taken for its
-// ACK: "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs,
-// URGs, and RSTs."
-func (c *TCB) acceptable(seg *Segment) bool {
-	n := seg.length()
-	off := seg.Seq.Sub(c.rcv.nxt)
-	wnd := c.rcv.adv.Sub(c.rcv.nxt)
-	if n == 0 {
-		return off >= 0 && off <= wnd
-	}
-	if wnd <= 0 {
-		return off == 0
-	}
-	return off < wnd && off+n > 0
-}
-
-// unacceptable: "an acknowledgment should be sent in reply (unless the RST bit is set, if so drop the segment and
-// return)".
-func (c *TCB) unacceptable(now clock.Instant, seg *Segment) {
-	switch {
-	case seg.Flags&wire.RST != 0:
-	case c.state == SynReceived:
-		// The peer has not our SYN,ACK, or not its acknowledgment; an ACK without SYN would not help.
-		c.challenge(now)
-	case seg.length() == 0 || seg.Flags&wire.SYN != 0:
-		c.challenge(now)
-	default:
-		// "TIME-WAIT STATE: The only thing that can arrive in this state is a retransmission of the remote FIN.
-		// Acknowledge it, and restart the 2 MSL timeout."
-		if c.state == TimeWait && seg.Flags&wire.FIN != 0 && seg.Seq.Add(seg.length()) == c.rcv.nxt {
-			c.restartTimeWait(now)
-		}
-		c.rcv.ackNow = true
-	}
-}
-
-// takeRST: "Second, check the RST bit", with RFC 5961's protection.
-func (c *TCB) takeRST(now clock.Instant, seg *Segment) {
-	if seg.Seq != c.rcv.nxt {
-		// "If the RST bit is set and the sequence number does not exactly match the next expected sequence value, yet is
-		// within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
-		c.challenge(now)
-		return
-	}
-	switch c.state {
-	case SynReceived:
-		// "If this connection was initiated with a passive OPEN (i.e., came from the LISTEN state), then return this
-		// connection to LISTEN state and return. The user need not be informed. If this connection was initiated with an
-		// active OPEN …, then the connection was refused; signal the user "connection refused"."
-		if c.passive {
-			c.die(now, syscall.ECONNRESET)
-		} else {
-			c.die(now, syscall.ECONNREFUSED)
-		}
-	case Closing, LastAck, TimeWait:
-		// "If the RST bit is set, then enter the CLOSED state, delete the TCB, and return."
-		c.die(now, 0)
-	default:
-		// "… any outstanding RECEIVEs and SEND should receive "reset" responses. All segment queues should be flushed.
-		// Users should also receive an unsolicited general "connection reset" signal."
-		c.die(now, syscall.ECONNRESET)
-	}
-}
-
-// takeLateSYN: "Fourth, check the SYN bit", of a SYN in the window.
-func (c *TCB) takeLateSYN(now clock.Instant) {
-	if c.state == SynReceived && c.passive {
-		// "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and
-		// return."
-		c.die(now, syscall.ECONNRESET)
-		return
-	}
-	// "RFC 5961 recommends that in these synchronized states, if the SYN bit is set, irrespective of the sequence number,
-	// TCP endpoints MUST send a "challenge ACK" to the remote peer".
-	c.challenge(now)
 }
 
 // takeACKInState: "Fifth, check the ACK field", by state. It returns false if the segment is done with.

@@ -101,7 +101,7 @@ func TestMemoryIsFreed(t *testing.T) {
 			r.c.Release(r.now)
 		},
 		"Release and time": func(r *rig) {
-			r.c.CloseRead(r.now)
+			r.c.CloseRead()
 			r.c.Release(r.now)
 			for range 1000 {
 				r.pass(time.Minute)

@@ -6,35 +6,31 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
-// limiter bounds the ACKs that answer segments which are not acceptable and carry no data: RFC 5961, 7: "in any 5
-// second window, no more than 10 challenge ACKs should be sent". It keeps two ends that disagree from answering each
-// other for ever.
+// limiter bounds how often a connection answers segments which are not acceptable and carry no data: RFC 5961, 7: "An
+// implementation SHOULD include an ACK throttling mechanism to be conservative." It keeps two ends that disagree from
+// answering each other for ever. The bound is on time, as Linux's, so that what answers one segment is not used up by
+// others long ago.
 type limiter struct {
-	since clock.Instant
-	count uint8
+	used bool
+	last clock.Instant
 }
 
-const (
-	challengeWindow = 5 * time.Second
-	challengeLimit  = 10
-)
-
-func (l *limiter) allow(now clock.Instant) bool {
-	if l.count == 0 || now.Sub(l.since) >= challengeWindow {
-		l.since, l.count = now, 0
-	}
-	if l.count >= challengeLimit {
+// allow reports whether gap has passed since it last said so.
+func (l *limiter) allow(now clock.Instant, gap time.Duration) bool {
+	if l.used && now.Sub(l.last) < gap {
 		return false
 	}
-	l.count++
+	l.used, l.last = true, now
 	return true
 }
 
 // challenge sends an ACK in answer to a segment that may be forged, within bounds: RFC 5961, 3.2: "If the RST bit is
 // set and the sequence number does not exactly match the next expected sequence value, yet is within the current
-// receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
+// receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)". The caller may bound those of all
+// connections, by [Segment.Challenge].
 func (c *TCB) challenge(now clock.Instant) {
-	if c.challenges.allow(now) {
+	if c.challenges.allow(now, c.cfg.InvalidRateLimit) {
+		c.rcv.challenge = !c.rcv.ackNow
 		c.rcv.ackNow = true
 	}
 }

@@ -54,7 +54,7 @@ func (c *TCB) header(now clock.Instant, seg *Segment, seq Seq, flags wire.TCPFla
 // noteACK notes that RCV.NXT is acknowledged.
 func (c *TCB) noteACK() {
 	c.rcv.acked = c.rcv.nxt
-	c.rcv.ackNow, c.rcv.read, c.rcv.unacked = false, false, 0
+	c.rcv.ackNow, c.rcv.challenge, c.rcv.read, c.rcv.unacked = false, false, false, 0
 	c.timers[delackTimer] = clock.Never
 }
 
@@ -318,7 +318,9 @@ func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 	if !c.rcv.ackNow {
 		return false
 	}
+	challenge := c.rcv.challenge
 	c.header(now, seg, c.acceptableSeq(), 0)
+	seg.Challenge = challenge
 	if len(c.rcv.ranges) > 0 && c.sackOK {
 		// RFC 2018, 3: "A SACK option that specifies n blocks will have a length of 8*n+2 bytes, so the 40 bytes available
 		// for TCP options can specify a maximum of 4 blocks": 3 beside timestamps.

@@ -16,8 +16,12 @@ type Queue struct {
 
 // Queue returns how full the connection's buffers are.
 func (c *TCB) Queue() Queue {
+	received := c.stats.bytesRcvd
+	if c.rcv.eof {
+		received-- // the FIN
+	}
 	return Queue{
-		Unread: c.rcv.queued, Received: c.stats.bytesRcvd, EOF: c.rcv.eof,
+		Unread: c.rcv.queued, Received: received, EOF: c.rcv.eof,
 		Unacked: c.snd.pipe.end, Unsent: c.unsent(), Room: c.room(),
 		Finished: c.snd.fin, Dead: c.state == Closed,
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -247,48 +248,46 @@ func TestPAWS(t *testing.T) {
 	}
 }
 
-// RFC 5961, 7: "in any 5 second window, no more than 10 challenge ACKs should be sent".
+// RFC 5961, 7: "An implementation SHOULD include an ACK throttling mechanism to be conservative."
 func TestChallengeLimit(t *testing.T) {
-	r := receiver(t, Config{})
-	count := func() (n int) {
-		for range 100 {
-			if r.arrive(5002, 0, rst, 0) != "" {
-				n++
+	r := receiver(t, Config{InvalidRateLimit: 300 * ms})
+	for range 3 {
+		for i := range 100 {
+			out := r.arrive(5002, 0, rst, 0)
+			if want := i == 0; want != (out != "") {
+				t.Fatalf("%d: %q", i, out)
 			}
+			r.now = r.now.Add(ms)
 		}
-		return n
+		r.pass(200 * ms)
 	}
-	if n := count(); n != 10 {
-		t.Errorf("%d challenge ACKs", n)
-	}
-	r.pass(5 * time.Second)
-	if n := count(); n != 10 {
-		t.Errorf("%d challenge ACKs in the next five seconds", n)
+	// What carries data is no loop of ACKs.
+	for range 10 {
+		r.want(r.arrive(4000, 1001, ack, 10), "<SEQ=1001><ACK=5001><CTL=ACK>")
 	}
 }
 
-// CloseRead discards what has come and comes; the peer is not held up.
+// CloseRead: what has come can still be read; then it is the end, whatever comes.
 func TestCloseRead(t *testing.T) {
 	r := receiver(t, Config{ReceiveBuffer: 10000})
 	r.arrive(5001, 1001, ack, 1000)
-	r.c.CloseRead(r.now)
-	r.c.CloseRead(r.now)
-	if n, err := r.c.Receive(r.now, make([]byte, 10)); n != 0 || err != io.EOF || !r.c.Readable() {
-		t.Fatalf("Receive: %d, %v", n, err)
+	r.c.CloseRead()
+	if !r.c.Readable() {
+		t.Error("not readable")
 	}
-	seq := Seq(6001)
-	for range 50 {
-		r.arrive(seq+1000, 1001, ack, 1000)
-		if out := r.arrive(seq, 1001, ack, 1000); out != fmt.Sprintf("<SEQ=1001><ACK=%d><CTL=ACK>", seq+2000) {
-			t.Fatalf("sent %q", out)
+	r.contents(5001, 1000)
+	for range 3 {
+		if n, err := r.c.Receive(r.now, make([]byte, 10)); n != 0 || err != io.EOF || !r.c.Readable() {
+			t.Fatalf("Receive: %d, %v", n, err)
 		}
-		seq += 2000
 	}
-	if r.c.rcv.buf.end != 0 {
-		t.Error("it keeps what it discards")
-	}
-	r.arrive(seq, 1001, ack|fin, 0)
-	r.wantState(CloseWait)
+	r.arrive(6001, 1001, ack, 1000)
+	r.contents(6001, 1000)
+	// With both directions closed it is as after Release.
+	r.c.Close(r.now)
+	r.want(r.drain(), "<SEQ=1001><ACK=7001><CTL=FIN,ACK>")
+	r.want(r.arrive(7001, 1002, ack, 10), "<SEQ=1002><CTL=RST>")
+	r.wantErr(syscall.ECONNRESET)
 }
 
 // RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call while received data is still pending in TCP, or if new data is
@@ -300,17 +299,24 @@ func TestRelease(t *testing.T) {
 	r.want(r.drain(), "<SEQ=1001><ACK=5011><CTL=RST,ACK>")
 	r.wantErr(syscall.ECONNABORTED)
 
+	// Also where ABORT would send none (RFC 9293, 3.10.5).
+	r = receiver(t, Config{})
+	r.arrive(5001, 1001, ack|fin, 10)
+	r.c.Close(r.now)
+	r.drain()
+	r.wantState(LastAck)
+	r.c.Release(r.now)
+	r.want(r.drain(), "<SEQ=1002><ACK=5012><CTL=RST,ACK>")
+
 	r = receiver(t, Config{})
 	r.arrive(5001, 1001, ack, 10)
 	r.contents(5001, 10)
 	r.c.Release(r.now)
 	r.c.Release(r.now)
 	r.want(r.drain(), "<SEQ=1001><ACK=5011><CTL=FIN,ACK>")
-	r.want(r.arrive(5001, 1002, ack, 10), "<SEQ=1002><ACK=5011><CTL=ACK>") // a duplicate is not new
-	r.wantState(FinWait1)
-	r.arrive(5011, 1002, ack, 0)
+	r.want(r.arrive(5001, 1002, ack, 10), "<SEQ=1002><ACK=5011><CTL=ACK>") // a duplicate is not new, but its ACK is
 	r.wantState(FinWait2)
-	r.want(r.arrive(5011, 1002, ack, 10), "<SEQ=1002><ACK=5011><CTL=RST,ACK>")
+	r.want(r.arrive(5011, 1002, ack, 10), "<SEQ=1002><CTL=RST>")
 	r.wantErr(syscall.ECONNRESET)
 
 	// What is queued is still sent; with the linger of zero it is not.
@@ -437,4 +443,89 @@ func TestSeq(t *testing.T) {
 		top.Sub(1) != -2 || Seq(0).Add(-1) != top || maxSeq(top, 3) != 3 || maxSeq(3, top) != 3 {
 		t.Error("arithmetic")
 	}
+}
+
+// RFC 9293, 3.10.7.4, "Second, check the RST bit": what counts as RCV.NXT, and RFC 5961, 3.2.
+func TestResetNumbers(t *testing.T) {
+	const challenge = "<SEQ=1001><ACK=5001><CTL=ACK>"
+	// Out of order data of two holes: only behind the last of it is a RST taken.
+	holes := func() *rig {
+		r := newRig(t, Config{NoTimestamps: true})
+		r.syn.SACKPermitted = true
+		r.to(Established)
+		r.arrive(5101, 1001, ack, 100)
+		r.arrive(5301, 1001, ack, 100)
+		return r
+	}
+	for _, seq := range []Seq{5002, 5201, 5301, 5400, 5402} {
+		r := holes()
+		if out := r.arrive(seq, 0, rst, 0); !strings.HasPrefix(out, challenge) {
+			t.Errorf("RST at %d: %q", seq, out)
+		}
+		r.wantState(Established)
+	}
+	for _, seq := range []Seq{5000, 5001 + 1<<21} {
+		r := holes()
+		r.want(r.arrive(seq, 0, rst, 0), "")
+		r.wantState(Established)
+	}
+	for _, seq := range []Seq{5001, 5401} {
+		r := holes()
+		r.want(r.arrive(seq, 0, rst, 0), "")
+		r.wantErr(syscall.ECONNRESET)
+	}
+	// The number of the peer's FIN, from those who do not count it.
+	for _, s := range []State{CloseWait, Closing, LastAck} {
+		r := newRig(t, Config{NoTimestamps: true}).to(s)
+		r.want(r.arrive(5000, 0, rst, 0), "")
+		r.wantState(s)
+		r.want(r.arrive(5001, 0, rst, 0), "")
+		r.wantState(Closed)
+	}
+	r := newRig(t, Config{NoTimestamps: true}).to(TimeWait)
+	r.want(r.arrive(5001, 0, rst, 0), "")
+	r.wantState(TimeWait)
+}
+
+// An ACK by itself that others have overtaken is as good as any: its number is in the window of the last ACK sent.
+func TestOvertakenACK(t *testing.T) {
+	r := receiver(t, Config{})
+	r.c.Send(r.now, make([]byte, 3000))
+	r.drain()
+	r.want(r.arrive(5001, 1001, ack, 100), "") // not acknowledged yet
+	r.want(r.arrive(5001, 2461, ack, 0), "")
+	if i := r.c.Info(r.now); i.BytesAcked != 1460 {
+		t.Errorf("%+v", i)
+	}
+	// Once it is acknowledged, the number is old.
+	r.pass(50 * ms)
+	r.want(r.arrive(5001, 3921, ack, 0), "<SEQ=3921><ACK=5101><CTL=ACK>")
+	if i := r.c.Info(r.now); i.BytesAcked != 1460 {
+		t.Errorf("%+v", i)
+	}
+}
+
+// RFC 7323, 5.2, of a RST: "it MUST NOT be subjected to the PAWS check …, and information from the Timestamps option MUST NOT
+// be used to update connection state information."
+func TestTimestampsOfReset(t *testing.T) {
+	r := newRig(t, Config{})
+	r.syn.HasTimestamps, r.syn.TSVal = true, 10000
+	r.to(SynReceived)
+	with := func(s *Segment, val uint32) *Segment {
+		s.Options.HasTimestamps, s.Options.TSVal = true, val
+		return s
+	}
+	r.arriveSegment(with(segment(5001, 1001, ack, 0), 10001))
+	r.wantState(Established)
+	r.arriveSegment(with(segment(5002, 0, rst, 0), 20000)) // a challenge
+	if r.c.ts.recent != 10001 {
+		t.Errorf("TS.Recent %d", r.c.ts.recent)
+	}
+	// An ACK of late that says nothing new is let pass; not if it is older than a retransmission can be.
+	r.now = r.now.Add(time.Second)
+	r.want(r.arriveSegment(with(segment(5001, 1001, ack, 0), 10000)), "")
+	r.want(r.arriveSegment(with(segment(5001, 1001, ack, 0), 10001-4000)), "<SEQ=1001><ACK=5001><CTL=ACK>")
+	r.want(r.arriveSegment(with(segment(5001, 1001, ack, 10), 10000)), "<SEQ=1001><ACK=5001><CTL=ACK>")
+	r.arriveSegment(with(segment(5001, 0, rst, 0), 1))
+	r.wantState(Closed)
 }

@@ -17,6 +17,7 @@ type Segment struct {
 	Len int
 
 	CE         bool // arriving: the IP header says that congestion was experienced (RFC 3168)
+	Challenge  bool // leaving: a challenge ACK, which the caller may withhold to bound those of the host (RFC 5961, 7)
 	Retransmit bool // leaving: it was sent before, for the caller's counters
 }
 

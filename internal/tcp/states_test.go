@@ -350,6 +350,9 @@ func TestArriveReset(t *testing.T) {
 	for _, s := range synchronized {
 		// "… any outstanding RECEIVEs and SEND should receive "reset" responses …"
 		var err error = syscall.ECONNRESET
+		if s.s == CloseWait {
+			err = syscall.EPIPE // nothing more can be received; it is sending that fails
+		}
 		if s.s == Closing || s.s == LastAck || s.s == TimeWait {
 			err = nil // "If the RST bit is set, then enter the CLOSED state, delete the TCB, and return."
 		}

@@ -47,27 +47,28 @@ type TCB struct {
 		last     clock.Instant // when data was last sent
 	}
 	rcv struct {
-		nxt     Seq           // RCV.NXT
-		irs     Seq           // IRS
-		adv     Seq           // right edge of the window as far as it was ever offered
-		acked   Seq           // the last RCV.NXT sent (Last.ACK.sent of RFC 7323)
-		shift   uint8         // Rcv.Wind.Shift
-		buf     pipe          // from the first unread octet on
-		queued  int           // octets in order and not read; RCV.NXT is as many behind buf's first octet
-		ranges  rangeset      // what has come out of order
-		recent  [4]Seq        // where the latest ranges lie, latest first (RFC 2018, 4)
-		fin     Seq           // the FIN's sequence number, if hasFIN
-		hasFIN  bool          // it has come, perhaps out of order
-		eof     bool          // it has been processed: RCV.NXT is behind it
-		shut    bool          // the user does not read any more
-		read    bool          // the user has read since the last segment sent
-		ackNow  bool          // an ACK must be sent
-		quick   uint8         // how many more segments are acknowledged at once
-		maxSeg  int           // the MSS announced to the peer (RecvMSS)
-		mss     int           // the largest payload seen
-		unacked int           // octets received in order since the last ACK
-		heard   clock.Instant // when an acceptable segment last came
-		dataAt  clock.Instant // when data last came
+		nxt       Seq           // RCV.NXT
+		irs       Seq           // IRS
+		adv       Seq           // right edge of the window as far as it was ever offered
+		acked     Seq           // the last RCV.NXT sent (Last.ACK.sent of RFC 7323)
+		shift     uint8         // Rcv.Wind.Shift
+		buf       pipe          // from the first unread octet on
+		queued    int           // octets in order and not read; RCV.NXT is as many behind buf's first octet
+		ranges    rangeset      // what has come out of order
+		recent    [4]Seq        // where the latest ranges lie, latest first (RFC 2018, 4)
+		fin       Seq           // the FIN's sequence number, if hasFIN
+		hasFIN    bool          // it has come, perhaps out of order
+		eof       bool          // it has been processed: RCV.NXT is behind it
+		shut      bool          // the user does not read any more
+		read      bool          // the user has read since the last segment sent
+		ackNow    bool          // an ACK must be sent
+		challenge bool          // it answers a segment that may be forged, and nothing else
+		quick     uint8         // how many more segments are acknowledged at once
+		maxSeg    int           // the MSS announced to the peer (RecvMSS)
+		mss       int           // the largest payload seen
+		unacked   int           // octets received in order since the last ACK
+		heard     clock.Instant // when an acceptable segment last came
+		dataAt    clock.Instant // when data last came
 	}
 	ts struct {
 		on     bool          // Snd.TS.OK

@@ -24,10 +24,11 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 	}
 	seq, text := seg.Seq, seg.Payload
 	end := seq.Add(len(text))
-	if c.released && len(text) > 0 && c.rcv.nxt.Less(end) {
+	if c.rcv.shut && c.state != Established && len(text) > 0 && c.rcv.nxt.Less(end) {
 		// RFC 1122, 4.2.2.13: "… if new data is received after CLOSE is called, its TCP SHOULD send a RST to show that
-		// data was lost."
-		c.reset(now, syscall.ECONNRESET)
+		// data was lost." It is the one that answers a segment where there is no connection: <SEQ=SEG.ACK><CTL=RST>.
+		c.die(now, syscall.ECONNRESET)
+		c.answerReset(seg)
 		return
 	}
 	// "If a segment's contents straddle the boundary between old and new, only the new parts are processed."
@@ -69,10 +70,8 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 // takeInOrder takes text at RCV.NXT, with nothing behind it.
 func (c *TCB) takeInOrder(now clock.Instant, text []byte) {
 	n := len(text)
-	if !c.rcv.shut {
-		c.rcv.buf.writeAt(c.rcv.queued, text)
-		c.rcv.queued += n
-	}
+	c.rcv.buf.writeAt(c.rcv.queued, text)
+	c.rcv.queued += n
 	c.rcv.nxt = c.rcv.nxt.Add(n)
 	c.stats.bytesRcvd += uint64(n)
 	c.scheduleACK(now, n)
@@ -92,17 +91,13 @@ func (c *TCB) takeOutOfOrder(seq Seq, text []byte) {
 		}
 		c.noteRecent(s)
 	}
-	if !c.rcv.shut {
-		c.rcv.buf.writeAt(c.rcv.queued+seq.Sub(c.rcv.nxt), text)
-	}
+	c.rcv.buf.writeAt(c.rcv.queued+seq.Sub(c.rcv.nxt), text)
 	if seq == c.rcv.nxt {
 		next := c.rcv.ranges.take(s.to)
 		n := next.Sub(c.rcv.nxt)
 		c.rcv.nxt = next
 		c.stats.bytesRcvd += uint64(n)
-		if !c.rcv.shut {
-			c.rcv.queued += n
-		}
+		c.rcv.queued += n
 		if len(c.rcv.ranges) == 0 {
 			c.rcv.ranges = nil
 		}

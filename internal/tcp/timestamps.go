@@ -24,13 +24,26 @@ func (c *TCB) putTimestamps(now clock.Instant, o *wire.TCPOptions) {
 
 // paws reports whether seg is an old duplicate: RFC 7323, 5.3, R1: "If there is a Timestamps option in the arriving
 // segment, SEG.TSval < TS.Recent, TS.Recent is valid …, and if the RST bit is not set, then treat the arriving
-// segment as not acceptable".
+// segment as not acceptable". TS.Recent is not valid when it is too old (5.5), nor while it is 0: some hosts send that in
+// their SYN and a true clock later.
 func (c *TCB) paws(now clock.Instant, seg *Segment) bool {
-	return int32(seg.Options.TSVal-c.ts.recent) < 0 && now.Sub(c.ts.age) < tsOutdated && seg.Flags&wire.RST == 0
+	return int32(seg.Options.TSVal-c.ts.recent) < 0 && now.Sub(c.ts.age) < tsOutdated && c.ts.recent != 0 &&
+		seg.Flags&wire.RST == 0 && !c.reorderedACK(seg)
+}
+
+// reorderedACK reports whether seg, with a timestamp that is too old, is a duplicate ACK of late. A sequence number
+// protects data and not an ACK by itself: several of the same number and of different timestamps are in the network
+// when it reorders, each of them good for counting (RFC 5681, 3.2), and none can do harm that moves nothing and is no older
+// than a retransmission could be.
+func (c *TCB) reorderedACK(seg *Segment) bool {
+	wnd := int(seg.Window) << c.snd.shift
+	return seg.length() == 0 && seg.Flags&wire.ACK != 0 && seg.Seq == c.rcv.nxt && seg.Ack == c.snd.una && wnd == c.snd.wnd &&
+		time.Duration(c.ts.recent-seg.Options.TSVal)*tsTick <= c.rtt.rto
 }
 
 // noteTimestamp keeps what is to be echoed: RFC 7323, 4.3: "If: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent
-// then SEG.TSval is copied to TS.Recent; otherwise, it is ignored."
+// then SEG.TSval is copied to TS.Recent; otherwise, it is ignored." Not from a RST: 5.2: "information from the Timestamps
+// option MUST NOT be used to update connection state information."
 func (c *TCB) noteTimestamp(now clock.Instant, seg *Segment) {
 	if seg.Seq.LessEq(c.rcv.acked) && (int32(seg.Options.TSVal-c.ts.recent) >= 0 || now.Sub(c.ts.age) >= tsOutdated) {
 		c.ts.recent, c.ts.age = seg.Options.TSVal, now

@@ -112,15 +112,10 @@ func (c *TCB) Close(now clock.Instant) {
 	}
 }
 
-// CloseRead discards what has come and what still comes; Receive returns io.EOF.
-func (c *TCB) CloseRead(now clock.Instant) {
-	if c.rcv.shut {
-		return
-	}
-	c.rcv.shut = true
-	c.rcv.read = c.rcv.queued > 0 && c.state != Closed
-	c.dropUnread()
-}
+// CloseRead has Receive return io.EOF where it would have nothing to give yet. What comes is still received; but once the
+// user has closed too, new data resets the connection, as after Release. RFC 9293 has no such call; this is shutdown(2)'s,
+// as with Linux.
+func (c *TCB) CloseRead() { c.rcv.shut = true }
 
 // Release tells that the user has let go of both directions. What is queued is sent, then a FIN; but if there is data
 // that the user has not read, or Config.Linger is 0, the connection is reset.
@@ -135,7 +130,11 @@ func (c *TCB) Release(now clock.Instant) {
 	c.released = true
 	c.dropUnread()
 	c.rcv.shut = true
-	if unread || c.cfg != nil && c.cfg.discards() {
+	switch {
+	case unread && (c.state == Closing || c.state == LastAck):
+		c.reset(now, syscall.ECONNABORTED) // which Abort would not in these states
+		return
+	case unread, c.cfg != nil && c.cfg.discards():
 		c.Abort(now)
 		return
 	}

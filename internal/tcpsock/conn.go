@@ -300,14 +300,13 @@ func (c *Conn) CloseWrite() error {
 	})
 }
 
-// CloseRead makes reading end here: what is queued and what still comes is discarded. Errors: net.ErrClosed,
-// ENOTCONN.
+// CloseRead makes reading end where nothing is queued: shutdown(2) with SHUT_RD. Errors: net.ErrClosed, ENOTCONN.
 func (c *Conn) CloseRead() error {
 	return c.do(func(now clock.Instant) error {
 		if c.gone {
 			return syscall.ENOTCONN
 		}
-		c.tcb.CloseRead(now)
+		c.tcb.CloseRead()
 		return nil
 	})
 }
