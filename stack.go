@@ -36,6 +36,12 @@ type Stack struct {
 	icmp   *icmp.Layer
 
 	closing sync.Once
+
+	// idle holds the sysctls that have no effect.
+	idle struct {
+		sync.Mutex
+		values map[string]string
+	}
 }
 
 // New makes a stack with nothing but its loopback interface. It starts no goroutine. Errors name the field of

@@ -63,13 +63,15 @@ type Config struct {
 	MaxRTO     time.Duration // tcp_rto_max_ms: 120 s (RFC 6298, 2.4: at least 60 s)
 
 	// How often a segment is retransmitted before the connection fails with ETIMEDOUT (RFC 9293, 3.8.3: R2).
-	SYNRetries    int  // tcp_syn_retries, TCP_SYNCNT: a SYN; 7, which is four minutes (MUST-23: at least three)
-	SYNLinear     int  // tcp_syn_linear_timeouts: so many of them without back-off; 0
-	SYNACKRetries int  // tcp_synack_retries: a SYN,ACK; 5, which is one minute
-	Retries1      int  // tcp_retries1: data: after so many IP is told that the path may be bad (R1); 3
-	Retries       int  // tcp_retries2: data and FIN; 15, which is a quarter of an hour
-	OrphanRetries int  // tcp_orphan_retries: after the user has let go; 8
-	ThinLinear    bool // tcp_thin_linear_timeouts: few segments in flight are repeated without back-off
+	SYNRetries    int // tcp_syn_retries, TCP_SYNCNT: a SYN; 7, which is four minutes (MUST-23: at least three)
+	SYNLinear     int // tcp_syn_linear_timeouts: so many of them without back-off; 0
+	SYNACKRetries int // tcp_synack_retries: a SYN,ACK; 5, which is one minute
+	Retries1      int // tcp_retries1: data: after so many IP is told that the path may be bad (R1); 3
+	Retries       int // tcp_retries2: data and FIN; 15, which is a quarter of an hour
+	OrphanRetries int // tcp_orphan_retries: after the user has let go; 0: 8, or none if an ICMP error has come
+	// ConnectTimeout bounds the handshake beside these; 0: not at all (FreeBSD's net.inet.tcp.keepinit).
+	ConnectTimeout time.Duration
+	ThinLinear     bool // tcp_thin_linear_timeouts: few segments in flight are repeated without back-off
 	// UserTimeout is how long data may stay unacknowledged; it replaces Retries. 0: none (RFC 5482, TCP_USER_TIMEOUT).
 	UserTimeout time.Duration
 

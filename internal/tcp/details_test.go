@@ -155,7 +155,7 @@ func TestInfo(t *testing.T) {
 	a, b := p.ends[0].Info(p.now), p.ends[1].Info(p.now)
 	if int(a.SegmentsOut) != p.outs[0] || int(b.SegmentsOut) != p.outs[1] || b.SegmentsIn != a.SegmentsOut ||
 		a.BytesSent != 100000 || a.BytesAcked != 100002 || b.BytesReceived != 100001 || a.BytesReceived != 50001 ||
-		a.RTT < 20*ms || a.RTT > 60*ms || a.MSS != 1448 || a.Control != "newreno" || a.Retransmits != 0 {
+		a.RTT < 20*ms || a.RTT > 60*ms || a.MSS != 1448 || a.Control != "reno" || a.Retransmits != 0 {
 		t.Errorf("%+v\n%+v of %v", a, b, p.outs)
 	}
 }

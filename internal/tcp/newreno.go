@@ -26,7 +26,7 @@ func initialWindow(mss int) int { return min(10*mss, max(2*mss, 14600)) }
 
 func (r *newReno) window() int    { return r.cwnd }
 func (r *newReno) threshold() int { return r.ssthresh }
-func (r *newReno) name() string   { return "newreno" }
+func (r *newReno) name() string   { return "reno" }
 
 func (r *newReno) acked(n int, afterTimeout bool) {
 	if r.cwnd < r.ssthresh {

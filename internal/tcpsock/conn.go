@@ -72,13 +72,14 @@ func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
 
 // opened returns what the connection's TCB is opened with; cfg nil: the layer's settings.
 func (c *Conn) opened(now clock.Instant, cfg *tcp.Config) tcp.Open {
+	s := c.layer.Settings()
 	if cfg == nil {
-		cfg = &c.layer.Settings().TCP
+		cfg = &s.TCP
 	}
-	o := tcp.Open{Config: cfg, MSS: mss(c.key.Remote, c.path.MTU), Observer: c}
+	// RFC 9293, 3.7.1: "a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 - 60) for IPv6 (MUST-15)".
+	o := tcp.Open{Config: cfg, MSS: mss(c.key.Remote, c.path.MTU), DefaultMSS: s.DefaultMSS4, Observer: c}
 	if !c.key.Remote.Is4() {
-		// RFC 9293, 3.7.1: "a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 - 60) for IPv6 (MUST-15)".
-		o.DefaultMSS = wire.IPv6MinMTU - wire.IPv6Len - wire.TCPMinLen
+		o.DefaultMSS = s.DefaultMSS6
 	}
 	o.ISS, o.TSOffset = c.layer.isn(now, &c.key)
 	return o

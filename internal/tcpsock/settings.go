@@ -20,6 +20,14 @@ type Settings struct {
 	RMemDefault, WMemDefault int // rmem_default, wmem_default: of UDP and raw sockets; 212992
 	SoMaxConn                int // somaxconn: the longest queue of a listener; 4096
 
+	DefaultMSS4, DefaultMSS6 int  // assumed of a peer that announces none; 536 and 1220 (RFC 9293, 3.7.1)
+	BindV6Only               bool // net.ipv6.bindv6only: IPv6 sockets do not take IPv4
+	NoPathMTUDiscovery       int  // net.ipv4.ip_no_pmtu_disc: what MTUDiscover of IPv4 is where it is not set; 0
+	NoFlowLabels             bool // net.ipv6.auto_flowlabels=0
+
+	// Allowed are the congestion controls that connections may choose (tcp_allowed_congestion_control); none: all.
+	Allowed []string
+
 	// Limits are those on how connections begin and end.
 	Limits Limits
 
@@ -34,7 +42,7 @@ func (s *Settings) setDefaults() {
 		v *int
 		d int
 	}{{&s.RMemMax, 212992}, {&s.WMemMax, 212992}, {&s.RMemDefault, 212992}, {&s.WMemDefault, 212992}, {&s.SoMaxConn, 4096},
-		{&s.Mem[0], 3 << 28}, {&s.Mem[1], 1 << 30}, {&s.Mem[2], 3 << 29}} {
+		{&s.DefaultMSS4, 536}, {&s.DefaultMSS6, 1220}, {&s.Mem[0], 3 << 28}, {&s.Mem[1], 1 << 30}, {&s.Mem[2], 3 << 29}} {
 		if *f.v <= 0 {
 			*f.v = f.d
 		}
@@ -42,6 +50,22 @@ func (s *Settings) setDefaults() {
 	if !s.Limits.filled {
 		s.Limits = DefaultLimits()
 	}
+}
+
+// Control returns the congestion control of connections that choose none.
+func (s *Settings) Control() string {
+	if s.TCP.CongestionControl != "" {
+		return s.TCP.CongestionControl
+	}
+	return tcp.CongestionControls()[0]
+}
+
+// AllowedControls returns the congestion controls that connections may choose.
+func (s *Settings) AllowedControls() []string {
+	if len(s.Allowed) == 0 {
+		return tcp.CongestionControls()
+	}
+	return s.Allowed
 }
 
 // settings is the current Settings, and who changes them.

@@ -1,0 +1,78 @@
+package onlink
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Sysctl is a setting of a stack by the name it has in Linux ("net.ipv4.tcp_sack") or FreeBSD ("net.inet.tcp.sack.enable").
+type Sysctl struct {
+	Name  string
+	Value string // as sysctl -n prints it
+	Doc   string // what it is, its unit and range
+}
+
+// Sysctls returns all settings, by name.
+func (s *Stack) Sysctls() []Sysctl {
+	var all []Sysctl
+	for i := range knobs {
+		k := &knobs[i]
+		all = append(all, Sysctl{Name: k.name, Value: k.get(s), Doc: k.doc})
+	}
+	return all
+}
+
+// Sysctl returns the value of one setting. Errors: ENOENT for a name there is not.
+func (s *Stack) Sysctl(name string) (string, error) {
+	k, err := findKnob(name)
+	if err != nil {
+		return "", err
+	}
+	return k.get(s), nil
+}
+
+// SetSysctl sets a setting, in the syntax and unit that Linux, or FreeBSD, has for the name: numbers, and lists of them
+// with blanks between. It holds for what is opened after; a listener's next connection follows it in what the listener
+// was not told otherwise. The name may also be a path under /proc/sys.
+//
+// Errors name the setting: ENOENT for one there is not, EINVAL for a value that is malformed, out of range, or asks for
+// something that the stack does not do, EPERM for a setting that can only be read.
+func (s *Stack) SetSysctl(name, value string) error {
+	k, err := findKnob(name)
+	if err != nil {
+		return err
+	}
+	if k.set == nil {
+		return fmt.Errorf("onlink: sysctl %s can only be read: %w", k.name, syscall.EPERM)
+	}
+	if err := k.set(s, strings.TrimSpace(value)); err != nil {
+		return fmt.Errorf("onlink: sysctl %s=%q: %w", k.name, value, err)
+	}
+	return nil
+}
+
+// knob is an entry of the table of settings.
+type knob struct {
+	name string
+	doc  string
+	get  func(*Stack) string
+	set  func(*Stack, string) error // nil: it can only be read
+}
+
+// knobs is the table, by name.
+var knobs = func() []knob {
+	all := slices.Concat(tcpKnobs, tcpOpeningKnobs, tcpRecoveryKnobs, ipKnobs, freeBSDKnobs)
+	slices.SortFunc(all, func(a, b knob) int { return strings.Compare(a.name, b.name) })
+	return all
+}()
+
+func findKnob(name string) (*knob, error) {
+	plain := strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
+	i, ok := slices.BinarySearchFunc(knobs, plain, func(k knob, name string) int { return strings.Compare(k.name, name) })
+	if !ok {
+		return nil, fmt.Errorf("onlink: no sysctl %q: %w", name, syscall.ENOENT)
+	}
+	return &knobs[i], nil
+}

@@ -1,0 +1,81 @@
+package onlink
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/onlink-go/onlink/internal/ip"
+)
+
+// ipKnobs are Linux's settings of the internet layer and of sockets.
+var ipKnobs = []knob{
+	ipNumber("net.ipv4.ip_default_ttl", 1, 255, "TTL of packets whose sender does not choose one",
+		func(s *ip.Settings) int { return int(s.TTL) }, func(s *ip.Settings, n int) { s.TTL = uint8(n) }),
+	ipNumber("net.ipv4.ip_forward", 0, 1, "1: packets for others are sent on: a router",
+		func(s *ip.Settings) int { return btoi(s.Forward4) }, func(s *ip.Settings, n int) { s.Forward4 = n != 0 }),
+	ipNumber("net.ipv4.conf.all.forwarding", 0, 1, "net.ipv4.ip_forward",
+		func(s *ip.Settings) int { return btoi(s.Forward4) }, func(s *ip.Settings, n int) { s.Forward4 = n != 0 }),
+	ipNumber("net.ipv6.conf.all.forwarding", 0, 1, "1: IPv6 packets for others are sent on: a router",
+		func(s *ip.Settings) int { return btoi(s.Forward6) }, func(s *ip.Settings, n int) { s.Forward6 = n != 0 }),
+	ipNumber("net.ipv6.conf.all.hop_limit", 1, 255, "hop limit of IPv6 packets whose sender does not choose one",
+		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) }),
+	ipNumber("net.ipv6.conf.default.hop_limit", 1, 255, "net.ipv6.conf.all.hop_limit",
+		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) }),
+	ipNumber("net.ipv4.icmp_msgs_per_sec", 0, maxInt, "ICMP errors a second, of each kind",
+		func(s *ip.Settings) int { return s.ICMPRate }, func(s *ip.Settings, n int) { s.ICMPRate = n }),
+	ipNumber("net.ipv4.icmp_msgs_burst", 0, maxInt, "ICMP errors at once, of each kind",
+		func(s *ip.Settings) int { return s.ICMPBurst }, func(s *ip.Settings, n int) { s.ICMPBurst = n }),
+	ipNumber("net.ipv4.route.min_pmtu", 68, maxInt, "least path MTU that an ICMP message can tell of, octets",
+		func(s *ip.Settings) int { return s.MinPathMTU }, func(s *ip.Settings, n int) { s.MinPathMTU = n }),
+	ipNumber("net.ipv4.route.mtu_expires", 1, maxInt, "seconds that a path MTU is remembered, of both families", pathMTUSeconds, setPathMTUSeconds),
+	ipNumber("net.ipv6.route.mtu_expires", 1, maxInt, "net.ipv4.route.mtu_expires", pathMTUSeconds, setPathMTUSeconds),
+
+	number("net.ipv4.ip_no_pmtu_disc", func(t *settings) *int { return &t.NoPathMTUDiscovery }, 0, 1,
+		"1: IPv4 connections let routers fragment, and send no more than net.ipv4.route.min_pmtu where one complained"),
+	off("net.ipv6.auto_flowlabels", func(t *settings) *bool { return &t.NoFlowLabels },
+		"1: connections have flow labels (RFC 6437) unless told otherwise"),
+	on("net.ipv6.bindv6only", func(t *settings) *bool { return &t.BindV6Only }, "1: IPv6 sockets do not take IPv4"),
+	number("net.core.rmem_max", func(t *settings) *int { return &t.RMemMax }, 2304, maxInt, "largest SO_RCVBUF, octets"),
+	number("net.core.wmem_max", func(t *settings) *int { return &t.WMemMax }, 4608, maxInt, "largest SO_SNDBUF, octets"),
+	number("net.core.rmem_default", func(t *settings) *int { return &t.RMemDefault }, 2304, maxInt, "receive buffer of datagram sockets, octets"),
+	number("net.core.wmem_default", func(t *settings) *int { return &t.WMemDefault }, 4608, maxInt, "send buffer of datagram sockets, octets"),
+
+	only("net.ipv4.icmp_ratelimit", "0", "ICMP errors are limited by kind and not by destination"),
+	only("net.ipv6.icmp.ratelimit", "0", "ICMP errors are limited by kind and not by destination"),
+	only("net.ipv4.icmp_ratemask", "6168", "all errors are limited"),
+	only("net.ipv4.icmp_echo_ignore_all", "0", "echo requests are answered"),
+	only("net.ipv4.icmp_echo_ignore_broadcasts", "1", "echo requests to groups are not answered"),
+	only("net.ipv4.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
+	only("net.ipv6.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
+	only("net.ipv4.ip_dynaddr", "0", "addresses of connections do not change"),
+	only("net.ipv4.ip_early_demux", "1", "connections are found at once"),
+	only("net.ipv4.conf.all.rp_filter", "0", "the way back to a source is not looked up"),
+	only("net.ipv4.conf.default.rp_filter", "0", "the way back to a source is not looked up"),
+	only("net.ipv4.conf.all.accept_redirects", "0", "redirects are ignored"),
+	only("net.ipv4.conf.all.send_redirects", "0", "redirects are not sent"),
+}
+
+func pathMTUSeconds(s *ip.Settings) int { return int(s.PathMTULifetime / time.Second) }
+
+func setPathMTUSeconds(s *ip.Settings, n int) { s.PathMTULifetime = time.Duration(n) * time.Second }
+
+// ipNumber is a whole number from lo to hi among the settings of the internet layer.
+func ipNumber(name string, lo, hi int, doc string, get func(*ip.Settings) int, set func(*ip.Settings, int)) knob {
+	return knob{name: name, doc: doc + rangeDoc(lo, hi),
+		get: func(s *Stack) string { return strconv.Itoa(get(s.ip.Settings())) },
+		set: func(s *Stack, v string) error {
+			n, err := parseNumber(v, lo, hi)
+			if err != nil {
+				return err
+			}
+			s.ip.Configure(func(t *ip.Settings) { set(t, n) })
+			return nil
+		}}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
