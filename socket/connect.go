@@ -45,7 +45,7 @@ func (s *stream) startConnect(a netip.AddrPort) error {
 	if s.boundAddr {
 		local = s.local
 	}
-	c, err := s.t.tcp.Open(tcpsock.OpenConfig{Local: local, Remote: e})
+	c, err := s.t.tcp.Open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr)})
 	if err != nil {
 		return errno(err)
 	}
@@ -57,7 +57,7 @@ func (s *stream) startConnect(a netip.AddrPort) error {
 // finishConnect waits for the end of the handshake as long as the socket says, and returns unless otherwise.
 func (s *stream) finishConnect(unless error) error {
 	s.mu.Lock()
-	end := patience(s.rt, !s.nonblock, s.base_.sndtimeo)
+	end := patience(s.rt, !s.nonblock, s.opt.sndtimeo)
 	s.mu.Unlock()
 	for {
 		turn := s.now()

@@ -19,7 +19,8 @@ type inet struct {
 	boundAddr bool          // by bind, not by connect
 	boundPort bool
 	shut      int // shutRead, shutWrite
-	base_     baseOptions
+	opt       options
+	cookie    uint64 // SO_COOKIE
 }
 
 // The directions that are shut down.

@@ -29,10 +29,20 @@ type stream struct {
 	listener *tcpsock.Listener // nil: does not listen
 	pending  syscall.Errno     // an error that no connection tells of any more
 	told     bool              // what conn died of has been told
+
+	// Options of TCP's.
+	changes     []func(*tcp.Config) // what was set, for connections to come
+	notSent     uint32              // TCP_NOTSENT_LOWAT as it was set
+	linger2     int32               // TCP_LINGER2, in seconds; -1: not at all
+	deferAccept int                 // TCP_DEFER_ACCEPT, in retransmissions
+	inq         bool                // TCP_INQ: Recvmsg tells how much is left
 }
 
+// linuxDefaults are what a socket has otherwise than the connections of package net, which the stack's settings are for.
+var linuxDefaults = []func(*tcp.Config){func(c *tcp.Config) { c.NoDelay, c.KeepAlive = false, false }}
+
 func newStream(t *Table, domain int, nonblock bool) *stream {
-	s := &stream{}
+	s := &stream{changes: linuxDefaults}
 	s.init(t, domain, nonblock)
 	return s
 }
@@ -40,6 +50,8 @@ func newStream(t *Table, domain int, nonblock bool) *stream {
 func (s *inet) init(t *Table, domain int, nonblock bool) {
 	s.t, s.domain, s.nonblock, s.rt = t, domain, nonblock, t.rt
 	s.local.Addr = s.wildcard()
+	s.opt.init()
+	s.cookie = t.cookies.Add(1)
 }
 
 // state returns the state of the socket as Linux's sk_state says it. mu locked.
@@ -83,7 +95,8 @@ func (s *stream) listen(backlog int) error {
 	default:
 		return syscall.EINVAL
 	}
-	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Backlog: backlog})
+	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Backlog: backlog,
+		TCP: s.ownConfig(), Headers: s.headers()})
 	if err != nil {
 		return errno(err)
 	}
@@ -95,7 +108,7 @@ func (s *stream) listen(backlog int) error {
 
 func (s *stream) accept(flags int) (sock, netip.AddrPort, error) {
 	s.mu.Lock()
-	end := patience(s.rt, !s.nonblock, s.base_.rcvtimeo)
+	end := patience(s.rt, !s.nonblock, s.opt.rcvtimeo)
 	s.mu.Unlock()
 	for {
 		turn := s.now()
@@ -122,7 +135,7 @@ func (s *stream) accept(flags int) (sock, netip.AddrPort, error) {
 func (s *stream) child(c *tcpsock.Conn, nonblock bool) *stream {
 	n := newStream(s.t, s.domain, nonblock)
 	s.mu.Lock()
-	n.v6only, n.base_ = s.v6only, s.base_
+	n.v6only, n.opt, n.changes, n.linger2, n.notSent = s.v6only, s.opt, s.changes, s.linger2, s.notSent
 	s.mu.Unlock()
 	n.phase, n.conn, n.local = connected, c, c.Local()
 	c.Notify(n)

@@ -11,7 +11,7 @@ import (
 func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 	m.Flags = 0
 	s.mu.Lock()
-	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.base_.rcvtimeo)
+	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.opt.rcvtimeo)
 	s.mu.Unlock()
 	want := m.len()
 	target := 1
@@ -105,7 +105,7 @@ func (s *stream) endOfReading(c *tcpsock.Conn, err error) (int, error) {
 
 func (s *stream) sendmsg(m *Msg, flags int) (int, error) {
 	s.mu.Lock()
-	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.base_.sndtimeo)
+	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.opt.sndtimeo)
 	s.mu.Unlock()
 	want, done := m.len(), 0
 	for {

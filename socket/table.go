@@ -3,6 +3,7 @@ package socket
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
@@ -24,6 +25,8 @@ type Table struct {
 	ip  *ip.Layer
 	tcp *tcpsock.Layer
 	udp *udp.Layer
+
+	cookies atomic.Uint64 // given out
 
 	mu  sync.Mutex // guards all below, and refs of all files
 	fds []slot     // by descriptor, from firstFD on

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"sync"
-	"time"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/ready"
@@ -98,14 +97,13 @@ func (q *queue) remove(e entry) {
 	}
 }
 
-// patience returns until when a call may wait: not at all if it must not block, else as long as timeout says; 0: for
-// ever.
-func patience(rt clock.Runtime, block bool, timeout time.Duration) clock.Instant {
+// patience returns until when a call may wait: not at all if it must not block, else as long as t says.
+func patience(rt clock.Runtime, block bool, t timeout) clock.Instant {
 	switch {
 	case !block:
 		return 0
-	case timeout == 0:
+	case !t.set:
 		return clock.Never
 	}
-	return rt.Now().Add(timeout)
+	return rt.Now().Add(t.d)
 }

@@ -25,21 +25,20 @@ type Conn struct {
 	key   flow.Key
 
 	// All below: sh locked.
-	tcb          tcp.TCB
-	path         *ip.Path
-	hopLimit     uint8 // 0: the default
-	trafficClass uint8
-	node         shard.Node
-	readers      waiters
-	writers      waiters
-	readable     clock.Instant // read deadline
-	writeable    clock.Instant // write deadline
-	listener     *Listener     // until it is in the accept queue, or dead
-	watch        *watch        // who is told of readiness; nil: nobody
-	writing      bool          // a Write is under way; others wait for their turn
-	closed       bool          // by its user
-	gone         bool          // not in the table any more
-	prev, next   *Conn         // in the table's list
+	tcb        tcp.TCB
+	path       *ip.Path
+	header     Header
+	node       shard.Node
+	readers    waiters
+	writers    waiters
+	readable   clock.Instant // read deadline
+	writeable  clock.Instant // write deadline
+	listener   *Listener     // until it is in the accept queue, or dead
+	watch      *watch        // who is told of readiness; nil: nobody
+	writing    bool          // a Write is under way; others wait for their turn
+	closed     bool          // by its user
+	gone       bool          // not in the table any more
+	prev, next *Conn         // in the table's list
 }
 
 // waiters is a condition variable that knows whether anybody waits.
@@ -386,15 +385,6 @@ func (c *Conn) setDeadline(d *clock.Instant, w *waiters, at clock.Instant) error
 	}
 	w.wake() // it may have passed already, or the timer be gone with the connection
 	return nil
-}
-
-// SetHopLimit and SetTrafficClass set the header fields of what the connection sends. Errors: net.ErrClosed.
-func (c *Conn) SetHopLimit(n uint8) error {
-	return c.do(func(clock.Instant) error { c.hopLimit = n; return nil })
-}
-
-func (c *Conn) SetTrafficClass(n uint8) error {
-	return c.do(func(clock.Instant) error { c.trafficClass = n; return nil })
 }
 
 // Info returns the TCB's figures.

@@ -16,6 +16,7 @@ type OpenConfig struct {
 	Local  flow.Endpoint // a zero address and port are chosen
 	Remote flow.Endpoint
 	TCP    *tcp.Config // the connection's settings, complete; nil: the layer's
+	Header Header
 }
 
 // Dial opens a connection and waits until it is established. Errors: ctx.Err(), EADDRINUSE, EADDRNOTAVAIL, those of
@@ -56,11 +57,14 @@ func (t *Layer) Open(cfg OpenConfig) (*Conn, error) {
 	if remote.Addr.NeedsScope() {
 		remote.Scope = uint32(path.If.Index)
 	}
-	return t.open(path, local.Port, remote, cfg.TCP)
+	if cfg.TCP != nil {
+		cfg.TCP = t.intern(cfg.TCP)
+	}
+	return t.open(path, local.Port, remote, &cfg)
 }
 
 // open makes a connection in SYN-SENT, whose SYN is on its way when open returns.
-func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint, cfg *tcp.Config) (*Conn, error) {
+func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint, cfg *OpenConfig) (*Conn, error) {
 	if port != 0 {
 		if c := t.tryOpen(path, port, remote, cfg); c != nil {
 			return c, nil
@@ -79,18 +83,19 @@ func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint, cfg *tcp.
 }
 
 // tryOpen is open for one local port; nil if the four-tuple is in use.
-func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *tcp.Config) *Conn {
+func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *OpenConfig) *Conn {
 	key := flow.Key{Local: path.Src, Remote: remote.Addr, Ports: flow.Ports(port, remote.Port),
 		Scope: remote.Scope, Proto: wire.ProtoTCP}
 	sh := t.ip.ShardFor(&key)
 	c := t.newConn(sh, key, path)
+	c.header = cfg.Header
 	sh.Lock()
 	defer sh.Unlock()
 	if !c.insert() {
 		return nil
 	}
 	now := t.rt.Now()
-	c.tcb.Connect(now, c.opened(now, cfg))
+	c.tcb.Connect(now, c.opened(now, cfg.TCP))
 	c.pump(now)
 	return c
 }

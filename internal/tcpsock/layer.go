@@ -139,7 +139,8 @@ func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Seg
 		if seg.Len > 0 {
 			c.tcb.Payload(seg, b[n:])
 		}
-		params.HopLimit, params.TrafficClass = c.hopLimit, c.trafficClass
+		params.HopLimit, params.TrafficClass = c.header.HopLimit, c.header.TrafficClass
+		params.DontFragment = !c.header.MayFragment
 	}
 	wire.FinishChecksum(b, wire.TCPChecksumOffset, wire.ProtoTCP, path.Src, path.Dst)
 	t.ip.Output(path, &params, p)

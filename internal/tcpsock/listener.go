@@ -20,6 +20,7 @@ type ListenConfig struct {
 	// is more: Settings.SoMaxConn.
 	Backlog int
 	TCP     *tcp.Config // settings of its connections, complete; nil: the layer's
+	Headers Headers
 }
 
 // Listener is a passive open for anybody (RFC 9293, 3.10.1): its connections wait in a queue to be accepted.
@@ -32,6 +33,7 @@ type Listener struct {
 	queue    []*Conn    // established, not accepted
 	embryos  int        // still in their handshake
 	settings listenerSettings
+	headers  Headers
 	watcher  ready.Notifier // who is told of connections to accept; nil: nobody
 }
 
@@ -41,7 +43,7 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 	if a := bound.Local.Addr; !a.IsUnspecified() && !t.ip.Assigned(a, bound.Local.Scope) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	l := &Listener{layer: t, bound: bound, backlog: t.Settings().SoMaxConn}
+	l := &Listener{layer: t, bound: bound, backlog: t.Settings().SoMaxConn, headers: cfg.Headers}
 	if cfg.Backlog > 0 {
 		l.backlog = min(l.backlog, cfg.Backlog)
 	}
@@ -65,6 +67,7 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key flow.Key, p *pac
 	}
 	l.in.Lock()
 	cfg := l.settings.config(l.layer)
+	header := l.headers.of(key.Remote)
 	full := l.in.Closed() || l.embryos+len(l.queue) >= l.backlog
 	if !full {
 		l.embryos++
@@ -74,6 +77,7 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key flow.Key, p *pac
 		return false
 	}
 	c := l.layer.newConn(sh, key, path)
+	c.header = header
 	c.listener = l
 	if !c.insert() { // its key is free, Input has looked; so the stack is closing
 		c.listener = nil

@@ -96,3 +96,13 @@ func (l *Listener) Waiting() int {
 	defer l.in.Unlock()
 	return len(l.queue)
 }
+
+// Backlog returns how many connections may wait to be accepted.
+func (l *Listener) Backlog() int { return l.backlog }
+
+// TakeSoftError returns what an ICMP error that may pass said of the connection last, and forgets it; 0: none.
+func (c *Conn) TakeSoftError() syscall.Errno {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return c.tcb.TakeSoftError()
+}
