@@ -143,7 +143,7 @@ func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, se
 }
 
 func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint) (net.Conn, error) {
-	c, err := s.tcp.Dial(ctx, tcpsock.OpenConfig{Local: local, Remote: remote})
+	c, err := s.tcp.Dial(ctx, tcpsock.OpenConfig{Local: local, Remote: remote, Change: noDelay})
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listen
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: s.cfg.TCP.Backlog})
+	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: s.cfg.TCP.Backlog, Change: noDelay})
 	if err != nil {
 		return nil, opError("listen", network, nil, net.TCPAddrFromAddrPort(addr), err)
 	}

@@ -78,7 +78,7 @@ func New(cfg Config) (*Stack, error) {
 	}
 	s.ip.SetShards(s.shards)
 	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), tcpsock.Settings{TCP: tcp.Config{SendBuffer: cfg.TCP.SendBuffer,
-		ReceiveBuffer: cfg.TCP.ReceiveBuffer, MSL: cfg.TCP.MSL, MinRTO: cfg.TCP.MinRTO, NoDelay: true}}, &s.tracer)
+		ReceiveBuffer: cfg.TCP.ReceiveBuffer, MSL: cfg.TCP.MSL, MinRTO: cfg.TCP.MinRTO}}, &s.tracer)
 	s.udp = udp.New(s.rt, s.ip)
 	s.icmp = icmp.New(s.rt, s.ip)
 	return s, nil

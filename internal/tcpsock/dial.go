@@ -15,7 +15,8 @@ import (
 type OpenConfig struct {
 	Local  flow.Endpoint // a zero address and port are chosen
 	Remote flow.Endpoint
-	TCP    *tcp.Config // the connection's settings, complete; nil: the layer's
+	TCP    *tcp.Config       // the connection's settings, complete; nil: the layer's
+	Change func(*tcp.Config) // changes them, if it is not nil
 	Header Header
 }
 
@@ -57,9 +58,7 @@ func (t *Layer) Open(cfg OpenConfig) (*Conn, error) {
 	if remote.Addr.NeedsScope() {
 		remote.Scope = uint32(path.If.Index)
 	}
-	if cfg.TCP != nil {
-		cfg.TCP = t.intern(cfg.TCP)
-	}
+	cfg.TCP = cfg.settings(t)
 	return t.open(path, local.Port, remote, &cfg)
 }
 

@@ -20,6 +20,8 @@ type ListenConfig struct {
 	// is more: Settings.SoMaxConn.
 	Backlog int
 	TCP     *tcp.Config // settings of its connections, complete; nil: the layer's
+	// Change, if not nil, changes them; what it does not change follows the layer's.
+	Change  func(*tcp.Config)
 	Headers Headers
 }
 
@@ -48,6 +50,9 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 		l.backlog = min(l.backlog, cfg.Backlog)
 	}
 	l.settings.base(cfg.TCP)
+	if cfg.Change != nil {
+		l.settings.change(cfg.Change)
+	}
 	l.in.Init(t.ip.ShardFor(&flow.Key{Local: bound.Local.Addr, Ports: flow.Ports(bound.Local.Port, 0), Proto: wire.ProtoTCP}))
 	if e := t.listen.Bind(l, t.rt); e != 0 {
 		return nil, e

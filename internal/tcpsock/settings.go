@@ -187,3 +187,18 @@ func (s *listenerSettings) config(t *Layer) *tcp.Config {
 	s.of, s.current = now, t.intern(&cfg)
 	return s.current
 }
+
+// settings returns the settings of the connection; nil: the layer's.
+func (cfg *OpenConfig) settings(t *Layer) *tcp.Config {
+	if cfg.TCP == nil && cfg.Change == nil {
+		return nil
+	}
+	c := t.Settings().TCP
+	if cfg.TCP != nil {
+		c = *cfg.TCP
+	}
+	if cfg.Change != nil {
+		cfg.Change(&c)
+	}
+	return t.intern(&c)
+}
