@@ -126,6 +126,8 @@ const (
 	TcpExtTCPFastOpenCookieReqd
 	TcpExtTCPFastOpenBlackhole
 	TcpExtTCPFastOpenPassiveAltKey
+	TcpExtTCPChallengeACK
+	TcpExtOutOfWindowIcmps
 	TcpExtTCPTimeouts
 	TcpExtTCPFastRetrans
 
@@ -188,8 +190,9 @@ var counters = [numCounters]string{
 	TcpExtTCPFastOpenActive: "TcpExtTCPFastOpenActive", TcpExtTCPFastOpenActiveFail: "TcpExtTCPFastOpenActiveFail",
 	TcpExtTCPFastOpenPassive: "TcpExtTCPFastOpenPassive", TcpExtTCPFastOpenPassiveFail: "TcpExtTCPFastOpenPassiveFail",
 	TcpExtTCPFastOpenListenOverflow: "TcpExtTCPFastOpenListenOverflow",
-	TcpExtTCPFastOpenCookieReqd: "TcpExtTCPFastOpenCookieReqd",
-	TcpExtTCPFastOpenBlackhole: "TcpExtTCPFastOpenBlackhole",
-	TcpExtTCPFastOpenPassiveAltKey: "TcpExtTCPFastOpenPassiveAltKey",
+	TcpExtTCPFastOpenCookieReqd:     "TcpExtTCPFastOpenCookieReqd",
+	TcpExtTCPFastOpenBlackhole:      "TcpExtTCPFastOpenBlackhole",
+	TcpExtTCPFastOpenPassiveAltKey:  "TcpExtTCPFastOpenPassiveAltKey",
+	TcpExtTCPChallengeACK:           "TcpExtTCPChallengeACK", TcpExtOutOfWindowIcmps: "TcpExtOutOfWindowIcmps",
 	TcpExtTCPTimeouts: "TcpExtTCPTimeouts", TcpExtTCPFastRetrans: "TcpExtTCPFastRetrans",
 }

@@ -48,8 +48,9 @@ type TCPOptions struct {
 }
 
 // ParseTCPOptions reads the options of a TCP header into o, which it clears first. Options not known here are skipped.
-// It returns ErrOption if the length of an option is illegal; o then has the options before that one.
-func ParseTCPOptions(b []byte, o *TCPOptions) error {
+// It returns ErrOption if the length of an option is illegal: o then lacks that one if it has another length than its kind,
+// and those behind it too if it goes beyond the end or is less than two.
+func ParseTCPOptions(b []byte, o *TCPOptions) (err error) {
 	*o = TCPOptions{}
 	// RFC 7323, appendix A: the layout recommended for segments without SYN, which is what nearly all have.
 	if len(b) == 12 && binary.BigEndian.Uint32(b) == tcpTimestampsWord {
@@ -61,7 +62,7 @@ func ParseTCPOptions(b []byte, o *TCPOptions) error {
 	for len(b) > 0 {
 		kind := b[0]
 		if kind == tcpOptEnd {
-			return nil
+			return err
 		}
 		if kind == tcpOptNOP {
 			b = b[1:]
@@ -74,11 +75,11 @@ func ParseTCPOptions(b []byte, o *TCPOptions) error {
 		}
 		n := int(b[1])
 		if !o.parse(kind, b[2:n]) {
-			return ErrOption
+			err = ErrOption
 		}
 		b = b[n:]
 	}
-	return nil
+	return err
 }
 
 // parse reads one option, without kind and length, into o. It returns false if the length is not that of the kind.

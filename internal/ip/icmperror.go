@@ -7,6 +7,7 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -41,7 +42,7 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 	} else {
 		e.Errno = errno6(e.Type, e.Code)
 	}
-	if e.Errno == syscall.EMSGSIZE && !q.packetTooBig(e, m.Rest(), size) {
+	if e.Errno == syscall.EMSGSIZE && !(q.l.vouched(e) && q.packetTooBig(e, m.Rest(), size)) {
 		q.drop(p, ignored)
 		return
 	}
@@ -100,6 +101,32 @@ func (l *Layer) tell(now clock.Instant, e *Error) {
 	if t == nil {
 		return
 	}
+	sh, ok := l.shardOf(e)
+	if !ok {
+		return
+	}
+	sh.Lock()
+	t.Error(sh, now, e)
+	sh.Unlock()
+}
+
+// vouched reports whether nothing speaks against that we sent what e quotes. No shard may be locked.
+func (l *Layer) vouched(e *Error) bool {
+	t, ok := l.transports[e.Proto].(Voucher)
+	if !ok {
+		return true
+	}
+	sh, ok := l.shardOf(e)
+	if !ok {
+		return false
+	}
+	sh.Lock()
+	defer sh.Unlock()
+	return t.Vouches(sh, e)
+}
+
+// shardOf returns the shard of the flow that e is about, or false if the quotation does not tell.
+func (l *Layer) shardOf(e *Error) (*shard.Shard, bool) {
 	var p uint32
 	switch b := e.Quote; e.Proto {
 	case wire.ProtoICMP, wire.ProtoICMPv6:
@@ -108,19 +135,16 @@ func (l *Layer) tell(now clock.Instant, e *Error) {
 			request = wire.ICMPv6EchoRequest
 		}
 		if len(b) < wire.ICMPLen || b[0] != request {
-			return
+			return nil, false
 		}
 		p = flow.Ports(wire.ICMP(b).ID(), 0)
 	case wire.ProtoTCP, wire.ProtoUDP:
 		if len(b) < 4 {
-			return
+			return nil, false
 		}
 		p = flow.Ports(binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:]))
 	}
-	sh := l.ShardFor(&flow.Key{Local: e.Src, Remote: e.Dst, Ports: p, Scope: e.Scope, Proto: e.Proto})
-	sh.Lock()
-	t.Error(sh, now, e)
-	sh.Unlock()
+	return l.ShardFor(&flow.Key{Local: e.Src, Remote: e.Dst, Ports: p, Scope: e.Scope, Proto: e.Proto}), true
 }
 
 // failed tells the sender of p, a packet of ours at its internet header, that it does not leave for want of a

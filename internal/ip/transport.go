@@ -36,6 +36,13 @@ type Transport interface {
 	Error(sh *shard.Shard, now clock.Instant, e *Error)
 }
 
+// Voucher is a Transport that knows what it has sent. An ICMP message about the path MTU that it does not vouch for is
+// ignored, since anybody might have made it (RFC 5927, 7).
+type Voucher interface {
+	// Vouches reports whether this host may just have sent the packet that e quotes, with sh, the shard of its flow, locked.
+	Vouches(sh *shard.Shard, e *Error) bool
+}
+
 // Error tells a transport that a packet of its did not arrive: by an ICMP message, or by ip itself.
 type Error struct {
 	Errno      syscall.Errno // what a Linux socket would report

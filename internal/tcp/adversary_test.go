@@ -232,7 +232,7 @@ func throw(t *testing.T, b []byte) {
 			r.c.SetPathMTU(r.now, take()*8)
 			r.c.setNoDelay(r.now, take()%2 == 0)
 		case 14:
-			r.c.Failed(r.now, 5, take()%2 == 0, near(r.c.snd.una))
+			r.c.Failed(r.now, 5, near(r.c.snd.una))
 			r.c.setKeepAlive(r.now, time.Duration(take())*time.Second, 75*time.Second, 1)
 		case 15:
 			switch take() % 16 {

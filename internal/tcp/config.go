@@ -136,8 +136,9 @@ type Config struct {
 	FastOpenConnect  bool          // TCP_FASTOPEN_CONNECT
 	FastOpenNoCookie bool          // TCP_FASTOPEN_NO_COOKIE
 
-	StdUrg     bool // tcp_stdurg: the urgent pointer is read as RFC 1122, 4.2.2.4, has it
-	ReflectTOS bool // tcp_reflect_tos: answers to a SYN have its traffic class
+	ReceiveErrors bool // IP_RECVERR, IPV6_RECVERR: the user is told at once what ICMP errors say, once each
+	StdUrg        bool // tcp_stdurg: the urgent pointer is read as RFC 1122, 4.2.2.4, has it
+	ReflectTOS    bool // tcp_reflect_tos: answers to a SYN have its traffic class
 }
 
 // Observer is told of what a TCB does. It is called within the TCB's methods and must not call them.

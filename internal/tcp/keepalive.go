@@ -1,8 +1,6 @@
 package tcp
 
 import (
-	"syscall"
-
 	"github.com/onlink-go/onlink/clock"
 )
 
@@ -33,8 +31,10 @@ func (c *TCB) keepAliveTimeout(now clock.Instant) {
 	case now < idle:
 		c.timers[keepAliveTimer] = idle
 		return
-	case c.aliveProbes >= c.cfg.KeepAliveCount:
-		c.reset(now, syscall.ETIMEDOUT)
+	case c.aliveProbes >= c.cfg.KeepAliveCount && c.cfg.UserTimeout == 0,
+		c.aliveProbes > 0 && c.cfg.UserTimeout > 0 && now.Sub(c.rcv.heard) >= c.cfg.UserTimeout:
+		// The user timeout bounds the silence too (RFC 5482, 4.2), as with Linux in place of the count.
+		c.reset(now, c.silence())
 		return
 	}
 	c.aliveProbes++

@@ -84,7 +84,7 @@ func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 	c.snd.edge = c.snd.nxt.Add(c.snd.wnd)
 	o := &syn.Options
 	if o.MSS != 0 {
-		c.snd.peerMSS = max(int(o.MSS), minMSS)
+		c.snd.peerMSS = max(int(o.MSS), c.cfg.MinSendMSS)
 	}
 	// RFC 7323, 2.2: "Both sides MUST send Window Scale options in their <SYN> segments to enable window scaling in
 	// either direction."

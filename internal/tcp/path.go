@@ -36,23 +36,38 @@ func (c *TCB) SetPathMTU(now clock.Instant, mss int) {
 	}
 }
 
-// Failed tells of an ICMP error, or of our own link, about a segment of the connection that had the sequence number seq. errno
-// is what it means; hard, whether it says that the connection cannot be.
+// Sent reports whether seq may be the sequence number of a segment in flight, as a packet that an ICMP error quotes must be.
 //
 // RFC 5927, 4.1: "TCP SHOULD check that the TCP sequence number contained in the payload of the ICMP error message is
-// within the range SND.UNA =< SEG.SEQ < SND.NXT."
-func (c *TCB) Failed(now clock.Instant, errno syscall.Errno, hard bool, seq Seq) {
-	if c.cc == nil || seq.Less(c.snd.una) || !seq.Less(c.snd.nxt) {
-		return
-	}
+// within the range SND.UNA =< SEG.SEQ < SND.NXT. … If the TCP sequence number falls out of this range, the message SHOULD
+// be discarded"; 7.1 has it for messages about the path MTU too.
+func (c *TCB) Sent(seq Seq) bool {
+	return c.cc != nil && c.state != Closed && c.snd.una.LessEq(seq) && seq.Less(c.snd.nxt)
+}
+
+// Failed tells of an ICMP error, or of our own link, about a segment of the connection that had the sequence number seq. errno
+// is what it means.
+func (c *TCB) Failed(now clock.Instant, errno syscall.Errno, seq Seq) {
 	switch {
-	case c.state == SynSent, c.state == SynReceived && hard:
-		// RFC 5461, 4.1: a connection that is not yet synchronized is aborted by soft errors too, so that the user can
-		// try another address at once.
+	case !c.Sent(seq):
+	case !c.state.synchronized():
+		// RFC 5461, 4.1: "a TCP … aborts a connection in the SYN-SENT or the SYN-RECEIVED state if it receives an ICMP
+		// "Destination Unreachable" message that indicates a "soft error" for that connection", so that the user can try
+		// another address at once. Hard ones do in any case: RFC 1122, 4.2.3.9.
 		c.die(now, errno)
+	case c.cfg.ReceiveErrors:
+		c.pending = errno
 	default:
-		// RFC 5927, 5.2: hard errors "for connections in any of the synchronized states" are treated as soft ones. What
+		// RFC 5927, 5.2: "hard errors … for connections in any of the synchronized states" are treated as soft ones. What
 		// was said is the reason if the connection times out.
 		c.softErr = errno
 	}
+}
+
+// TakePending returns what an ICMP error said that the user asked to be told (Config.ReceiveErrors) and was not told yet, and
+// forgets it; 0: nothing. Send and Receive do it too.
+func (c *TCB) TakePending() syscall.Errno {
+	e := c.pending
+	c.pending = 0
+	return e
 }

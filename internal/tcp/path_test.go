@@ -69,7 +69,7 @@ func TestSmallerPathMTUInRecovery(t *testing.T) {
 
 // A peer may announce any MSS: RFC 9293, 3.7.1.
 func TestPeerMSS(t *testing.T) {
-	for mss, want := range map[uint16]int{0: 536, 1: minMSS, 1000: 1000, 1460: 1460, 65535: 1460} {
+	for mss, want := range map[uint16]int{0: 536, 1: 48, 1000: 1000, 1460: 1460, 65535: 1460} {
 		r := newRig(t, Config{})
 		r.syn.MSS = mss
 		r.to(SynReceived)
@@ -83,25 +83,22 @@ func TestPeerMSS(t *testing.T) {
 func TestFailed(t *testing.T) {
 	for _, tc := range []struct {
 		s    State
-		hard bool
 		seq  Seq
 		want error // nil: it lives
 	}{
-		{SynSent, true, 1000, syscall.ECONNREFUSED},
-		{SynSent, false, 1000, syscall.ECONNREFUSED},
-		{SynSent, true, 999, nil},
-		{SynSent, true, 1001, nil},
-		{SynReceived, true, 1000, syscall.ECONNREFUSED},
-		{SynReceived, false, 1000, nil},
-		{Established, true, 1001, nil},
-		{Established, true, 1011, nil},
+		{SynSent, 1000, syscall.ECONNREFUSED},
+		{SynSent, 999, nil},
+		{SynSent, 1001, nil},
+		{SynReceived, 1000, syscall.ECONNREFUSED},
+		{Established, 1001, nil},
+		{Established, 1011, nil},
 	} {
 		r := newRig(t, Config{}).to(tc.s)
 		if tc.s == Established {
 			r.c.Send(r.now, make([]byte, 10))
 			r.drain()
 		}
-		r.c.Failed(r.now, syscall.ECONNREFUSED, tc.hard, tc.seq)
+		r.c.Failed(r.now, syscall.ECONNREFUSED, tc.seq)
 		r.wantErr(tc.want)
 		if (r.c.State() == Closed) != (tc.want != nil) {
 			t.Errorf("%+v: %v", tc, r.c.State())
@@ -111,7 +108,7 @@ func TestFailed(t *testing.T) {
 	r := newRig(t, Config{UserTimeout: 1e9}).to(Established)
 	r.c.Send(r.now, make([]byte, 10))
 	r.drain()
-	r.c.Failed(r.now, syscall.EHOSTUNREACH, false, 1001)
+	r.c.Failed(r.now, syscall.EHOSTUNREACH, 1001)
 	r.c.Progress()
 	r.arrive(5001, 1011, ack, 0)
 	if !r.c.Progress() || r.c.Progress() {
@@ -121,4 +118,38 @@ func TestFailed(t *testing.T) {
 	r.drain()
 	r.pass(2e9)
 	r.wantErr(syscall.ETIMEDOUT)
+}
+
+// With IP_RECVERR a connection says at once, and once, what an ICMP error says; it lives on.
+func TestReceiveErrors(t *testing.T) {
+	r := newRig(t, Config{ReceiveErrors: true}).to(Established)
+	tell := func() {
+		t.Helper()
+		r.c.Send(r.now, make([]byte, 10))
+		r.drain()
+		r.c.Failed(r.now, syscall.ENETUNREACH, r.c.snd.una.Add(-1)) // not ours
+		if r.c.Readable() {
+			t.Fatal("told of what is not in flight")
+		}
+		r.c.Failed(r.now, syscall.ENETUNREACH, r.c.snd.una)
+		if !r.c.Readable() || !r.c.Writable() {
+			t.Fatal("not told")
+		}
+	}
+	tell()
+	if n, err := r.c.Receive(r.now, make([]byte, 1)); n != 0 || err != syscall.ENETUNREACH {
+		t.Error(n, err)
+	}
+	if n, err := r.c.Receive(r.now, make([]byte, 1)); n != 0 || err != nil {
+		t.Error(n, err)
+	}
+	tell()
+	if n, err := r.c.Send(r.now, make([]byte, 1)); n != 0 || err != syscall.ENETUNREACH {
+		t.Error(n, err)
+	}
+	tell()
+	if e := r.c.TakePending(); e != syscall.ENETUNREACH || r.c.TakePending() != 0 {
+		t.Error(e)
+	}
+	r.wantState(Established)
 }

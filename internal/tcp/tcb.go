@@ -17,6 +17,7 @@ type TCB struct {
 	progress bool // see Progress
 	err      syscall.Errno
 	softErr  syscall.Errno // what an ICMP error said that may pass (RFC 5461)
+	pending  syscall.Errno // see TakePending
 	cfg      *Config       // complete, not changed any more, and shared with others
 	observer Observer
 	timers   [numTimers]clock.Instant

@@ -85,11 +85,15 @@ func (c *TCB) exhausted(now clock.Instant, limit int) bool {
 // ETIMEDOUT. RFC 9293, 3.10.8: "USER TIMEOUT: For any state if the user timeout expires, flush all queues, signal the
 // user … delete the TCB, enter the CLOSED state, and return."
 func (c *TCB) giveUp(now clock.Instant) {
-	err := c.softErr
-	if err == 0 {
-		err = syscall.ETIMEDOUT
+	c.die(now, c.silence())
+}
+
+// silence returns why the peer is not heard of, as far as is known.
+func (c *TCB) silence() syscall.Errno {
+	if c.softErr != 0 {
+		return c.softErr
 	}
-	c.die(now, err)
+	return syscall.ETIMEDOUT
 }
 
 // startRexmt starts the retransmission timer if it is off: RFC 6298, 5.1: "Every time a packet containing data is sent

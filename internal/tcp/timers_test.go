@@ -125,7 +125,7 @@ func TestUserTimeout(t *testing.T) {
 		r.drain()
 		want := syscall.ETIMEDOUT
 		if soft != 0 {
-			r.c.Failed(r.now, soft, false, 1001)
+			r.c.Failed(r.now, soft, 1001)
 			want = soft
 		}
 		for r.c.State() != Closed {
@@ -430,7 +430,7 @@ func TestEarlyTimeout(t *testing.T) {
 		t.Error("the zero TCB wants something")
 	}
 	zero.Timeout(0)
-	zero.Failed(0, syscall.ECONNREFUSED, true, 0)
+	zero.Failed(0, syscall.ECONNREFUSED, 0)
 	zero.SetPathMTU(0, 100)
 	zero.Release(0)
 	if i := zero.Info(0); i.State != Closed {

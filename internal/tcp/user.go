@@ -16,6 +16,8 @@ func (c *TCB) Send(now clock.Instant, b []byte) (int, error) {
 		return 0, c.err
 	case c.cc == nil:
 		return 0, syscall.ENOTCONN
+	case c.pending != 0:
+		return 0, c.TakePending()
 	case !c.sending() || c.snd.fin:
 		// RFC 9293, 3.10.2: "Return "error: connection closing" and do not service request."
 		return 0, syscall.EPIPE
@@ -50,7 +52,7 @@ func (c *TCB) unsent() int {
 
 // Writable reports whether it is worth while to call Send: a quarter of the buffer is free, or Send returns an error.
 func (c *TCB) Writable() bool {
-	return !c.sending() || c.snd.fin || c.room() >= max(c.cfg.SendBuffer/4, 1)
+	return !c.sending() || c.snd.fin || c.pending != 0 || c.room() >= max(c.cfg.SendBuffer/4, 1)
 }
 
 // Receive moves received octets into b (RFC 9293, 3.10.3) and returns how many; 0 with a nil error: none are there yet.
@@ -69,6 +71,8 @@ func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
 	switch {
 	case c.rcv.queued > 0:
 		return 0, nil // b is empty
+	case c.pending != 0:
+		return 0, c.TakePending()
 	case c.rcv.shut || c.rcv.eof:
 		return 0, io.EOF
 	case c.state != Closed:
@@ -83,7 +87,7 @@ func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
 
 // Readable reports whether Receive returns something other than (0, nil).
 func (c *TCB) Readable() bool {
-	return c.rcv.queued > 0 || c.rcv.shut || c.rcv.eof || c.state == Closed
+	return c.rcv.queued > 0 || c.pending != 0 || c.rcv.shut || c.rcv.eof || c.state == Closed
 }
 
 // Close sends a FIN behind what is queued; receiving goes on. RFC 9293, 3.10.4.

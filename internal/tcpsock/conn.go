@@ -142,6 +142,9 @@ func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
 func (c *Conn) pump(now clock.Instant) {
 	seg := &c.layer.tables[c.sh.Index].seg
 	for c.tcb.Next(now, seg) {
+		if seg.Challenge && !c.layer.mayChallenge(c.sh, now) {
+			continue
+		}
 		if !c.layer.ip.Valid(c.path) {
 			c.refreshPath(now)
 		}

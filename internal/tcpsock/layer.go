@@ -8,7 +8,6 @@ package tcpsock
 
 import (
 	"sync/atomic"
-	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
@@ -23,14 +22,15 @@ import (
 
 // Layer is the TCP of one stack.
 type Layer struct {
-	ip       *ip.Layer
-	rt       clock.Runtime
-	tracer   *trace.Tracer
-	settings settings
-	secret   [16]byte // of initial sequence numbers and timestamp offsets
-	tables   []table  // one for each shard
-	listen   listeners
-	closing  atomic.Bool
+	ip         *ip.Layer
+	rt         clock.Runtime
+	tracer     *trace.Tracer
+	settings   settings
+	secret     [16]byte // of initial sequence numbers and timestamp offsets
+	tables     []table  // one for each shard
+	challenges challengeLimit
+	listen     listeners
+	closing    atomic.Bool
 }
 
 // table holds the connections of one shard. Guarded by the shard's lock.
@@ -75,9 +75,11 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	*seg = tcp.Segment{Seq: tcp.Seq(h.Seq()), Ack: tcp.Seq(h.Ack()), Flags: h.Flags(), Window: h.Window(),
 		Urgent: h.Urgent(), Payload: h.Payload()}
 	seg.Len = len(seg.Payload)
+	// RFC 9293, 3.1: "TCP implementations MUST be prepared to handle an illegal option length (e.g., zero); a suggested
+	// procedure is to reset the connection and log the error cause (MUST-7)." As Linux, we take what comes before such an
+	// option, and the segment: to reset would help whoever forges one.
 	if err := wire.ParseTCPOptions(h.Options(), &seg.Options); err != nil {
-		sh.Counters.Drop(now, p, mib.TcpMalformed)
-		return ip.Malformed
+		sh.Counters.Inc(mib.TcpInErrs)
 	}
 	key := flow.Key{Local: p.Dst, Remote: p.Src, Ports: flow.Ports(h.DstPort(), h.SrcPort()),
 		Scope: flow.ScopeOf(p.Src, p.In), Proto: wire.ProtoTCP}
@@ -147,32 +149,6 @@ func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Seg
 	sh.Counters.Inc(mib.TcpOutSegs)
 	sh.Stage(p)
 }
-
-// Error implements ip.Transport: an ICMP error about a segment of ours (RFC 9293, 3.9.2.2; RFC 5927, 4).
-func (t *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
-	if len(e.Quote) < 8 {
-		return // no sequence number: nothing to check it against
-	}
-	q := wire.TCP(e.Quote)
-	key := flow.Key{Local: e.Src, Remote: e.Dst, Ports: flow.Ports(q.SrcPort(), q.DstPort()), Scope: e.Scope,
-		Proto: wire.ProtoTCP}
-	c := t.tables[sh.Index].conns[key]
-	if c == nil {
-		return
-	}
-	if e.Errno == syscall.EMSGSIZE {
-		c.refreshPath(now)
-		c.tcb.SetPathMTU(now, mss(e.Dst, e.MTU))
-	} else {
-		c.tcb.Failed(now, e.Errno, hard(e), tcp.Seq(q.Seq()))
-	}
-	c.pump(now)
-}
-
-// hard reports whether e says that the connection cannot be: RFC 1122, 4.2.3.9, has protocol and port unreachable
-// abort; RFC 5461 and 5927 restrict that to connections not yet synchronized, which the TCB looks after. That our own
-// link cannot reach the neighbor is soft: it may come back.
-func hard(e *ip.Error) bool { return !e.Local && e.Errno == syscall.ECONNREFUSED }
 
 // mss returns the largest segment, options included, that a path of the given MTU carries to dst.
 func mss(dst wire.Addr, mtu int) int {
