@@ -4,11 +4,26 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/ready"
+	"github.com/onlink-go/onlink/internal/udp"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // dgram is a UDP socket.
-type dgram struct{ inet }
+type dgram struct {
+	inet
+	u *udp.Socket // mu; nil: it has no port yet
+	// timestamp is SO_TIMESTAMP: mu.
+	timestamp stampKind
+
+	// What ICMP reported: queue.mu.
+	errors errQueue
+	err    syscall.Errno // pending
+	// What the reports are heeded for, copied from the options: queue.mu.
+	wantErrors, connected, mtuErrors bool
+}
 
 func newDgram(t *Table, domain int, nonblock bool) *dgram {
 	s := &dgram{}
@@ -16,19 +31,255 @@ func newDgram(t *Table, domain int, nonblock bool) *dgram {
 	return s
 }
 
-func (s *dgram) bind(netip.AddrPort) error    { return syscall.EOPNOTSUPP }
-func (s *dgram) listen(int) error             { return syscall.EOPNOTSUPP }
-func (s *dgram) connect(netip.AddrPort) error { return syscall.EOPNOTSUPP }
+func (s *dgram) bind(a netip.AddrPort) error {
+	e, err := s.endpoint(a)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.u != nil {
+		return syscall.EINVAL
+	}
+	if err := s.open(e); err != nil {
+		return err
+	}
+	s.boundPort, s.boundAddr = a.Port() != 0, !e.Addr.IsUnspecified()
+	return nil
+}
+
+// open gives the socket a port. mu locked.
+func (s *dgram) open(e flow.Endpoint) error {
+	var sharing udp.Sharing
+	if s.opt.reuseAddr {
+		sharing |= udp.ReuseAddr
+	}
+	if s.opt.reusePort {
+		sharing |= udp.ReusePort
+	}
+	u, err := s.t.udp.Open(udp.Config{Bound: flow.Bound{Local: e, Family: s.family()}, Sharing: sharing, Watcher: s})
+	if err != nil {
+		return errno(err)
+	}
+	s.u, s.local = u, u.Local()
+	u.SetReceiveBuffer(s.rcvbuf())
+	return nil
+}
+
+// autobind gives the socket a port if it has none. mu locked.
+func (s *dgram) autobind() error {
+	if s.u != nil {
+		return nil
+	}
+	return s.open(flow.Endpoint{Addr: s.wildcard()})
+}
+
+func (s *dgram) listen(int) error { return syscall.EOPNOTSUPP }
+
 func (s *dgram) accept(int) (sock, netip.AddrPort, error) {
 	return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
 }
-func (s *dgram) recvmsg(*Msg, int) (int, error)           { return -1, syscall.EOPNOTSUPP }
-func (s *dgram) sendmsg(*Msg, int) (int, error)           { return -1, syscall.EOPNOTSUPP }
-func (s *dgram) shutdown(int) error                       { return syscall.EOPNOTSUPP }
-func (s *dgram) sockname() (netip.AddrPort, error)        { return netip.AddrPort{}, syscall.EOPNOTSUPP }
-func (s *dgram) peername() (netip.AddrPort, error)        { return netip.AddrPort{}, syscall.EOPNOTSUPP }
-func (s *dgram) setsockopt(int, int, []byte) error        { return syscall.ENOPROTOOPT }
-func (s *dgram) getsockopt(int, int, []byte) (int, error) { return 0, syscall.ENOPROTOOPT }
-func (s *dgram) ioctl(uint, []byte) error                 { return syscall.ENOTTY }
-func (s *dgram) poll() ready.Events                       { return 0 }
-func (s *dgram) release() error                           { return nil }
+
+func (s *dgram) connect(a netip.AddrPort) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a == (netip.AddrPort{}) {
+		s.disconnect()
+		return nil
+	}
+	e, err := s.target(a)
+	if err != nil {
+		return err
+	}
+	if err := s.autobind(); err != nil {
+		return err
+	}
+	if err := s.u.Connect(s.destination(e)); err != nil {
+		return errno(err)
+	}
+	s.setConnected(true)
+	return nil
+}
+
+// target converts the address of a peer. Unlike TCP's, UDP's AF_INET6 sockets take plain IPv4 addresses. mu locked.
+func (s *dgram) target(a netip.AddrPort) (flow.Endpoint, error) {
+	if s.domain == AF_INET6 && a.Addr().Is4() {
+		if s.v6only {
+			return flow.Endpoint{}, syscall.EAFNOSUPPORT
+		}
+		return flow.Endpoint{Addr: wire.AddrFrom(a.Addr()), Port: a.Port()}, nil
+	}
+	e, err := s.endpoint(a)
+	if err == nil && s.v6only && e.Addr.Is4() {
+		err = syscall.ENETUNREACH
+	}
+	return e, err
+}
+
+// disconnect is connect to AF_UNSPEC. A port that bind did not ask for is given up. mu locked.
+func (s *dgram) disconnect() {
+	s.setConnected(false)
+	s.shut = 0
+	if s.u == nil {
+		return
+	}
+	if s.boundPort {
+		s.u.Disconnect()
+		return
+	}
+	s.u.Close() // it is open
+	s.u, s.local = nil, flow.Endpoint{Addr: s.wildcard()}
+}
+
+func (s *dgram) setConnected(on bool) {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	s.connected = on
+}
+
+func (s *dgram) sockname() (netip.AddrPort, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.u == nil {
+		return s.name(s.local), nil
+	}
+	return s.name(s.u.Local()), nil
+}
+
+func (s *dgram) peername() (netip.AddrPort, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.u == nil || s.u.Remote().Port == 0 {
+		return netip.AddrPort{}, syscall.ENOTCONN
+	}
+	return s.name(s.u.Remote()), nil
+}
+
+func (s *dgram) shutdown(how int) error {
+	s.mu.Lock()
+	defer s.Notify(ready.All)
+	defer s.mu.Unlock()
+	s.shut |= how + 1
+	if s.u == nil || s.u.Remote().Port == 0 {
+		return syscall.ENOTCONN
+	}
+	return nil
+}
+
+// release implements file.
+func (s *dgram) release() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.u != nil {
+		s.u.Close() // fails only if the stack has closed it
+	}
+	return nil
+}
+
+// poll implements file, as Linux's datagram_poll says.
+func (s *dgram) poll() ready.Events {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ev := ready.Write | ready.WrBand
+	s.queue.mu.Lock()
+	if s.err != 0 || len(s.errors.entries) > 0 {
+		ev |= ready.Err
+	}
+	s.queue.mu.Unlock()
+	if s.shut&shutRead != 0 {
+		ev |= ready.RdHup | ready.Read
+	}
+	if s.shut == shutBoth {
+		ev |= ready.Hup
+	}
+	if s.u != nil {
+		if n, _ := s.u.Queued(); n > 0 {
+			ev |= ready.Read
+		}
+	}
+	return ev
+}
+
+// takeError returns the pending error, once.
+func (s *dgram) takeError() syscall.Errno {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	e := s.err
+	s.err = 0
+	return e
+}
+
+// Error implements udp.Watcher. Without IP_RECVERR only a connected socket is told, and only of what will not pass.
+func (s *dgram) Error(e *ip.Error, port uint16) {
+	hard := hardError(e)
+	s.queue.mu.Lock()
+	if e.Errno == syscall.EMSGSIZE && !s.mtuErrors || !s.wantErrors && !(hard && s.connected) {
+		s.queue.mu.Unlock()
+		return
+	}
+	if s.wantErrors {
+		x := extended{errno: e.Errno, origin: SO_EE_ORIGIN_ICMP, typ: e.Type, code: e.Code, offender: flow.Endpoint{Addr: e.From},
+			name: flow.Endpoint{Addr: e.Dst, Port: port, Scope: e.Scope}}
+		switch {
+		case e.Local:
+			x.origin = SO_EE_ORIGIN_LOCAL
+		case !e.Dst.Is4():
+			x.origin = SO_EE_ORIGIN_ICMP6
+		}
+		if e.Errno == syscall.EMSGSIZE {
+			x.info = uint32(e.MTU)
+		}
+		if len(e.Quote) > wire.UDPLen {
+			x.payload = append([]byte(nil), e.Quote[wire.UDPLen:]...)
+		}
+		s.errors.add(x)
+	}
+	s.err = e.Errno
+	s.queue.mu.Unlock()
+	s.Notify(ready.Err)
+}
+
+// hardError reports whether e is one that Linux tells a connected socket of without being asked: that the network or
+// host cannot be reached at present may pass.
+func hardError(e *ip.Error) bool {
+	switch {
+	case e.Errno == syscall.EMSGSIZE:
+		return true
+	case e.Local:
+		return true
+	case e.Dst.Is4():
+		if e.Type != wire.ICMPv4DestUnreachable {
+			return e.Type == wire.ICMPv4ParamProblem
+		}
+		switch e.Code {
+		case 0, 1, 5, 11, 12: // network, host, source route, and these for the type of service
+			return false
+		}
+		return true
+	}
+	switch e.Type {
+	case wire.ICMPv6DestUnreachable:
+		return e.Code == 1 || e.Code >= 4 // prohibited; port unreachable; source address failed policy; rejected
+	case wire.ICMPv6ParamProblem:
+		return true
+	}
+	return false
+}
+
+// ioctl implements sock.
+func (s *dgram) ioctl(req uint, arg []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	switch req {
+	case SIOCINQ:
+		if s.u != nil {
+			_, n = s.u.Queued()
+		}
+	case SIOCOUTQ: // nothing waits: it is sent when Sendmsg returns
+	default:
+		return syscall.ENOTTY
+	}
+	putInt32(arg, int32(n))
+	return nil
+}

@@ -13,6 +13,7 @@ const (
 	Hup    Events = 0x010  // both directions are shut
 	RdNorm Events = 0x040  // with In
 	WrNorm Events = 0x100  // with Out
+	WrBand Events = 0x200  // with Out, of datagrams
 	RdHup  Events = 0x2000 // the peer has shut its side
 
 	Read  = In | RdNorm

@@ -9,6 +9,7 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -29,14 +30,28 @@ const (
 type Config struct {
 	flow.Bound               // zero address: wildcard; port 0: an ephemeral one
 	Remote     flow.Endpoint // port 0: not connected
+	Sharing    Sharing
+	Watcher    Watcher // nil: nobody
 }
+
+// Sharing says with which others a socket shares its port: those that have one of these bits too.
+type Sharing uint8
+
+// The ways to share: Linux's SO_REUSEADDR and SO_REUSEPORT.
+const (
+	ReuseAddr Sharing = 1 << iota
+	ReusePort
+)
 
 // Socket is a UDP socket. All methods may be called at once from several goroutines.
 type Socket struct {
-	layer  *Layer
-	home   *shard.Shard // where its deadline timer is and its output is staged
-	bound  flow.Bound
-	remote flow.Endpoint // Port 0: not connected
+	layer   *Layer
+	home    *shard.Shard // where its deadline timer is and its output is staged
+	bound   flow.Bound   // as it was opened; its port never changes
+	remote  flow.Endpoint
+	sharing Sharing
+	watcher Watcher // nil: nobody
+	ends    atomic.Pointer[ends]
 
 	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
 	hop  atomic.Uint32           // TTL or hop limit; 0: the default
@@ -53,10 +68,10 @@ type Socket struct {
 // Open makes a socket. Errors: EADDRINUSE, EADDRNOTAVAIL for a local address that is not ours, and for a
 // connected one those of ip.Route.
 func (u *Layer) Open(cfg Config) (*Socket, error) {
-	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, limit: DefaultReceiveBuffer,
-		writeable: clock.Never}
-	if s.connected() {
-		path, err := u.ip.Route(u.rt.Now(), ip.Query{Src: s.source(), Dst: s.remote.Addr, Scope: s.remote.Scope})
+	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, sharing: cfg.Sharing, watcher: cfg.Watcher,
+		limit: DefaultReceiveBuffer, writeable: clock.Never}
+	if cfg.Remote.Port != 0 {
+		path, err := s.route(cfg.Bound.Local.Addr, cfg.Remote)
 		if err != nil {
 			return nil, err // ip.ErrTentative among them, if the local address is not usable yet
 		}
@@ -66,6 +81,7 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 			s.bound.Local.Scope = uint32(path.If.Index)
 		}
 	}
+	s.ends.Store(&ends{s.bound, s.remote})
 	if !s.bound.Local.Addr.IsUnspecified() && !u.ip.Assigned(s.bound.Local.Addr, s.bound.Local.Scope) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
@@ -75,30 +91,22 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 	if e := u.table.Bind(s, u.rt); e != 0 {
 		return nil, e
 	}
+	s.ends.Store(&ends{s.bound, s.remote}) // it has its port now
 	return s, nil
 }
 
 // Local and Remote return the socket's ends. An unconnected socket's remote port is 0.
-func (s *Socket) Local() flow.Endpoint  { return s.bound.Local }
-func (s *Socket) Remote() flow.Endpoint { return s.remote }
-
-func (s *Socket) connected() bool { return s.remote.Port != 0 }
-
-// source returns the address datagrams must leave from, or the zero Addr for one to be chosen.
-func (s *Socket) source() wire.Addr {
-	if s.bound.Local.Addr.IsUnspecified() {
-		return wire.Addr{}
-	}
-	return s.bound.Local.Addr
-}
+func (s *Socket) Local() flow.Endpoint  { return s.ends.Load().bound.Local }
+func (s *Socket) Remote() flow.Endpoint { return s.ends.Load().remote }
 
 // match returns how well a datagram fits the socket; negative: not at all.
 func (s *Socket) match(local, remote wire.Addr, rport uint16, scope uint32) int {
-	n := s.bound.Match(local, scope)
-	if n < 0 || !s.connected() {
+	e := s.ends.Load()
+	n := e.bound.Match(local, scope)
+	if n < 0 || !e.connected() {
 		return n
 	}
-	if s.remote.Port != rport || s.remote.Addr != remote || s.remote.Scope != 0 && s.remote.Scope != scope {
+	if e.remote.Port != rport || e.remote.Addr != remote || e.remote.Scope != 0 && e.remote.Scope != scope {
 		return -1
 	}
 	return n + 2
@@ -107,9 +115,10 @@ func (s *Socket) match(local, remote wire.Addr, rport uint16, scope uint32) int 
 // Binding implements flow.Socket.
 func (s *Socket) Binding() *flow.Bound { return &s.bound }
 
-// Conflicts implements flow.Socket. Of sockets connected to different ends the better match wins.
+// Conflicts implements flow.Socket. Of sockets that share a port, and of those opened to different ends, the better match
+// wins.
 func (s *Socket) Conflicts(o *Socket) bool {
-	return s.remote == o.remote && s.bound.Overlaps(&o.bound)
+	return s.sharing&o.sharing == 0 && s.remote == o.remote && s.bound.Overlaps(&o.bound)
 }
 
 // enqueue gives p to the socket. If it cannot take it, p stays the caller's and the reason is returned.
@@ -126,6 +135,9 @@ func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
 	s.queued += size
 	s.queue.Push(p)
 	s.in.Wake()
+	if s.watcher != nil {
+		s.watcher.Notify(ready.Read)
+	}
 	return 0, true
 }
 
@@ -188,11 +200,12 @@ func blockSize(p *packet.Buffer) int { return p.Headroom() + p.Len() + p.Tailroo
 // os.ErrDeadlineExceeded, EMSGSIZE, EDESTADDRREQ, EISCONN, EAFNOSUPPORT, those of ip.Route, and a pending one as
 // Receive returns it.
 func (s *Socket) Send(b []byte, to flow.Endpoint) error {
+	e := s.ends.Load()
 	switch {
-	case s.connected() && to.Port != 0:
+	case e.connected() && to.Port != 0:
 		return syscall.EISCONN
-	case s.connected():
-		to = s.remote
+	case e.connected():
+		to = e.remote
 	case to.Port == 0:
 		return syscall.EDESTADDRREQ
 	case !s.bound.Family.Takes(to.Addr):
@@ -214,7 +227,7 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 	}
 	path := s.path.Load()
 	if path == nil || path.Dst != to.Addr || path.Scope != to.Scope || !s.layer.ip.Valid(path) {
-		if path, err = s.layer.ip.Route(now, ip.Query{Src: s.source(), Dst: to.Addr, Scope: to.Scope}); err != nil {
+		if path, err = s.route(e.bound.Local.Addr, to); err != nil {
 			return err
 		}
 		s.path.Store(path)

@@ -12,7 +12,9 @@ import (
 
 // sock is a socket as far as the table looks at it.
 func sock(local wire.Addr, scope uint32, f flow.Family, remote flow.Endpoint) *Socket {
-	return &Socket{bound: flow.Bound{Local: flow.Endpoint{Addr: local, Scope: scope}, Family: f}, remote: remote}
+	s := &Socket{bound: flow.Bound{Local: flow.Endpoint{Addr: local, Scope: scope}, Family: f}, remote: remote}
+	s.ends.Store(&ends{s.bound, s.remote})
+	return s
 }
 
 // kinds are all the ways a socket can be bound that differ in what they claim.

@@ -81,12 +81,16 @@ func checksumOK(p *packet.Buffer, h wire.UDP) bool {
 // Error implements ip.Transport: the error goes to the connected socket that sent the datagram. An unconnected
 // socket has no way to tell which of its datagrams was meant (RFC 1122, 4.1.3.3, leaves it to the interface).
 func (u *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
-	if len(e.Quote) < 4 || e.Errno == syscall.EMSGSIZE {
-		return // the path MTU cache has learned from it already
+	if len(e.Quote) < 4 {
+		return
 	}
 	q := wire.UDP(e.Quote)
 	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope)
-	if s != nil && s.connected() {
+	switch {
+	case s == nil:
+	case s.watcher != nil:
+		s.watcher.Error(e, q.DstPort())
+	case e.Errno != syscall.EMSGSIZE && s.ends.Load().connected(): // the path MTU cache has learned from it already
 		s.fail(e.Errno)
 	}
 }

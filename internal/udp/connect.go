@@ -1,0 +1,46 @@
+package udp
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// ends are where a socket is bound and connected to. They do not change; Connect and Disconnect replace them.
+type ends struct {
+	bound  flow.Bound
+	remote flow.Endpoint // Port 0: not connected
+}
+
+func (e *ends) connected() bool { return e.remote.Port != 0 }
+
+// route finds the way of datagrams from src, unspecified: one to be chosen.
+func (s *Socket) route(src wire.Addr, to flow.Endpoint) (*ip.Path, error) {
+	if src.IsUnspecified() {
+		src = wire.Addr{}
+	}
+	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope})
+}
+
+// Connect makes remote the only end that the socket receives from, and the one it sends to if nothing else is said. A
+// socket bound to no address takes the one it sends from. Errors: EAFNOSUPPORT, those of ip.Route.
+func (s *Socket) Connect(remote flow.Endpoint) error {
+	e := *s.ends.Load()
+	if !e.bound.Family.Takes(remote.Addr) {
+		return syscall.EAFNOSUPPORT
+	}
+	path, err := s.route(s.bound.Local.Addr, remote)
+	if err != nil {
+		return err
+	}
+	s.path.Store(path)
+	e.bound.Local.Addr, e.bound.Local.Scope = path.Src, flow.ScopeOf(path.Src, path.If.Index)
+	e.remote = remote
+	s.ends.Store(&e)
+	return nil
+}
+
+// Disconnect undoes Connect.
+func (s *Socket) Disconnect() { s.ends.Store(&ends{bound: s.bound}) }

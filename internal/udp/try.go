@@ -1,0 +1,176 @@
+package udp
+
+import (
+	"net"
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Datagram is what there is to say of a datagram besides its payload.
+type Datagram struct {
+	From, To     flow.Endpoint
+	Interface    int32 // it came in by
+	HopLimit     uint8 // TTL or hop limit
+	TrafficClass uint8
+	Len          int // of the payload
+	Arrived      clock.Instant
+}
+
+func payload(p *packet.Buffer) []byte { return wire.UDP(p.Bytes()).Payload() }
+
+// TryReceive copies the payload of the next datagram into the buffers of b and fills d; what does not fit is lost. With
+// peek the datagram stays where it is. It returns how many octets it copied. Errors: EAGAIN, net.ErrClosed.
+func (s *Socket) TryReceive(b [][]byte, peek bool, d *Datagram) (int, error) {
+	s.in.Lock()
+	if s.in.Closed() {
+		s.in.Unlock()
+		return 0, net.ErrClosed
+	}
+	p := s.queue.Front()
+	if p == nil {
+		s.in.Unlock()
+		return 0, syscall.EAGAIN
+	}
+	if peek {
+		defer s.in.Unlock()
+		return d.take(p, b), nil
+	}
+	s.queue.Pop()
+	s.queued -= blockSize(p)
+	s.in.Unlock()
+	n := d.take(p, b)
+	p.Free()
+	return n, nil
+}
+
+// take reads the datagram p.
+func (d *Datagram) take(p *packet.Buffer, b [][]byte) int {
+	h := wire.UDP(p.Bytes())
+	rest := h.Payload()
+	*d = Datagram{
+		From:      flow.Endpoint{Addr: p.Src, Port: h.SrcPort(), Scope: flow.ScopeOf(p.Src, p.In)},
+		To:        flow.Endpoint{Addr: p.Dst, Port: h.DstPort(), Scope: flow.ScopeOf(p.Dst, p.In)},
+		Interface: p.In, HopLimit: p.HopLimit, TrafficClass: p.TrafficClass, Len: len(rest), Arrived: p.Arrived,
+	}
+	n := 0
+	for _, b := range b {
+		k := copy(b, rest)
+		rest = rest[k:]
+		n += k
+	}
+	return n
+}
+
+// SendOptions are how one datagram is sent.
+type SendOptions struct {
+	Source       wire.Addr // unspecified: the socket's, or one to be chosen
+	Interface    int32     // it must leave by; 0: any
+	HopLimit     uint8     // 0: the default
+	TrafficClass uint8
+	Discover     Discover
+	Broadcast    bool // may go to a broadcast address
+}
+
+// Discover says what becomes of a datagram that is larger than its path takes.
+type Discover uint8
+
+// The ways of Linux's IP_MTU_DISCOVER.
+const (
+	Want Discover = iota // it is fragmented here; smaller ones have DF
+	Dont                 // it is fragmented wherever need be
+	Do                   // EMSGSIZE
+)
+
+// TrySend sends the payload in b to to, which may be another end than the one the socket is connected to. Errors:
+// net.ErrClosed, EMSGSIZE, EAFNOSUPPORT, EACCES for broadcast that is not allowed, those of ip.Route.
+func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
+	e := s.ends.Load()
+	if !e.bound.Family.Takes(to.Addr) {
+		return syscall.EAFNOSUPPORT
+	}
+	s.in.Lock()
+	closed := s.in.Closed()
+	s.in.Unlock()
+	n := 0
+	for _, b := range b {
+		n += len(b)
+	}
+	switch {
+	case closed:
+		return net.ErrClosed
+	case n > MaxPayload6, to.Addr.Is4() && n > MaxPayload4:
+		return syscall.EMSGSIZE
+	}
+	path, err := s.pathTo(e, to, o)
+	if err != nil {
+		return err
+	}
+	if path.Broadcast && !o.Broadcast {
+		return syscall.EACCES
+	}
+	headers := wire.UDPLen + wire.IPv6Len
+	if to.Addr.Is4() {
+		headers = wire.UDPLen + wire.IPv4MinLen
+	}
+	fits := n+headers <= path.MTU
+	if !fits && o.Discover == Do {
+		return syscall.EMSGSIZE
+	}
+	p := packet.New(wire.UDPLen + n)
+	u := p.Bytes()
+	wire.PutUDP(u, s.bound.Local.Port, to.Port, len(u))
+	at := wire.UDPLen
+	for _, b := range b {
+		at += copy(u[at:], b)
+	}
+	wire.FinishChecksum(u, wire.UDPChecksumOffset, wire.ProtoUDP, path.Src, path.Dst)
+	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: o.HopLimit, TrafficClass: o.TrafficClass,
+		DontFragment: fits && o.Discover != Dont}
+	s.layer.ip.Output(path, &params, p)
+	s.home.Counters.Inc(mib.UdpOutDatagrams)
+	s.home.Lock()
+	s.home.Stage(p)
+	s.home.Unlock()
+	return nil
+}
+
+// pathTo returns the way to to: the one used last, if it leads there and still holds.
+func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, error) {
+	src := o.Source
+	if src.IsUnspecified() {
+		src = e.bound.Local.Addr
+	}
+	if src.IsUnspecified() {
+		src = wire.Addr{}
+	}
+	path := s.path.Load()
+	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.layer.ip.Valid(path) && o.Interface == 0 &&
+		(src == (wire.Addr{}) || path.Src == src) {
+		return path, nil
+	}
+	path, err := s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: o.Interface})
+	if err == nil && o.Interface == 0 {
+		s.path.Store(path)
+	}
+	return path, err
+}
+
+// PathMTU returns the largest packet, in octets, that the way to the end the socket is connected to takes; 0: it is not
+// connected.
+func (s *Socket) PathMTU() int {
+	e := s.ends.Load()
+	if !e.connected() {
+		return 0
+	}
+	path, err := s.pathTo(e, e.remote, &SendOptions{})
+	if err != nil {
+		return 0
+	}
+	return path.MTU
+}

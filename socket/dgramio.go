@@ -1,0 +1,278 @@
+package socket
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/udp"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// stampKind is in what Recvmsg tells when a datagram came.
+type stampKind uint8
+
+const (
+	noStamp    stampKind = iota
+	microStamp           // SO_TIMESTAMP
+	nanoStamp            // SO_TIMESTAMPNS
+)
+
+func (s *dgram) recvmsg(m *Msg, flags int) (int, error) {
+	m.Flags = 0
+	if flags&MSG_ERRQUEUE != 0 {
+		return s.recvError(m)
+	}
+	if flags&MSG_OOB != 0 {
+		return -1, syscall.EOPNOTSUPP
+	}
+	s.mu.Lock()
+	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.opt.rcvtimeo)
+	s.mu.Unlock()
+	for {
+		turn := s.now()
+		if e := s.takeError(); e != 0 {
+			return -1, e
+		}
+		s.mu.Lock()
+		u, shut := s.u, s.shut
+		s.mu.Unlock()
+		if u != nil {
+			var d udp.Datagram
+			n, err := u.TryReceive(m.Buf, flags&MSG_PEEK != 0, &d)
+			if err == nil {
+				return s.received(m, flags, n, &d), nil
+			}
+			if err != syscall.EAGAIN {
+				return -1, errno(err)
+			}
+		}
+		if shut&shutRead != 0 && end != 0 {
+			m.Control = m.Control[:0]
+			return 0, nil
+		}
+		if !s.wait(turn, end) {
+			return -1, syscall.EAGAIN
+		}
+	}
+}
+
+// received fills m with what is to say of a datagram of which n octets were copied.
+func (s *dgram) received(m *Msg, flags, n int, d *udp.Datagram) int {
+	m.Name = s.name(d.From)
+	if n < d.Len {
+		m.Flags |= MSG_TRUNC
+		if flags&MSG_TRUNC != 0 {
+			n = d.Len
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := newControl(m)
+	s.putStamp(&w, d)
+	s.putControl(&w, d)
+	return n
+}
+
+// putStamp tells when the datagram came. mu locked.
+func (s *dgram) putStamp(w *controlWriter, d *udp.Datagram) {
+	if s.timestamp == noStamp {
+		return
+	}
+	at := s.rt.Wall().Add(-s.rt.Now().Sub(d.Arrived))
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(at.Unix()))
+	if s.timestamp == nanoStamp {
+		binary.LittleEndian.PutUint64(b[8:], uint64(at.Nanosecond()))
+		w.put(SOL_SOCKET, SO_TIMESTAMPNS, b[:])
+		return
+	}
+	binary.LittleEndian.PutUint64(b[8:], uint64(time.Duration(at.Nanosecond())/time.Microsecond))
+	w.put(SOL_SOCKET, SO_TIMESTAMP, b[:])
+}
+
+// putControl writes the control messages that the options ask for. mu locked.
+func (s *dgram) putControl(w *controlWriter, d *udp.Datagram) {
+	o := &s.opt
+	four := d.To.Addr.Is4()
+	if s.domain == AF_INET6 {
+		if o.pktInfo6 {
+			var b [sizeofPktinfo6]byte
+			putPktinfo6(b[:], d.Interface, d.To.Addr)
+			w.put(IPPROTO_IPV6, IPV6_PKTINFO, b[:])
+		}
+		if o.recvHops && !four {
+			w.putInt(IPPROTO_IPV6, IPV6_HOPLIMIT, int(d.HopLimit))
+		}
+		if o.recvTClass && !four {
+			w.putInt(IPPROTO_IPV6, IPV6_TCLASS, int(d.TrafficClass))
+		}
+	}
+	if !four {
+		return
+	}
+	if o.pktInfo {
+		var b [sizeofPktinfo4]byte
+		local := d.To.Addr
+		if local.IsMulticast() || local == wire.Broadcast4 {
+			local = wire.Unspecified4
+		}
+		putPktinfo4(b[:], d.Interface, local, d.To.Addr)
+		w.put(IPPROTO_IP, IP_PKTINFO, b[:])
+	}
+	if o.recvTTL {
+		w.putInt(IPPROTO_IP, IP_TTL, int(d.HopLimit))
+	}
+	if o.recvTOS {
+		w.put(IPPROTO_IP, IP_TOS, []byte{d.TrafficClass})
+	}
+}
+
+// recvError is recvmsg with MSG_ERRQUEUE, which never waits.
+func (s *dgram) recvError(m *Msg) (int, error) {
+	s.queue.mu.Lock()
+	x, ok := s.errors.take()
+	if ok && x.icmp() || s.errors.pending() != 0 {
+		s.err = s.errors.pending()
+	}
+	s.queue.mu.Unlock()
+	if !ok {
+		return -1, syscall.EAGAIN
+	}
+	return x.write(&s.inet, m), nil
+}
+
+func (s *dgram) sendmsg(m *Msg, flags int) (int, error) {
+	if flags&MSG_OOB != 0 {
+		return -1, syscall.EOPNOTSUPP
+	}
+	n := m.len()
+	if n > 65535 {
+		return -1, syscall.EMSGSIZE
+	}
+	if flags&MSG_MORE != 0 {
+		return -1, syscall.EOPNOTSUPP // there is no cork
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to, err := s.recipient(m)
+	if err != nil {
+		return -1, err
+	}
+	var o udp.SendOptions
+	s.sendOptions(to.Addr, &o)
+	if len(m.Control) > 0 {
+		if err := eachControl(m.Control, func(level, typ int, data []byte) error { return s.control(&o, to.Addr, level, typ, data) }); err != nil {
+			return -1, err
+		}
+	}
+	if e := s.takeError(); e != 0 {
+		return -1, e
+	}
+	if s.shut&shutWrite != 0 {
+		return -1, syscall.EPIPE
+	}
+	if err := s.u.TrySend(m.Buf, to, &o); err != nil {
+		return -1, errno(err)
+	}
+	return n, nil
+}
+
+// recipient returns where a datagram goes, and gives the socket a port if it has none. mu locked.
+func (s *dgram) recipient(m *Msg) (flow.Endpoint, error) {
+	if m.Name == (netip.AddrPort{}) {
+		if s.u == nil || s.u.Remote().Port == 0 {
+			return flow.Endpoint{}, syscall.EDESTADDRREQ
+		}
+		return s.u.Remote(), nil
+	}
+	to, err := s.target(m.Name)
+	switch {
+	case err != nil:
+		return to, err
+	case to.Port == 0:
+		return to, syscall.EINVAL
+	}
+	if err := s.autobind(); err != nil {
+		return to, err
+	}
+	return s.destination(to), nil
+}
+
+// sendOptions fills in what the socket's options say. mu locked.
+func (s *dgram) sendOptions(dst wire.Addr, o *udp.SendOptions) {
+	o.HopLimit, o.TrafficClass, _ = s.opt.header(dst)
+	o.Broadcast = s.opt.broadcast
+	discover := s.opt.pmtudisc
+	if !dst.Is4() {
+		discover = s.opt.pmtudisc6
+	}
+	switch discover {
+	case IP_PMTUDISC_DO:
+		o.Discover = udp.Do
+	case IP_PMTUDISC_DONT:
+		o.Discover = udp.Dont
+	}
+}
+
+// control takes one control message of Sendmsg. Errors: EINVAL.
+func (s *dgram) control(o *udp.SendOptions, dst wire.Addr, level, typ int, data []byte) error {
+	switch {
+	case level == IPPROTO_IP && dst.Is4():
+		return s.control4(o, typ, data)
+	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
+		return s.control6(o, typ, data)
+	case level == SOL_SOCKET:
+		return syscall.EINVAL // none that the stack has
+	}
+	return nil // of another level: no concern of ours
+}
+
+func (s *dgram) control4(o *udp.SendOptions, typ int, data []byte) error {
+	switch typ {
+	case IP_TTL:
+		if len(data) != sizeofInt || int32At(data) < 1 || int32At(data) > 255 {
+			return syscall.EINVAL
+		}
+		o.HopLimit = uint8(int32At(data))
+	case IP_TOS:
+		v := byteValue(data)
+		if len(data) != sizeofInt && len(data) != 1 || v < 0 || v > 255 {
+			return syscall.EINVAL
+		}
+		o.TrafficClass = uint8(v)
+	case IP_PKTINFO:
+		if len(data) != sizeofPktinfo4 {
+			return syscall.EINVAL
+		}
+		o.Interface, o.Source = int32At(data), wire.AddrFrom4(data[4:])
+	default:
+		return syscall.EINVAL
+	}
+	return nil
+}
+
+func (s *dgram) control6(o *udp.SendOptions, typ int, data []byte) error {
+	switch typ {
+	case IPV6_HOPLIMIT:
+		if len(data) != sizeofInt || int32At(data) < -1 || int32At(data) > 255 {
+			return syscall.EINVAL
+		}
+		o.HopLimit = uint8(max(int32At(data), 0))
+	case IPV6_TCLASS:
+		if len(data) != sizeofInt || int32At(data) < -1 || int32At(data) > 255 {
+			return syscall.EINVAL
+		}
+		o.TrafficClass = uint8(max(int32At(data), 0))
+	case IPV6_PKTINFO:
+		if len(data) < sizeofPktinfo6 {
+			return syscall.EINVAL
+		}
+		o.Source, o.Interface = wire.AddrFrom16(data), int32At(data[16:])
+	default:
+		return syscall.EINVAL
+	}
+	return nil
+}
