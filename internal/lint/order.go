@@ -11,7 +11,7 @@ import (
 var levels = [][]string{
 	{"internal/lint"},
 	{"internal/packetdrill"},
-	{"internal/packetdrill/script", "internal/packetdrill/code"},
+	{"internal/packetdrill/script", "internal/packetdrill/code", "internal/packetdrill/shell"},
 	{"internal/packetdrill/abi"}, // the script language; these three import nothing of the stack
 	{"simtest"},
 	{"sim"},

@@ -339,3 +339,19 @@ func configure(s *script.Script, over []script.Option) (*Config, error) {
 	}
 	return c, c.finish()
 }
+
+// Versions returns what a script runs on unless it is told: what it says itself, or else IPv4 and IPv6.
+func Versions(s *script.Script) []Version {
+	var said []Version
+	for _, o := range s.Options {
+		if o.Name == "ip_version" {
+			if v, err := ParseVersion(o.Value); err == nil {
+				said = []Version{v}
+			}
+		}
+	}
+	if said != nil {
+		return said
+	}
+	return []Version{IPv4, IPv6}
+}

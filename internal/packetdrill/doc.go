@@ -6,7 +6,7 @@
 //	result, err := packetdrill.Run(s, packetdrill.Options{})
 //
 // The system under test is a stack of this module in virtual time, which makes a run fast and the same each time, or the
-// kernel of the machine (Options.Kernel), in a network namespace with a TUN device, in real time.
+// kernel of the machine, which package kernel makes a [World] of, in a network namespace with a TUN device, in real time.
 //
 // # What is mapped
 //

@@ -9,15 +9,17 @@ import (
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/packetdrill/script"
+	"github.com/onlink-go/onlink/internal/packetdrill/shell"
 	"github.com/onlink-go/onlink/link/capture"
 )
 
 // Options say how to run scripts.
 type Options struct {
 	Set     []script.Option // overrule those of the script
-	Kernel  bool            // run against the kernel, not the stack
 	Capture *capture.Writer // takes the packets; nil: nobody
 	Trace   func(string)    // is told each packet and call with its time, a line each; nil: nobody
+	// World makes what a script runs in, for the settings of that script; nil: a stack in virtual time.
+	World func(*Config, *capture.Writer) (World, error)
 }
 
 // Run runs a script. What is wrong with its options is an error; everything else is in the Result.
@@ -28,12 +30,10 @@ func Run(s *script.Script, o Options) (Result, error) {
 	}
 	res := Result{Name: s.Name, Version: cfg.Version}
 	r := &runner{script: s, cfg: cfg, opt: o, res: &res}
-	if o.Kernel {
-		r.world, err = newKernelWorld(cfg, o.Capture)
-	} else {
-		r.world, err = newSimWorld(cfg, o.Capture)
+	if o.World == nil {
+		o.World = newSimWorld
 	}
-	if err != nil {
+	if r.world, err = o.World(cfg, o.Capture); err != nil {
 		return res, err
 	}
 	res.Failure = r.run()
@@ -60,7 +60,7 @@ type runner struct {
 	current *sock // the socket that packets without ports belong to: the one made last
 	blocked *call // the blocking call under way
 	port    uint16
-	shell   *shell
+	shell   *shell.Shell
 	code    *codeRunner
 }
 
@@ -118,13 +118,13 @@ func (r *runner) panicked(v any) *Failure {
 func (r *runner) commands(list []*script.Command, init bool) *Failure {
 	if init {
 		for _, path := range r.cfg.InitScripts {
-			if err := r.shell.source(path, nil); err != nil {
+			if err := r.shell.Source(path); err != nil {
 				return r.failure(script.Pos{File: r.script.Name, Line: 1, Col: 1}, err)
 			}
 		}
 	}
 	for _, c := range list {
-		if err := r.shell.run(c.Text); err != nil {
+		if err := r.shell.Run(c.Text); err != nil {
 			return r.failure(c.Pos, err)
 		}
 	}
@@ -212,7 +212,7 @@ func (r *runner) step(e *script.Event) error {
 			return err
 		}
 		r.trace(r.world.Now(), "`%s`", a.Text)
-		return r.shell.run(a.Text)
+		return r.shell.Run(a.Text)
 	case *script.Code:
 		if err := r.await("code"); err != nil {
 			return err

@@ -1,26 +1,21 @@
 package packetdrill
 
 import (
-	"os"
 	"testing"
 
 	"github.com/onlink-go/onlink/internal/packetdrill/script"
 )
 
-func TestHandshake(t *testing.T) {
-	src, err := os.ReadFile("testdata/rfc9293/3.5-handshake-passive.pkt")
+// runText runs a script.
+func runText(t *testing.T, text string, o Options) Result {
+	t.Helper()
+	s, err := script.Parse("test.pkt", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := script.Parse("3.5-handshake-passive.pkt", src)
+	res, err := Run(s, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(s, Options{Trace: func(l string) { t.Log(l) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.Failure != nil {
-		t.Error(res.Failure)
-	}
+	return res
 }

@@ -1,10 +1,15 @@
 package packetdrill
 
-import "fmt"
+import (
+	"time"
 
-type shell struct{}
+	"github.com/onlink-go/onlink/internal/packetdrill/shell"
+)
 
-func newShell(w World, dir string) *shell { return &shell{} }
+// host is the world as shell commands see it.
+type host struct{ World }
 
-func (s *shell) run(text string) error                   { return fmt.Errorf("not yet") }
-func (s *shell) source(path string, args []string) error { return fmt.Errorf("not yet") }
+// Sleep lets time pass.
+func (h host) Sleep(d time.Duration) error { return h.World.Sleep(h.Now()+d, nil) }
+
+func newShell(w World, dir string) *shell.Shell { return shell.New(host{w}, dir) }

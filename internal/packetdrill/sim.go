@@ -1,7 +1,6 @@
 package packetdrill
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -31,7 +30,7 @@ const maxEvents = 2_000_000
 const linkName = "tun0"
 
 // newSimWorld makes a stack with the addresses and routes of cfg. Its frames go to w, if that is not nil.
-func newSimWorld(cfg *Config, w *capture.Writer) (*simWorld, error) {
+func newSimWorld(cfg *Config, w *capture.Writer) (World, error) {
 	s := clock.NewSim(1)
 	world := &simWorld{sim: s, rt: s.Runtime(1), events: maxEvents}
 	world.link = newRecorder(world.rt, cfg.MTU, func(b []byte) {
@@ -126,17 +125,12 @@ func (w *simWorld) End() error {
 
 func (w *simWorld) SetSysctl(name, value string) error { return w.stack.SetSysctl(name, value) }
 
-func (w *simWorld) Sysctl(name string) (string, error) {
-	for _, s := range w.stack.Sysctls() {
-		if s.Name == name {
-			return s.Value, nil
-		}
-	}
-	return "", fmt.Errorf("%s: the stack has no such setting", name)
-}
+func (w *simWorld) Sysctl(name string) (string, error) { return w.stack.Sysctl(name) }
 
+// FlushMetrics forgets what was learned about destinations. The stack keeps nothing that outlives a connection yet.
 func (w *simWorld) FlushMetrics() error { return nil }
 
+// SetMTU changes the MTU of the link.
 func (w *simWorld) SetMTU(n int) error {
 	w.rt.Go(func() { w.link.setMTU(n) })
 	w.settle()

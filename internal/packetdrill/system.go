@@ -45,8 +45,6 @@ type Admin interface {
 	SetSysctl(name, value string) error
 	// Sysctl returns a setting's value.
 	Sysctl(name string) (string, error)
-	// FlushMetrics forgets what was learned about destinations: ip tcp_metrics flush all.
-	FlushMetrics() error
-	// SetMTU sets the interface's MTU: ip link set dev tun0 mtu 1400.
-	SetMTU(octets int) error
+	// Command runs a command that administers the network: ip, tc, ethtool, ….
+	Command(argv []string) (string, error)
 }
