@@ -53,6 +53,7 @@ func (c *TCB) isDuplicate(seg *Segment) bool {
 func (c *TCB) advance(now clock.Instant, seg *Segment, n int) {
 	c.stats.bytesAcked += uint64(n)
 	c.snd.una = seg.Ack
+	c.urg.sending = c.urg.sending && c.snd.una.Less(c.urg.sendTo)
 	a := c.board.ackTo(seg.Ack)
 	if data := min(seg.Ack.Sub(c.snd.base), c.snd.pipe.end); data > 0 {
 		c.snd.pipe.discard(data)

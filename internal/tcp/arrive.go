@@ -97,7 +97,7 @@ func (c *TCB) arriveOther(now clock.Instant, seg *Segment) {
 	if !c.takeACKInState(now, seg) {
 		return
 	}
-	// "Sixth, check the URG bit": urgent data stays in line.
+	c.takeURG(seg)
 	c.takeText(now, seg)
 }
 

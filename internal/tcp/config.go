@@ -137,6 +137,7 @@ type Config struct {
 	FastOpenNoCookie bool          // TCP_FASTOPEN_NO_COOKIE
 
 	ReceiveErrors bool // IP_RECVERR, IPV6_RECVERR: the user is told at once what ICMP errors say, once each
+	UrgentInline  bool // SO_OOBINLINE: urgent data stays in line, as RFC 6093, 6, advises
 	StdUrg        bool // tcp_stdurg: the urgent pointer is read as RFC 1122, 4.2.2.4, has it
 	ReflectTOS    bool // tcp_reflect_tos: answers to a SYN have its traffic class
 }

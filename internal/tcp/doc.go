@@ -26,6 +26,6 @@
 // offset, until it is received. What is in flight is known to the scoreboard, a ring of records in sequence order.
 // An idle connection holds neither blocks nor a ring, and an established one moves data without allocating.
 //
-// Left out: urgent data is delivered in line (RFC 6093 advises so) and never sent; there is no LISTEN state, since a
+// Left out: there is no LISTEN state, since a
 // listener is a table lookup and belongs to the caller, who gives the SYN to Accept.
 package tcp

@@ -47,6 +47,9 @@ func (c *TCB) header(now clock.Instant, seg *Segment, seq Seq, flags wire.TCPFla
 	if c.ts.on {
 		c.putTimestamps(now, &seg.Options)
 	}
+	if c.urg.sending {
+		c.markUrgent(seg, seq)
+	}
 	c.noteACK()
 	c.stats.segsOut++
 }
@@ -230,7 +233,7 @@ func (c *TCB) sizeData(now clock.Instant, unsent, usable int) (n int, flags wire
 			return 0, 0
 		}
 	case n == c.snd.mss, fin:
-	case n == 0, !c.cfg.NoDelay && !c.board.empty():
+	case n == 0, !c.cfg.NoDelay && !c.board.empty() && !c.urg.sending:
 		return 0, 0
 	case !all && 2*n < c.snd.maxWnd:
 		return 0, 0

@@ -4,7 +4,9 @@ import "syscall"
 
 // Queue tells how full a connection's buffers are, in octets.
 type Queue struct {
-	Unread   int    // received in order and not read
+	Unread   int    // received in order, not read, and to be read in line
+	ToMark   int    // of these, what comes before the urgent octet: ioctl(2)'s SIOCINQ
+	Urgent   bool   // an urgent octet has come: poll(2)'s POLLPRI
 	Received uint64 // received in order, ever
 	EOF      bool   // the peer's FIN has been processed
 	Unacked  int    // written and not acknowledged
@@ -20,8 +22,15 @@ func (c *TCB) Queue() Queue {
 	if c.rcv.eof {
 		received-- // the FIN
 	}
+	all, next := c.readable()
+	switch {
+	case c.cfg != nil && c.cfg.UrgentInline:
+		next = all
+	case c.AtMark() && c.rcv.queued > 0:
+		next = 0
+	}
 	return Queue{
-		Unread: c.rcv.queued, Received: received, EOF: c.rcv.eof,
+		Unread: all, ToMark: next, Urgent: c.Urgent(), Received: received, EOF: c.rcv.eof,
 		Unacked: c.snd.pipe.end, Unsent: c.unsent(), Room: c.room(),
 		Finished: c.snd.fin, Dead: c.state == Closed,
 	}
@@ -38,9 +47,19 @@ func (c *TCB) TakeSoftError() syscall.Errno {
 }
 
 // Peek copies received octets into b, from the one that is off octets behind the first unread one, and leaves them where
-// they are. It returns how many.
+// they are. It returns how many: like Receive it ends at the urgent mark, and leaves out an octet that is not in line.
 func (c *TCB) Peek(off int, b []byte) int {
-	n := min(len(b), c.rcv.queued-off)
+	end := c.rcv.queued
+	if c.urg.state != urgentNone {
+		at := c.urg.at.Sub(c.unreadSeq())
+		switch {
+		case at > off:
+			end = min(end, at)
+		case at >= 0 && !c.cfg.UrgentInline:
+			off++ // the octet is before, or next
+		}
+	}
+	n := min(len(b), end-off)
 	if n <= 0 {
 		return 0
 	}

@@ -77,6 +77,7 @@ type TCB struct {
 		recent uint32        // TS.Recent
 		age    clock.Instant // when recent was set
 	}
+	urg     urgent
 	sackOK  bool // both ends sent SACK-Permitted
 	scaleOK bool // both ends sent a window scale
 

@@ -10,7 +10,9 @@ import (
 // Send copies what fits of b behind what is queued (RFC 9293, 3.10.2) and returns how much that was; 0 with a nil
 // error: the buffer is full. Before ESTABLISHED it queues. Errors: Err() of a dead connection, else EPIPE after Close;
 // ENOTCONN before it was opened.
-func (c *TCB) Send(now clock.Instant, b []byte) (int, error) {
+func (c *TCB) Send(now clock.Instant, b []byte) (int, error) { return c.send(b) }
+
+func (c *TCB) send(b []byte) (int, error) {
 	switch {
 	case c.state == Closed && c.err != 0:
 		return 0, c.err
@@ -59,17 +61,18 @@ func (c *TCB) Writable() bool {
 // Errors: io.EOF behind the peer's FIN and after CloseRead; when all is read, Err() of a dead connection; ENOTCONN
 // before it was opened.
 func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
-	if n := min(len(b), c.rcv.queued); n > 0 {
+	if len(b) > 0 && c.rcv.queued > 0 && c.urgentNext() {
+		c.skipUrgent()
+	}
+	_, next := c.readable()
+	if n := min(len(b), next); n > 0 {
 		c.rcv.buf.readAt(0, b[:n])
-		c.rcv.buf.discard(n)
-		if c.rcv.queued -= n; c.rcv.queued == 0 && len(c.rcv.ranges) == 0 {
-			c.rcv.buf.release()
-		}
-		c.rcv.read = c.state != Closed
+		c.consume(n)
+		c.pastMark()
 		return n, nil
 	}
 	switch {
-	case c.rcv.queued > 0:
+	case next > 0:
 		return 0, nil // b is empty
 	case c.pending != 0:
 		return 0, c.TakePending()
@@ -85,9 +88,19 @@ func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
 	return 0, io.EOF
 }
 
+// consume drops n received octets, which the user has read.
+func (c *TCB) consume(n int) {
+	c.rcv.buf.discard(n)
+	if c.rcv.queued -= n; c.rcv.queued == 0 && len(c.rcv.ranges) == 0 {
+		c.rcv.buf.release()
+	}
+	c.rcv.read = c.state != Closed
+}
+
 // Readable reports whether Receive returns something other than (0, nil).
 func (c *TCB) Readable() bool {
-	return c.rcv.queued > 0 || c.pending != 0 || c.rcv.shut || c.rcv.eof || c.state == Closed
+	all, _ := c.readable()
+	return all > 0 || c.pending != 0 || c.rcv.shut || c.rcv.eof || c.state == Closed
 }
 
 // Close sends a FIN behind what is queued; receiving goes on. RFC 9293, 3.10.4.

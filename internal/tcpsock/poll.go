@@ -13,6 +13,7 @@ type watch struct {
 	state    tcp.State // as it was told last
 	received uint64
 	eof      bool
+	urgent   bool
 	starved  bool // somebody found no room to write, and is to be told of some
 }
 
@@ -28,6 +29,10 @@ func (w *watch) tell(c *Conn) {
 		w.state, w.eof = state, q.EOF
 		ev = ready.All
 	}
+	if q.Urgent && !w.urgent {
+		ev |= ready.Pri
+	}
+	w.urgent = q.Urgent
 	if q.Received != w.received {
 		w.received = q.Received
 		ev |= ready.Read | ready.Pri
