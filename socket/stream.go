@@ -38,11 +38,8 @@ type stream struct {
 	inq         bool                // TCP_INQ: Recvmsg tells how much is left
 }
 
-// linuxDefaults are what a socket has otherwise than the connections of package net, which the stack's settings are for.
-var linuxDefaults = []func(*tcp.Config){func(c *tcp.Config) { c.NoDelay, c.KeepAlive = false, false }}
-
 func newStream(t *Table, domain int, nonblock bool) *stream {
-	s := &stream{changes: linuxDefaults}
+	s := new(stream)
 	s.init(t, domain, nonblock)
 	return s
 }

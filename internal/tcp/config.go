@@ -86,7 +86,7 @@ type Config struct {
 
 	// The end of a connection.
 	MSL      time.Duration // TIME-WAIT lasts two; 30 s
-	FinWait2 time.Duration // tcp_fin_timeout, TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has let go; 60 s
+	FinWait2 time.Duration // tcp_fin_timeout, TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has let go; -1: a RST ends it; 60 s
 	Lingers  bool          // SO_LINGER is on, with Linger
 	Linger   time.Duration // how long closing waits for data to get across; 0: Release discards it and resets
 

@@ -104,7 +104,9 @@ func (cfg *Config) setTimers() {
 	set(&cfg.ChallengeACKLimit, math.MaxInt32)
 	set(&cfg.InvalidRateLimit, 500*time.Millisecond)
 	cfg.MSL = or(cfg.MSL, 30*time.Second)
-	set(&cfg.FinWait2, 60*time.Second)
+	if cfg.FinWait2 == 0 {
+		cfg.FinWait2 = 60 * time.Second
+	}
 	set(&cfg.Linger, 0)
 	cfg.KeepAliveIdle = or(cfg.KeepAliveIdle, 2*time.Hour)
 	cfg.KeepAliveInterval = or(cfg.KeepAliveInterval, 75*time.Second)

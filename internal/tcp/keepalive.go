@@ -9,7 +9,7 @@ func (c *TCB) startKeepAlive(now clock.Instant) {
 	c.aliveProbes = 0
 	c.timers[keepAliveTimer] = clock.Never
 	if c.cfg.KeepAlive {
-		c.timers[keepAliveTimer] = max(c.rcv.heard.Add(c.cfg.KeepAliveIdle), now)
+		c.timers[keepAliveTimer] = now.Add(c.cfg.KeepAliveIdle)
 	}
 }
 

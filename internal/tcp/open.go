@@ -18,6 +18,7 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	// RFC 9293, 3.10.1: "Set SND.UNA to ISS, SND.NXT to ISS+1".
 	c.snd.iss = Seq(o.ISS)
 	c.snd.una, c.snd.nxt, c.snd.base = c.snd.iss, c.snd.iss+1, c.snd.iss+1
+	c.snd.push = c.snd.base
 	// RFC 9293, 3.7.1: "If an MSS Option is not received at connection setup, TCP implementations MUST assume a
 	// default send MSS of 536 … for IPv4 or 1220 … for IPv6 (MUST-15)".
 	c.snd.peerMSS, c.snd.pathMSS = boundMSS(o.DefaultMSS), boundMSS(o.MSS)

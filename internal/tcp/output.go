@@ -233,7 +233,7 @@ func (c *TCB) sizeData(now clock.Instant, unsent, usable int) (n int, flags wire
 			return 0, 0
 		}
 	case n == c.snd.mss, fin:
-	case n == 0, !c.cfg.NoDelay && !c.board.empty() && !c.urg.sending:
+	case n == 0, c.holdsBack():
 		return 0, 0
 	case !all && 2*n < c.snd.maxWnd:
 		return 0, 0

@@ -33,6 +33,7 @@ type TCB struct {
 		peerMSS  int   // what the peer announced (SendMSS)
 		pathMSS  int   // what the path carries
 		mss      int   // Eff.snd.MSS less options: the largest payload sent
+		push     Seq   // data before it is not held back
 		base     Seq   // sequence number of pipe's first octet
 		pipe     pipe  // data from base on, sent and not sent
 		fin      bool  // the user has closed: a FIN follows the data
@@ -89,6 +90,8 @@ type TCB struct {
 
 	retries     int           // retransmissions of the first segment in flight by the timer
 	stuck       clock.Instant // since when nothing was acknowledged of what is in flight
+	firstRexmt  clock.Instant // when the timer first did so
+	doubtful    bool          // see Doubtful
 	persist     uint8         // back-off of the persist timer
 	aliveProbes int           // keep-alive probes unanswered
 	aliveAt     clock.Instant // when the last one was sent

@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"syscall"
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
@@ -73,29 +72,6 @@ func (c *TCB) within(now clock.Instant, d time.Duration) clock.Instant {
 	return at
 }
 
-// exhausted reports whether it is time to give up, after so many retries of limit.
-func (c *TCB) exhausted(now clock.Instant, limit int) bool {
-	if c.cfg.UserTimeout > 0 {
-		return now.Sub(c.stuck) >= c.cfg.UserTimeout
-	}
-	return c.retries >= limit
-}
-
-// giveUp ends the connection for lack of an answer: with what an ICMP error had to say about it (RFC 5461, 2), or
-// ETIMEDOUT. RFC 9293, 3.10.8: "USER TIMEOUT: For any state if the user timeout expires, flush all queues, signal the
-// user … delete the TCB, enter the CLOSED state, and return."
-func (c *TCB) giveUp(now clock.Instant) {
-	c.die(now, c.silence())
-}
-
-// silence returns why the peer is not heard of, as far as is known.
-func (c *TCB) silence() syscall.Errno {
-	if c.softErr != 0 {
-		return c.softErr
-	}
-	return syscall.ETIMEDOUT
-}
-
 // startRexmt starts the retransmission timer if it is off: RFC 6298, 5.1: "Every time a packet containing data is sent
 // (including a retransmission), if the timer is not running, start it running so that it will expire after RTO
 // seconds".
@@ -115,13 +91,6 @@ func (c *TCB) restartRexmt(now clock.Instant) {
 // segment in the retransmission queue, send the segment at the front of the retransmission queue again, reinitialize
 // the retransmission timer, and return."
 func (c *TCB) rexmtTimeout(now clock.Instant) {
-	limit := c.cfg.Retries
-	switch c.state {
-	case SynSent:
-		limit = c.cfg.SYNRetries
-	case SynReceived:
-		limit = c.cfg.SYNACKRetries
-	}
 	// A peer that keeps its window closed and answers is alive. RFC 9293, 3.8.6.1: "As long as the receiving TCP
 	// peer continues to send acknowledgments in response to the probe segments, the sending TCP peer MUST allow the
 	// connection to stay open (MUST-37)."
@@ -129,13 +98,21 @@ func (c *TCB) rexmtTimeout(now clock.Instant) {
 		c.endTimeouts(now)
 		c.stuck = now
 	}
-	if c.exhausted(now, limit) {
+	if c.exhausted(now) {
 		c.giveUp(now)
 		return
 	}
 	again := c.retries > 0
+	if !again {
+		c.firstRexmt = now
+	}
 	c.noteTimeout(now)
-	c.rtt.backoff++
+	c.noteR1(now)
+	if c.linear() {
+		c.rtt.backoff = 0
+	} else {
+		c.rtt.backoff++
+	}
 	c.restartRexmt(now)
 	switch {
 	case !c.state.synchronized():
@@ -162,7 +139,7 @@ func (c *TCB) startPersist(now clock.Instant) {
 }
 
 func (c *TCB) persistTimeout(now clock.Instant) {
-	if c.exhausted(now, c.cfg.Retries) {
+	if c.probedEnough(now) {
 		c.giveUp(now)
 		return
 	}

@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"syscall"
+
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -20,10 +22,16 @@ func (c *TCB) restartTimeWait(now clock.Instant) {
 	c.timers[timeWaitTimer] = now.Add(2 * c.cfg.MSL)
 }
 
-// boundFinWait2 bounds FIN-WAIT-2 once no user waits for the peer's FIN.
+// boundFinWait2 bounds FIN-WAIT-2 once no user waits for the peer's FIN: to Config.FinWait2, but not to less than what
+// the peer's FIN may need to get through, which is three and a half retransmission timeouts. If Config.FinWait2 is
+// negative the connection ends at once, with a RST.
 func (c *TCB) boundFinWait2(now clock.Instant) {
-	if c.state == FinWait2 && c.released && c.timers[timeWaitTimer] == clock.Never {
-		c.timers[timeWaitTimer] = now.Add(c.cfg.FinWait2)
+	switch {
+	case c.state != FinWait2 || !c.released || c.timers[timeWaitTimer] != clock.Never:
+	case c.cfg.FinWait2 < 0:
+		c.reset(now, syscall.ECONNABORTED)
+	default:
+		c.timers[timeWaitTimer] = now.Add(max(c.cfg.FinWait2, c.rtt.timeout(c.cfg)*7/2))
 	}
 }
 

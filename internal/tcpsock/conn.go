@@ -194,6 +194,9 @@ func (c *Conn) refreshPath(now clock.Instant) {
 func (c *Conn) Expire(now clock.Instant) clock.Instant {
 	if now >= c.tcb.Deadline() {
 		c.tcb.Timeout(now)
+		if c.tcb.Doubtful() {
+			c.refreshPath(now)
+		}
 		c.pump(now)
 	}
 	if now >= c.readable {
