@@ -18,6 +18,14 @@ func (c *TCB) setMSS() {
 	}
 }
 
+// userMSS bounds an MSS of the handshake, ours or the peer's, to what the user has set.
+func (c *TCB) userMSS(mss int) int {
+	if c.cfg.MaxSeg > 0 {
+		return min(mss, c.cfg.MaxSeg)
+	}
+	return mss
+}
+
 // SetPathMTU tells that the path carries segments of mss octets of payload without options (its MTU less 40 or 60). Segments
 // in flight that are larger are cut and sent again, which is no sign of congestion (RFC 1191, 6.4).
 func (c *TCB) SetPathMTU(now clock.Instant, mss int) {

@@ -106,8 +106,8 @@ func (c *TCB) rexmtTimeout(now clock.Instant) {
 	if !again {
 		c.firstRexmt = now
 	}
-	c.noteTimeout(now)
 	c.noteR1(now)
+	c.noteTimeout(now)
 	if c.linear() {
 		c.rtt.backoff = 0
 	} else {

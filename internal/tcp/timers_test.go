@@ -340,7 +340,7 @@ func TestKeepAlive(t *testing.T) {
 	r = newRig(t, Config{NoTimestamps: true}).to(Established)
 	r.want(r.pass(100*time.Hour), "")
 	r.c.setKeepAlive(r.now, time.Minute, 75*time.Second, 9)
-	r.want(r.pass(10*time.Second), "0s "+probe)
+	r.want(r.pass(time.Minute), "1m0s "+probe)
 	r.c.setKeepAlive(r.now, 0, 0, 0)
 	r.want(r.pass(100*time.Hour), "")
 }

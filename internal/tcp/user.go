@@ -41,8 +41,13 @@ func (c *TCB) sending() bool {
 	return false
 }
 
-// room returns how many octets Send takes.
-func (c *TCB) room() int { return max(c.cfg.SendBuffer-c.snd.pipe.end, 0) }
+// room returns how many octets Send takes: none while as many wait to be sent as Config.NotSentLowWater says.
+func (c *TCB) room() int {
+	if c.unsent() >= c.cfg.NotSentLowWater {
+		return 0
+	}
+	return max(c.cfg.SendBuffer-c.snd.pipe.end, 0)
+}
 
 // unsent returns how many octets are queued and not yet sent.
 func (c *TCB) unsent() int {
@@ -52,9 +57,15 @@ func (c *TCB) unsent() int {
 	return 0 // SND.NXT may be behind the FIN
 }
 
-// Writable reports whether it is worth while to call Send: a quarter of the buffer is free, or Send returns an error.
+// Writable reports whether it is worth while to call Send: a quarter of the buffer is free and less than half of what may wait
+// to be sent waits, or Send returns an error.
 func (c *TCB) Writable() bool {
-	return !c.sending() || c.snd.fin || c.pending != 0 || c.room() >= max(c.cfg.SendBuffer/4, 1)
+	return !c.sending() || c.snd.fin || c.pending != 0 || c.spare()
+}
+
+// spare reports whether there is room worth waking a writer for.
+func (c *TCB) spare() bool {
+	return c.room() >= max(c.cfg.SendBuffer/4, 1) && c.unsent() < (c.cfg.NotSentLowWater+1)/2
 }
 
 // Receive moves received octets into b (RFC 9293, 3.10.3) and returns how many; 0 with a nil error: none are there yet.
@@ -97,10 +108,17 @@ func (c *TCB) consume(n int) {
 	c.rcv.read = c.state != Closed
 }
 
-// Readable reports whether Receive returns something other than (0, nil).
-func (c *TCB) Readable() bool {
+// Readable reports whether it is worth while to call Receive: Config.ReceiveLowWater octets are there, or as many as the
+// window lets come, or it returns an error.
+func (c *TCB) Readable() bool { return c.ReadableFor(maxBuffer) }
+
+// ReadableFor is Readable for one who wants n octets and no more.
+func (c *TCB) ReadableFor(n int) bool {
+	if c.pending != 0 || c.rcv.shut || c.rcv.eof || c.state == Closed {
+		return true
+	}
 	all, _ := c.readable()
-	return all > 0 || c.pending != 0 || c.rcv.shut || c.rcv.eof || c.state == Closed
+	return all > 0 && (all >= min(n, c.cfg.ReceiveLowWater) || c.rcv.adv.Sub(c.rcv.nxt) < c.rcv.mss)
 }
 
 // Close sends a FIN behind what is queued; receiving goes on. RFC 9293, 3.10.4.

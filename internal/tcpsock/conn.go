@@ -240,6 +240,10 @@ func (c *Conn) Read(b []byte) (int, error) {
 		if len(b) == 0 {
 			return 0, nil
 		}
+		if !c.tcb.ReadableFor(len(b)) {
+			c.readers.wait(c.sh)
+			continue
+		}
 		now := c.layer.rt.Now()
 		n, err := c.tcb.Receive(now, b[:min(len(b), copyQuantum)])
 		if n > 0 {

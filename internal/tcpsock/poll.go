@@ -37,7 +37,7 @@ func (w *watch) tell(c *Conn) {
 		w.received = q.Received
 		ev |= ready.Read | ready.Pri
 	}
-	if w.starved && roomy(&q, c.tcb.SendBuffer()) {
+	if w.starved && c.roomy(&q) {
 		w.starved = false
 		ev |= ready.Write
 	}
@@ -46,8 +46,12 @@ func (w *watch) tell(c *Conn) {
 	}
 }
 
-// roomy reports whether it is worth while to wake a writer: Linux's rule is that a third of the buffer is free.
-func roomy(q *tcp.Queue, size int) bool { return q.Unacked < size && size-q.Unacked >= q.Unacked/2 }
+// roomy reports whether it is worth while to wake a writer: Linux's rule is that a third of the buffer is free, and that
+// less than half of what may wait to be sent does. sh locked.
+func (c *Conn) roomy(q *tcp.Queue) bool {
+	size, low := c.tcb.SendBuffer(), c.tcb.Config().NotSentLowWater
+	return q.Unacked < size && size-q.Unacked >= q.Unacked/2 && 2*q.Unsent < max(low, 1)
+}
 
 // Notify has n told from now on of what changes about c; nil: nobody.
 func (c *Conn) Notify(n ready.Notifier) {
@@ -74,7 +78,7 @@ func (c *Conn) Status(starving bool) Status {
 	c.sh.Lock()
 	defer c.sh.Unlock()
 	s := Status{State: c.tcb.State(), Queue: c.tcb.Queue(), Errno: c.tcb.Errno()}
-	s.Writable = roomy(&s.Queue, c.tcb.SendBuffer())
+	s.Writable = c.roomy(&s.Queue)
 	if starving && !s.Writable {
 		c.starve()
 	}
