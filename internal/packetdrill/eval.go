@@ -4,20 +4,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"strconv"
 
 	"github.com/onlink-go/onlink/internal/packetdrill/abi"
 	"github.com/onlink-go/onlink/internal/packetdrill/script"
 )
 
 // evaluator works out expressions.
-type evaluator struct {
-	defines map[string]string // NAME=VALUE, from --define
-	depth   int               // of defines within defines
-}
-
-// maxDefines is how deep the value of a define may name others.
-const maxDefines = 8
+type evaluator struct{}
 
 // num returns the value of an expression that is a number.
 func (e evaluator) num(x script.Expr) (int64, error) {
@@ -61,15 +54,6 @@ func truth(b bool) int64 {
 }
 
 func (e evaluator) word(name string) (int64, error) {
-	if text, ok := e.defines[name]; ok {
-		if v, err := strconv.ParseInt(text, 0, 64); err == nil {
-			return v, nil
-		}
-		if e.depth++; e.depth > maxDefines {
-			return 0, fmt.Errorf("%s is defined by itself", name)
-		}
-		return e.word(text)
-	}
 	if v, ok := abi.Value(name); ok {
 		return v, nil
 	}

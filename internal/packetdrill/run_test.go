@@ -2,14 +2,12 @@ package packetdrill
 
 import (
 	"testing"
-
-	"github.com/onlink-go/onlink/internal/packetdrill/script"
 )
 
 // runText runs a script.
 func runText(t *testing.T, text string, o Options) Result {
 	t.Helper()
-	s, err := script.Parse("test.pkt", []byte(text))
+	s, err := Parse("test.pkt", []byte(text), IPv4, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func (c *call) outcome() string {
 }
 
 // eval returns what works out the script's expressions.
-func (r *runner) eval() evaluator { return evaluator{defines: r.cfg.Defines} }
+func (r *runner) eval() evaluator { return evaluator{} }
 
 // args are a call's arguments.
 type args struct {
