@@ -54,7 +54,7 @@ type forClause struct {
 // word is what stands between blanks.
 type word []part
 
-// part is a piece of a word: text, the name of a variable, or commands whose output it stands for.
+// part is a piece of a word: text, the name of a variable, commands whose output it stands for, or an expression.
 type part struct {
 	text   string
 	kind   partKind
@@ -68,6 +68,7 @@ const (
 	literal partKind = iota
 	variable
 	substitution
+	arithmetic
 )
 
 // parser reads a program.

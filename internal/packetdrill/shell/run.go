@@ -171,6 +171,8 @@ func (s *Shell) piece(p *part) (string, error) {
 	case substitution:
 		out, err := s.list(p.body, "")
 		return strings.TrimRight(out, "\n"), err
+	case arithmetic:
+		return s.calculate(p.text)
 	}
 	return p.text, nil
 }

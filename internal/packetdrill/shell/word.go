@@ -98,14 +98,15 @@ func (p *parser) escaped(quoted bool) part {
 	return part{text: string(c), quoted: true}
 }
 
-// dollar reads $NAME, ${NAME} and $(…).
+// dollar reads $NAME, ${NAME}, $(…), $((…)) and $[…].
 func (p *parser) dollar(quoted bool) part {
 	p.at++
 	switch {
+	case p.take("(("):
+		return p.arithmetic("))", quoted)
+	case p.take("["):
+		return p.arithmetic("]", quoted)
 	case p.take("("):
-		if strings.HasPrefix(p.src[p.at:], "(") {
-			p.fail("$((…)) is not supported")
-		}
 		body := p.list()
 		if !p.take(")") {
 			p.fail("a closing ) is missing")
