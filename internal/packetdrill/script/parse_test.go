@@ -400,7 +400,7 @@ func TestSyntaxErrors(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
-	files, _ := filepath.Glob("../testdata/*.pkt")
+	files, _ := filepath.Glob("../testdata/*/*.pkt")
 	for _, name := range files {
 		if b, err := os.ReadFile(name); err == nil {
 			f.Add(b)
