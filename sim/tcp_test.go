@@ -121,12 +121,12 @@ func TestHalfCloseEitherWay(t *testing.T) {
 	}
 }
 
-// Nobody listens, or too many have come already.
+// Nobody listens, or too many have come already: one more than the backlog is admitted, as by Linux.
 func TestRefusedAndOverflow(t *testing.T) {
 	n := sim.New(1)
 	defer n.Stop()
 	a := n.Host("a")
-	b := n.Node("b", onlink.Config{TCP: onlink.TCPConfig{Backlog: 3}})
+	b := n.Node("b", onlink.Config{TCP: onlink.TCPConfig{Backlog: 2}})
 	n.Wire(a.Port("eth0", "192.0.2.1/24"), b.Port("eth0", "192.0.2.2/24"), sim.Line{Delay: 10 * time.Millisecond})
 	ln := listen(t, b, ":80")
 	a.Go("client", func() {

@@ -63,8 +63,8 @@ type Config struct {
 	MaxRTO     time.Duration // tcp_rto_max_ms: 120 s (RFC 6298, 2.4: at least 60 s)
 
 	// How often a segment is retransmitted before the connection fails with ETIMEDOUT (RFC 9293, 3.8.3: R2).
-	SYNRetries    int // tcp_syn_retries, TCP_SYNCNT: a SYN; 7, which is four minutes (MUST-23: at least three)
-	SYNLinear     int // tcp_syn_linear_timeouts: so many of them without back-off; 0
+	SYNRetries    int // tcp_syn_retries, TCP_SYNCNT: a SYN, beyond SYNLinear; 7, which is four minutes (MUST-23: at least three)
+	SYNLinear     int // tcp_syn_linear_timeouts: a SYN, at first, without back-off; 0
 	SYNACKRetries int // tcp_synack_retries: a SYN,ACK; 5, which is one minute
 	Retries1      int // tcp_retries1: data: after so many IP is told that the path may be bad (R1); 3
 	Retries       int // tcp_retries2: data and FIN; 15, which is a quarter of an hour

@@ -20,7 +20,7 @@ func (c *TCB) exhausted(now clock.Instant) bool {
 	late := c.cfg.UserTimeout > 0 && now.Sub(c.stuck) >= c.cfg.UserTimeout
 	switch c.state {
 	case SynSent:
-		return late || c.retries >= c.cfg.SYNRetries || c.lateToConnect(now)
+		return late || c.retries >= c.cfg.SYNRetries+c.cfg.SYNLinear || c.lateToConnect(now)
 	case SynReceived:
 		return late || c.retries >= c.cfg.SYNACKRetries || c.lateToConnect(now)
 	}
@@ -101,6 +101,9 @@ func (c *TCB) Doubtful() bool {
 // linear reports whether the timeout now due is not to back off: few segments are in flight, so that there are no duplicate
 // ACKs to tell of a loss, and the user has asked for it. It is no breach of RFC 6298, 5.5, for long: six times.
 func (c *TCB) linear() bool {
+	if c.state == SynSent {
+		return c.retries <= c.cfg.SYNLinear // tcp_syn_linear_timeouts
+	}
 	return c.cfg.ThinLinear && c.state == Established && c.board.count() < 4 &&
 		c.cc.threshold() < math.MaxInt32 && c.retries <= 6
 }

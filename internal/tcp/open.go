@@ -128,9 +128,11 @@ func (c *TCB) establish(now clock.Instant) {
 
 // synTime takes the handshake's round-trip time, if the SYN was sent once or the echoed timestamp tells.
 func (c *TCB) synTime(now clock.Instant, seg *Segment) {
-	if !c.snd.synTwice {
+	switch {
+	case c.snd.synAt == clock.Never: // not known: a SYN cookie brought the connection about
+	case !c.snd.synTwice:
 		c.rtt.sample(now.Sub(c.snd.synAt), c.cfg)
-	} else {
+	default:
 		c.sampleEcho(now, seg)
 	}
 }

@@ -36,15 +36,15 @@ func TestSYNRetransmission(t *testing.T) {
 	r.wantState(Closed)
 	r.wantErr(syscall.ETIMEDOUT)
 
-	r = newRig(t, Config{SYNRetries: 2}).to(SynSent)
+	r = newRig(t, Config{SYNRetries: 2, SYNLinear: 4}).to(SynSent)
 	start := r.now
 	for r.c.State() != Closed {
 		r.now = r.c.Deadline()
 		r.c.Timeout(r.now)
 		r.drain()
 	}
-	if d := r.now.Sub(start); d != 7*time.Second {
-		t.Errorf("gave up after %v, want 7s", d)
+	if d := r.now.Sub(start); d != 11*time.Second {
+		t.Errorf("gave up after %v, want 11s", d)
 	}
 
 	r = newRig(t, Config{}).to(SynReceived)

@@ -14,9 +14,10 @@ const tsTick = time.Millisecond
 const tsOutdated = 24 * 24 * time.Hour
 
 // tsNow returns the timestamp clock.
-func (c *TCB) tsNow(now clock.Instant) uint32 {
-	return c.ts.offset + uint32(now.Duration()/tsTick)
-}
+func (c *TCB) tsNow(now clock.Instant) uint32 { return tsClock(now, c.ts.offset) }
+
+// tsClock returns the timestamp clock of a connection with the given offset (RFC 7323, 5.4).
+func tsClock(now clock.Instant, offset uint32) uint32 { return offset + uint32(now.Duration()/tsTick) }
 
 func (c *TCB) putTimestamps(now clock.Instant, o *wire.TCPOptions) {
 	o.HasTimestamps, o.TSVal, o.TSEcr = true, c.tsNow(now), c.ts.recent

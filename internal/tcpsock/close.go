@@ -29,6 +29,9 @@ func (t *Layer) Close(ctx context.Context, shards []*shard.Shard) (reset int) {
 				reset++
 			}
 		}
+		sh.Lock()
+		t.dropAll(sh, t.rt.Now())
+		sh.Unlock()
 	}
 	return reset
 }

@@ -33,7 +33,7 @@ type Conn struct {
 	writers    waiters
 	readable   clock.Instant // read deadline
 	writeable  clock.Instant // write deadline
-	listener   *Listener     // until it is in the accept queue, or dead
+	passive    bool          // a listener made it
 	watch      *watch        // who is told of readiness; nil: nobody
 	writing    bool          // a Write is under way; others wait for their turn
 	closed     bool          // by its user
@@ -70,24 +70,30 @@ func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
 }
 
 // opened returns what the connection's TCB is opened with; cfg nil: the layer's settings.
-func (c *Conn) opened(now clock.Instant, cfg *tcp.Config) tcp.Open {
-	s := c.layer.Settings()
+func (c *Conn) opened(cfg *tcp.Config) tcp.Open {
 	if cfg == nil {
-		cfg = &s.TCP
+		cfg = &c.layer.Settings().TCP
 	}
+	o := c.layer.openTo(c.key.Remote, c.path.MTU, cfg)
+	o.Observer = c
+	return o
+}
+
+// openTo returns what a TCB is opened with to send to dst by a path of the given MTU, as far as these tell.
+func (t *Layer) openTo(dst wire.Addr, mtu int, cfg *tcp.Config) tcp.Open {
+	s := t.Settings()
 	// RFC 9293, 3.7.1: "a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 - 60) for IPv6 (MUST-15)".
-	o := tcp.Open{Config: cfg, MSS: mss(c.key.Remote, c.path.MTU), DefaultMSS: s.DefaultMSS4, Observer: c}
-	if !c.key.Remote.Is4() {
+	o := tcp.Open{Config: cfg, MSS: mss(dst, mtu), DefaultMSS: s.DefaultMSS4}
+	if !dst.Is4() {
 		o.DefaultMSS = s.DefaultMSS6
 	}
-	o.ISS, o.TSOffset = c.layer.isn(now, &c.key)
 	return o
 }
 
 // insert puts c into its shard's table; false if the key is taken. sh locked.
 func (c *Conn) insert() bool {
 	t := &c.layer.tables[c.sh.Index]
-	if t.conns[c.key] != nil || c.layer.closing.Load() {
+	if t.conns[c.key] != nil || t.remnants[c.key] != nil || c.layer.closing.Load() {
 		return false
 	}
 	t.conns[c.key] = c
@@ -117,10 +123,6 @@ func (c *Conn) remove() {
 	c.prev, c.next = nil, nil
 	t.changed.wake()
 	c.sh.Disarm(&c.node)
-	if l := c.listener; l != nil {
-		c.listener = nil
-		l.forget()
-	}
 	c.readers.wake()
 	c.writers.wake()
 	c.watch.tell(c)
@@ -154,18 +156,16 @@ func (c *Conn) pump(now clock.Instant) {
 		if seg.Flags&wire.RST != 0 {
 			c.sh.Counters.Inc(mib.TcpOutRsts)
 		}
-		c.layer.emit(c.sh, c.path, &c.key, seg, c)
+		c.layer.emit(c.sh, c.path, &c.key, seg, c.header, c)
 	}
-	if l := c.listener; l != nil && c.tcb.Established() {
-		c.listener = nil
-		if !l.established(c) {
-			c.abort(now)
-			return
-		}
-	}
-	if c.tcb.State() == tcp.Closed {
+	switch c.tcb.State() {
+	case tcp.Closed:
 		c.remove()
 		return
+	case tcp.TimeWait, tcp.FinWait2:
+		if c.leave(now) {
+			return
+		}
 	}
 	c.sh.Arm(&c.node, c.tcb.Deadline())
 	if c.readers.n > 0 && c.tcb.Readable() {
@@ -424,7 +424,7 @@ func (c *Conn) StateChanged(now clock.Instant, from, to tcp.State) {
 	switch {
 	case to == tcp.SynSent:
 		c.sh.Counters.Inc(mib.TcpActiveOpens)
-	case to == tcp.SynReceived && c.listener != nil:
+	case to == tcp.SynReceived && c.passive:
 		c.sh.Counters.Inc(mib.TcpPassiveOpens)
 	case to == tcp.Closed && (from == tcp.SynSent || from == tcp.SynReceived):
 		c.sh.Counters.Inc(mib.TcpAttemptFails)

@@ -90,11 +90,17 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *O
 	c.header = cfg.Header
 	sh.Lock()
 	defer sh.Unlock()
+	now := t.rt.Now()
+	iss := t.redial(sh, now, &key)
 	if !c.insert() {
 		return nil
 	}
-	now := t.rt.Now()
-	c.tcb.Connect(now, c.opened(now, cfg.TCP))
+	o := c.opened(cfg.TCP)
+	o.ISS, o.TSOffset = t.isn(now, &key)
+	if iss != 0 {
+		o.ISS = uint32(iss)
+	}
+	c.tcb.Connect(now, o)
 	c.pump(now)
 	return c
 }

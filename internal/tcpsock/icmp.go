@@ -12,36 +12,44 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// quoted returns the connection that e is about, if the sequence number quoted is one in flight (RFC 5927, 4.1). sh
-// locked.
-func (t *Layer) quoted(sh *shard.Shard, e *ip.Error) (*Conn, tcp.Seq) {
+// quoted returns the connection, or else the handshake, that e is about, if the sequence number quoted is one in flight
+// (RFC 5927, 4.1). sh locked.
+func (t *Layer) quoted(sh *shard.Shard, e *ip.Error) (*Conn, *embryo, tcp.Seq) {
 	if len(e.Quote) < 8 {
-		return nil, 0 // no sequence number: nothing to check it against
+		return nil, nil, 0 // no sequence number: nothing to check it against
 	}
 	q := wire.TCP(e.Quote)
 	key := flow.Key{Local: e.Src, Remote: e.Dst, Ports: flow.Ports(q.SrcPort(), q.DstPort()), Scope: e.Scope,
 		Proto: wire.ProtoTCP}
 	seq := tcp.Seq(q.Seq())
-	c := t.tables[sh.Index].conns[key]
-	if c != nil && !c.tcb.Sent(seq) {
-		sh.Counters.Inc(mib.TcpExtOutOfWindowIcmps)
-		return nil, 0
+	tab := &t.tables[sh.Index]
+	c := tab.conns[key]
+	if c != nil {
+		if c.tcb.Sent(seq) {
+			return c, nil, seq
+		}
+	} else if b := tab.embryos[key]; b == nil || b.Sent(seq) {
+		return nil, b, seq
 	}
-	return c, seq
+	sh.Counters.Inc(mib.TcpExtOutOfWindowIcmps)
+	return nil, nil, 0
 }
 
 // Vouches implements ip.Voucher: a message about the path MTU is believed if it quotes a segment in flight. RFC 5927, 7.1:
 // "TCP SHOULD check that the TCP sequence number contained in the payload of the ICMP error message is within the range
 // SND.UNA =< SEG.SEQ < SND.NXT" also for those.
 func (t *Layer) Vouches(sh *shard.Shard, e *ip.Error) bool {
-	c, _ := t.quoted(sh, e)
-	return c != nil
+	c, b, _ := t.quoted(sh, e)
+	return c != nil || b != nil
 }
 
 // Error implements ip.Transport: an ICMP error about a segment of ours (RFC 9293, 3.9.2.2; RFC 5927, 4).
 func (t *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
-	c, seq := t.quoted(sh, e)
+	c, b, seq := t.quoted(sh, e)
 	if c == nil {
+		if b != nil && unreachable(e) {
+			b.end(sh)
+		}
 		return
 	}
 	if e.Errno == syscall.EMSGSIZE {

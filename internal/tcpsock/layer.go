@@ -29,16 +29,30 @@ type Layer struct {
 	secret     [16]byte // of initial sequence numbers and timestamp offsets
 	tables     []table  // one for each shard
 	challenges challengeLimit
+	cookies    cookies
+	waiting    atomic.Int64 // remnants
+	embryos    atomic.Int64
 	listen     listeners
 	closing    atomic.Bool
 }
 
 // table holds the connections of one shard. Guarded by the shard's lock.
 type table struct {
-	conns   map[flow.Key]*Conn
-	first   *Conn       // the same connections as a list, the youngest first
-	seg     tcp.Segment // scratch: an arriving or a leaving segment, so that none is allocated
-	changed waiters     // for Layer.Close: some connection changed its state
+	conns        map[flow.Key]*Conn
+	first        *Conn // the same connections as a list, the youngest first
+	embryos      map[flow.Key]*embryo
+	remnants     map[flow.Key]*remnant
+	firstRemnant *remnant    // the same as a list, the youngest first
+	path         ip.Path     // scratch, as seg is
+	seg          tcp.Segment // scratch: an arriving or a leaving segment, so that none is allocated
+	changed      waiters     // for Layer.Close: some connection changed its state
+}
+
+// init makes t an empty table.
+func (t *table) init() {
+	t.conns = make(map[flow.Key]*Conn)
+	t.embryos = make(map[flow.Key]*embryo)
+	t.remnants = make(map[flow.Key]*remnant)
 }
 
 // New returns a Layer over shards and registers it with l. s holds its first settings.
@@ -48,7 +62,7 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	t.settings.publish(s)
 	rt.Entropy(t.secret[:])
 	for i := range t.tables {
-		t.tables[i].conns = make(map[flow.Key]*Conn)
+		t.tables[i].init()
 	}
 	l.Register(t)
 	return t
@@ -83,67 +97,92 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	}
 	key := flow.Key{Local: p.Dst, Remote: p.Src, Ports: flow.Ports(h.DstPort(), h.SrcPort()),
 		Scope: flow.ScopeOf(p.Src, p.In), Proto: wire.ProtoTCP}
-	c := tab.conns[key]
-	if c != nil && c.tcb.State() == tcp.TimeWait && c.tcb.Reusable(now, seg) && t.listen.find(&key) != nil {
-		// RFC 9293, 3.6.1: "a TCP implementation MAY accept a new SYN … to reopen the connection directly
-		// from TIME-WAIT state (MAY-2)".
-		c.remove()
-		c = nil
-	}
-	switch {
-	case c != nil:
+	if c := tab.conns[key]; c != nil {
 		c.arrive(now, seg)
-	case p.Flags&(packet.LinkMulticast|packet.Broadcast) != 0 || p.Dst.IsMulticast():
+		p.Free()
+		return ip.Delivered
+	}
+	return t.inputOther(sh, now, p, &key, seg)
+}
+
+// inputOther takes a segment that belongs to no connection there is: it may be of a handshake, of what is left of a
+// connection, or for a listener. sh locked.
+func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment) ip.Disposition {
+	if t.inputEmbryo(sh, now, p, key, seg) {
+		return ip.Delivered
+	}
+	if p.Flags&(packet.LinkMulticast|packet.Broadcast) != 0 || p.Dst.IsMulticast() {
 		// RFC 9293, 3.9.2.3: "A TCP implementation MUST silently discard an incoming SYN segment that is
 		// addressed to a broadcast or multicast address (MUST-57)". So for the others: no RST either.
 		sh.Counters.Drop(now, p, mib.TcpMalformed)
 		return ip.Malformed
-	case seg.Flags&(wire.SYN|wire.ACK|wire.RST) == wire.SYN:
-		if l := t.listen.find(&key); l != nil {
-			if !l.open(sh, now, key, p, seg) {
-				sh.Counters.Drop(now, p, mib.TcpBacklogFull)
-				return ip.Delivered
-			}
-			break
+	}
+	l := t.listen.find(key)
+	iss, done := t.inputRemnant(sh, now, p, key, seg, l != nil)
+	switch {
+	case done:
+	case l == nil, seg.Flags&wire.RST != 0:
+		t.refuse(sh, now, key, seg)
+	case seg.Flags&(wire.SYN|wire.ACK) == wire.SYN:
+		if why := l.open(sh, now, key, seg, iss); why != 0 {
+			sh.Counters.Inc(mib.TcpExtListenDrops)
+			sh.Counters.Drop(now, p, why)
+			return ip.Delivered
 		}
-		fallthrough
+	case seg.Flags&(wire.SYN|wire.ACK) == wire.ACK && l.takeCookie(sh, now, key, seg):
 	default:
-		t.refuse(sh, now, p, &key, seg)
+		// RFC 9293, 3.10.7.2: "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state. An
+		// acceptable reset segment should be formed for any arriving ACK-bearing segment."
+		if seg.Flags&wire.ACK != 0 {
+			t.refuse(sh, now, key, seg)
+		}
 	}
 	p.Free()
 	return ip.Delivered
 }
 
 // refuse answers a segment that belongs to no connection with a RST (RFC 9293, 3.10.7.1). sh locked.
-func (t *Layer) refuse(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment) {
+func (t *Layer) refuse(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp.Segment) {
 	var rst tcp.Segment
 	if !tcp.ResetFor(seg, &rst) {
 		return
 	}
-	path, err := t.ip.Route(now, ip.Query{Src: p.Dst, Dst: p.Src, Scope: key.Scope})
-	if err != nil {
-		return
-	}
 	sh.Counters.Inc(mib.TcpOutRsts)
-	t.emit(sh, path, key, &rst, nil)
+	t.send(sh, now, key, &rst, Header{})
+}
+
+// send sends a segment without data that belongs to no connection, and reports whether there is a way. sh locked.
+func (t *Layer) send(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp.Segment, h Header) bool {
+	path := t.route(sh, now, key)
+	if path == nil {
+		return false
+	}
+	t.emit(sh, path, key, seg, h, nil)
+	return true
+}
+
+// route returns the way to key's remote end, or nil: there is none. It is good until the next call. sh locked.
+func (t *Layer) route(sh *shard.Shard, now clock.Instant, key *flow.Key) *ip.Path {
+	path := &t.tables[sh.Index].path
+	if t.ip.RouteInto(now, &ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope}, path) != nil {
+		return nil
+	}
+	return path
 }
 
 // emit makes a packet of seg, whose payload is c's, and stages it. sh locked.
-func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, c *Conn) {
+func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, c *Conn) {
 	h := wire.TCPHeader{SrcPort: key.LocalPort(), DstPort: key.RemotePort(), Seq: uint32(seg.Seq),
 		Ack: uint32(seg.Ack), Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options}
 	n := h.Len()
 	p := packet.New(n + seg.Len)
 	b := p.Bytes()
 	h.Put(b)
-	params := ip.Params{Proto: wire.ProtoTCP, DontFragment: true}
-	if c != nil {
-		if seg.Len > 0 {
-			c.tcb.Payload(seg, b[n:])
-		}
-		params.HopLimit, params.TrafficClass = c.header.HopLimit, c.header.TrafficClass
-		params.DontFragment = !c.header.MayFragment
+	if seg.Len > 0 {
+		c.tcb.Payload(seg, b[n:])
 	}
+	params := ip.Params{Proto: wire.ProtoTCP, HopLimit: chosen.HopLimit, TrafficClass: chosen.TrafficClass,
+		DontFragment: !chosen.MayFragment}
 	wire.FinishChecksum(b, wire.TCPChecksumOffset, wire.ProtoTCP, path.Src, path.Dst)
 	t.ip.Output(path, &params, p)
 	sh.Counters.Inc(mib.TcpOutSegs)

@@ -5,19 +5,17 @@ import (
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
-	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
-	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
 
 // ListenConfig is what a listener is opened with.
 type ListenConfig struct {
 	Bound flow.Bound // port 0 asks for an ephemeral one
-	// Backlog is how many connections may wait to be accepted, those still in their handshake included; 0, and what
-	// is more: Settings.SoMaxConn.
+	// Backlog is how many connections may wait to be accepted, and how many handshakes be under way; 0, and what is
+	// more: Settings.SoMaxConn.
 	Backlog int
 	TCP     *tcp.Config // settings of its connections, complete; nil: the layer's
 	// Change, if not nil, changes them; what it does not change follows the layer's.
@@ -31,9 +29,10 @@ type Listener struct {
 	bound   flow.Bound
 	backlog int
 
-	in       shard.Leaf // guards all below
-	queue    []*Conn    // established, not accepted
-	embryos  int        // still in their handshake
+	in       shard.Leaf    // guards all below
+	queue    []*Conn       // established, not accepted
+	embryos  int           // handshakes under way
+	overflow clock.Instant // when a SYN was last answered with a cookie
 	settings listenerSettings
 	headers  Headers
 	watcher  ready.Notifier // who is told of connections to accept; nil: nobody
@@ -45,7 +44,7 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 	if a := bound.Local.Addr; !a.IsUnspecified() && !t.ip.Assigned(a, bound.Local.Scope) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	l := &Listener{layer: t, bound: bound, backlog: t.Settings().SoMaxConn, headers: cfg.Headers}
+	l := &Listener{layer: t, bound: bound, backlog: t.Settings().SoMaxConn, headers: cfg.Headers, overflow: longAgo}
 	if cfg.Backlog > 0 {
 		l.backlog = min(l.backlog, cfg.Backlog)
 	}
@@ -60,46 +59,20 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 	return l, nil
 }
 
+// longAgo is before anything that matters.
+const longAgo clock.Instant = -1 << 62
+
 // Local returns the listener's end.
 func (l *Listener) Local() flow.Endpoint { return l.bound.Local }
 
-// open makes a connection in SYN-RECEIVED of a SYN (RFC 9293, 3.10.7.2), or returns false if the backlog is
-// full, the listener closed, or there is no way back to the peer. sh locked.
-func (l *Listener) open(sh *shard.Shard, now clock.Instant, key flow.Key, p *packet.Buffer, syn *tcp.Segment) bool {
-	path, err := l.layer.ip.Route(now, ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope})
-	if err != nil {
-		return false
-	}
-	l.in.Lock()
-	cfg := l.settings.config(l.layer)
-	header := l.headers.of(key.Remote)
-	full := l.in.Closed() || l.embryos+len(l.queue) >= l.backlog
-	if !full {
-		l.embryos++
-	}
-	l.in.Unlock()
-	if full {
-		return false
-	}
-	c := l.layer.newConn(sh, key, path)
-	c.header = header
-	c.listener = l
-	if !c.insert() { // its key is free, Input has looked; so the stack is closing
-		c.listener = nil
-		l.forget()
-		return false
-	}
-	c.tcb.Accept(now, c.opened(now, cfg), syn)
-	c.pump(now)
-	return true
-}
+// full reports whether no more connections can be queued: Linux admits one more than the backlog. l.in locked.
+func (l *Listener) full() bool { return len(l.queue) > l.backlog }
 
-// established queues c to be accepted; false if the listener is closed. The shard of c is locked.
-func (l *Listener) established(c *Conn) bool {
+// enqueue queues c to be accepted, and returns false if the queue is full or the listener closed. A shard is locked.
+func (l *Listener) enqueue(c *Conn) bool {
 	l.in.Lock()
 	defer l.in.Unlock()
-	l.embryos--
-	if l.in.Closed() {
+	if l.in.Closed() || l.full() {
 		return false
 	}
 	l.queue = append(l.queue, c)
@@ -108,13 +81,6 @@ func (l *Listener) established(c *Conn) bool {
 		l.watcher.Notify(ready.Read)
 	}
 	return true
-}
-
-// forget takes note that a connection died in its handshake.
-func (l *Listener) forget() {
-	l.in.Lock()
-	defer l.in.Unlock()
-	l.embryos--
 }
 
 // Accept waits for a connection and returns it. Errors: net.ErrClosed, os.ErrDeadlineExceeded.

@@ -32,6 +32,8 @@ type rig struct {
 	ip     *ip.Layer
 	wire   *mem.Port
 	got    []wire.TCPHeader // segments that came, without options
+	// options are those of the last segment that came.
+	options wire.TCPOptions
 }
 
 func newRig(t testing.TB, shards int) *rig {
@@ -69,6 +71,9 @@ func (r *rig) Deliver(_ int, b *packet.Batch) {
 		if v4, err := wire.CheckIPv4(p.Bytes()); err == nil && v4.Protocol() == wire.ProtoTCP {
 			h, err := wire.CheckTCP(v4.Payload())
 			if err != nil {
+				r.Error(err)
+			}
+			if err := wire.ParseTCPOptions(h.Options(), &r.options); err != nil {
 				r.Error(err)
 			}
 			r.got = append(r.got, wire.TCPHeader{SrcPort: h.SrcPort(), DstPort: h.DstPort(), Seq: h.Seq(), Ack: h.Ack(), Flags: h.Flags()})

@@ -1,0 +1,244 @@
+package tcpsock
+
+import (
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// embryo is a handshake that a listener takes part in, in its shard's table: 152 octets, and what a map takes for them.
+// RFC 4987, 3.3: "The SYN cache … approach minimizes the amount of state that a SYN allocates".
+type embryo struct {
+	key  flow.Key
+	node shard.Node
+	l    *Listener
+	tcp.Embryo
+}
+
+// maxEmbryos bounds the embryos of a stack, however many listeners there are; beyond, SYN cookies take over.
+const maxEmbryos = 1 << 17
+
+// config returns what l's next connection, with remote, begins with, and whether l is closed.
+func (l *Listener) config(remote wire.Addr) (cfg *tcp.Config, h Header, closed bool) {
+	l.in.Lock()
+	defer l.in.Unlock()
+	return l.settings.config(l.layer), l.headers.of(remote), l.in.Closed()
+}
+
+// admit decides what comes of a SYN, as Linux does: an embryo, which is then counted; a cookie; or nothing, for the
+// reason returned. known: the SYN takes the place of a connection in TIME-WAIT.
+func (l *Listener) admit(now clock.Instant, known bool) (cookie bool, why mib.Reason) {
+	limits := &l.layer.Settings().Limits
+	l.in.Lock()
+	defer l.in.Unlock()
+	full := l.embryos >= l.backlog || l.layer.embryos.Load() >= maxEmbryos
+	switch {
+	case l.in.Closed():
+		return false, mib.SocketClosed
+	case limits.SYNCookies == 0 && full && !known:
+		return false, mib.TcpHandshakesFull
+	case l.full():
+		return false, mib.TcpBacklogFull
+	case known:
+	case limits.SYNCookies == 0 && limits.MaxSYNBacklog-l.embryos < limits.MaxSYNBacklog/4:
+		// The last quarter is for peers known to be alive.
+		return false, mib.TcpHandshakesFull
+	case full || limits.SYNCookies >= 2:
+		l.overflow = now
+		return true, 0
+	}
+	l.embryos++
+	l.layer.embryos.Add(1)
+	return false, 0
+}
+
+// forget takes note that an embryo is no more.
+func (l *Listener) forget() {
+	l.in.Lock()
+	defer l.in.Unlock()
+	l.embryos--
+	l.layer.embryos.Add(-1)
+}
+
+// open answers a SYN: RFC 9293, 3.10.7.2. It returns why it cannot, or 0. iss is the initial sequence number if it takes
+// the place of a connection in TIME-WAIT, else 0. sh locked.
+func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *tcp.Segment, iss tcp.Seq) mib.Reason {
+	t := l.layer
+	cookie, why := l.admit(now, iss != 0)
+	if why != 0 {
+		return why
+	}
+	cfg, header, _ := l.config(key.Remote)
+	path := t.route(sh, now, key)
+	if path == nil || t.closing.Load() {
+		if !cookie {
+			l.forget()
+		}
+		return mib.Closing
+	}
+	o := t.openTo(key.Remote, path.MTU, cfg)
+	if cookie {
+		t.sendCookie(sh, now, path, key, syn, &o, header)
+		return 0
+	}
+	o.ISS, o.TSOffset = t.isn(now, key)
+	if iss != 0 {
+		o.ISS = uint32(iss)
+	}
+	e := &embryo{key: *key, l: l}
+	e.node.Owner = e
+	e.Open(now, &o, syn)
+	t.tables[sh.Index].embryos[*key] = e
+	e.answer(sh, now, header)
+	sh.Arm(&e.node, e.Deadline())
+	return 0
+}
+
+// answer sends the SYN,ACK. If there is no way the timer tries again. sh locked.
+func (e *embryo) answer(sh *shard.Shard, now clock.Instant, h Header) {
+	seg := &e.l.layer.tables[sh.Index].seg
+	e.SYNACK(now, seg)
+	if seg.Retransmit {
+		sh.Counters.Inc(mib.TcpRetransSegs)
+	}
+	e.l.layer.send(sh, now, &e.key, seg, h)
+}
+
+// drop forgets e. sh locked.
+func (e *embryo) drop(sh *shard.Shard) {
+	delete(e.l.layer.tables[sh.Index].embryos, e.key)
+	sh.Disarm(&e.node)
+	e.l.forget()
+}
+
+// end is drop, of a handshake that has failed. sh locked.
+func (e *embryo) end(sh *shard.Shard) {
+	sh.Counters.Inc(mib.TcpAttemptFails)
+	e.drop(sh)
+}
+
+// inputEmbryo gives a segment to the handshake it belongs to, and returns false if there is none. sh locked.
+func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment) bool {
+	tab := &t.tables[sh.Index]
+	if len(tab.embryos) == 0 {
+		return false
+	}
+	e := tab.embryos[*key]
+	if e == nil {
+		return false
+	}
+	cfg, header, closed := e.l.config(e.key.Remote)
+	if closed {
+		e.drop(sh)
+		return false
+	}
+	switch e.Arrive(now, cfg, seg) {
+	case tcp.Defer:
+		sh.Counters.Inc(mib.TcpExtTCPDeferAcceptDrop)
+	case tcp.SendSYNACK:
+		e.answer(sh, now, header)
+	case tcp.SendACK:
+		e.ACK(now, seg)
+		t.send(sh, now, key, seg, header)
+	case tcp.SendReset:
+		t.refuse(sh, now, key, seg)
+	case tcp.Refused:
+		sh.Counters.Inc(mib.TcpExtEmbryonicRsts)
+		e.end(sh)
+	case tcp.Complete:
+		t.complete(sh, now, e, cfg, header, seg)
+	}
+	p.Free()
+	return true
+}
+
+// complete makes the connection that seg, the ACK of the SYN,ACK, asks for, if there is room for it. sh locked.
+func (t *Layer) complete(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Config, h Header, seg *tcp.Segment) {
+	e.l.in.Lock()
+	full := e.l.full()
+	e.l.in.Unlock()
+	if full {
+		sh.Counters.Inc(mib.TcpExtListenOverflows)
+		sh.Counters.Inc(mib.TcpExtListenDrops)
+		if !t.Settings().Limits.AbortOnOverflow {
+			e.Queued() // the SYN,ACK goes on being sent, so that the peer sends its ACK again
+			return
+		}
+		sh.Counters.Inc(mib.TcpExtEmbryonicRsts)
+		t.refuse(sh, now, &e.key, seg)
+		e.drop(sh)
+		return
+	}
+	e.drop(sh)
+	if !t.hatch(sh, now, e, cfg, h, seg) {
+		t.refuse(sh, now, &e.key, seg)
+	}
+}
+
+// hatch makes a connection of e, gives it seg, and queues it to be accepted. It returns false if it cannot. sh locked.
+func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Config, h Header, seg *tcp.Segment) bool {
+	path, err := t.ip.Route(now, ip.Query{Src: e.key.Local, Dst: e.key.Remote, Scope: e.key.Scope})
+	if err != nil {
+		return false
+	}
+	c := t.newConn(sh, e.key, path)
+	c.passive, c.header = true, h
+	if !c.insert() {
+		return false // the stack is closing
+	}
+	c.tcb.Hatch(now, c.opened(cfg), &e.Embryo)
+	c.tcb.Arrive(now, seg)
+	if !c.tcb.Established() || !e.l.enqueue(c) {
+		c.abort(now)
+		return true
+	}
+	c.pump(now)
+	return true
+}
+
+// Expire implements shard.Timed.
+func (e *embryo) Expire(now clock.Instant) clock.Instant {
+	t := e.l.layer
+	sh := t.ip.ShardFor(&e.key)
+	if t.tables[sh.Index].embryos[e.key] != e {
+		return clock.Never // all were dropped
+	}
+	if now < e.Deadline() {
+		return e.Deadline()
+	}
+	cfg, header, closed := e.l.config(e.key.Remote)
+	verdict := tcp.Expired
+	if !closed {
+		sh.Counters.Inc(mib.TcpExtTCPTimeouts)
+		verdict = e.Timeout(now, cfg, cfg.SYNACKRetries)
+	}
+	switch verdict {
+	case tcp.Expired:
+		e.end(sh)
+		return clock.Never
+	case tcp.SendSYNACK:
+		e.answer(sh, now, header)
+	}
+	return e.Deadline()
+}
+
+// unreachable reports whether an ICMP error puts an end to a handshake. Nobody has asked for the connection, so that
+// nobody is to be told; the peer, if it is there, sends its SYN again.
+func unreachable(e *ip.Error) bool {
+	switch {
+	case e.Local:
+		return false
+	case e.Dst.Is4():
+		// RFC 1122, 4.2.3.9, calls net and host unreachable, and time exceeded, soft errors of connections: here there
+		// is none yet.
+		return e.Errno == syscall.ENETUNREACH || e.Errno == syscall.EHOSTUNREACH || e.Errno == syscall.EPROTO
+	}
+	return e.Errno == syscall.ECONNREFUSED || e.Errno == syscall.EACCES || e.Errno == syscall.EPROTO
+}
