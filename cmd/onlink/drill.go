@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/internal/packetdrill"
+	"github.com/onlink-go/onlink/internal/packetdrill/kernel"
 	"github.com/onlink-go/onlink/internal/packetdrill/script"
 	"github.com/onlink-go/onlink/link/capture"
 )
@@ -22,6 +23,7 @@ type drillCmd struct {
 	Paths   []string `arg:"" name:"path" help:"Scripts, and directories, in which all that end in .pkt are meant."`
 	Write   string   `short:"w" help:"Write all packets to FILE, as pcapng." placeholder:"FILE"`
 	Verbose bool     `short:"v" help:"Tell each packet and each call, with its time."`
+	Kernel  bool     `help:"Run the scripts against the kernel, in real time, in a network namespace with a TUN device. Takes root."`
 	DryRun  bool     `name:"dry_run" help:"Read the scripts and do not run them."`
 	Fields  []string `short:"D" name:"define" help:"NAME=VALUE: what a word of the scripts stands for; may be repeated." placeholder:"NAME=VALUE" sep:"none"`
 
@@ -254,6 +256,9 @@ func (d *drill) script(path string, s *script.Script, v packetdrill.Version) err
 	var lines []string
 	o := packetdrill.Options{Capture: d.capture}
 	o.Set = append(d.cmd.options(), script.Option{Name: "ip_version", Value: v.String(), HasValue: true})
+	if d.cmd.Kernel {
+		o.World = kernel.New
+	}
 	if d.cmd.Verbose {
 		o.Trace = func(line string) { lines = append(lines, line) }
 	}
@@ -281,9 +286,12 @@ func (d *drill) script(path string, s *script.Script, v packetdrill.Version) err
 	return d.out.Flush()
 }
 
-// patienceForScript is how long a script may take, in real time. In virtual time it needs milliseconds; what takes longer
-// is a stack that goes round in circles.
-const patienceForScript = 30 * time.Second
+// How long a script may take, in real time. In virtual time it needs milliseconds; what takes longer is a stack that goes
+// round in circles.
+const (
+	patienceForScript = 30 * time.Second
+	patienceForKernel = time.Hour
+)
 
 // guarded runs a script and gives up on one that does not end.
 func (d *drill) guarded(s *script.Script, o packetdrill.Options) (res packetdrill.Result, err error) {
@@ -292,6 +300,10 @@ func (d *drill) guarded(s *script.Script, o packetdrill.Options) (res packetdril
 		err error
 	}
 	done := make(chan outcome, 1)
+	patience := patienceForScript
+	if d.cmd.Kernel {
+		patience = patienceForKernel
+	}
 	go func() {
 		res, err := packetdrill.Run(s, o)
 		done <- outcome{res, err}
@@ -299,9 +311,9 @@ func (d *drill) guarded(s *script.Script, o packetdrill.Options) (res packetdril
 	select {
 	case out := <-done:
 		return out.res, out.err
-	case <-time.After(patienceForScript):
+	case <-time.After(patience):
 		return packetdrill.Result{Failure: &packetdrill.Failure{Pos: script.Pos{File: s.Name, Line: 1, Col: 1},
-			Msg: fmt.Sprintf("the script has not ended after %v", patienceForScript)}}, nil
+			Msg: fmt.Sprintf("the script has not ended after %v", patience)}}, nil
 	case <-d.ctx.Done():
 		return res, errors.New("interrupted")
 	}
