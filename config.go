@@ -2,7 +2,6 @@ package onlink
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/onlink-go/onlink/clock"
 )
@@ -24,16 +23,6 @@ type Config struct {
 
 	// TCP holds the settings of TCP connections.
 	TCP TCPConfig
-}
-
-// TCPConfig holds the settings every TCP connection of a stack begins with. Zero fields mean the defaults
-// told behind them.
-type TCPConfig struct {
-	SendBuffer    int           // octets a Write may run ahead of the peer's acknowledgments
-	ReceiveBuffer int           // octets offered as window
-	Backlog       int           // connections a listener queues, handshakes included (4096)
-	MSL           time.Duration // maximum segment lifetime; TIME-WAIT lasts twice as long (30 s)
-	MinRTO        time.Duration // least retransmission time-out (200 ms)
 }
 
 // InterfaceConfig is how an interface begins.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
-	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -21,7 +20,7 @@ import (
 // Errors are *net.OpError around the errno (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, …), the context's
 // error, or what was wrong with the arguments.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return s.dial(ctx, network, "", address)
+	return s.dial(ctx, network, "", address, TCPOptions{})
 }
 
 // Dial is DialContext without a context.
@@ -29,19 +28,23 @@ func (s *Stack) Dial(network, address string) (net.Conn, error) {
 	return s.DialContext(context.Background(), network, address)
 }
 
-// Dialer is a way to connect that chooses the local end, like net.Dialer's LocalAddr.
+// Dialer is a way to connect that chooses the local end and the connection's options, like [net.Dialer].
 type Dialer struct {
 	Stack     *Stack
-	LocalAddr string // "host:port"; an empty host or port 0 is chosen
+	LocalAddr string     // "host:port"; an empty host or port 0 is chosen
+	TCP       TCPOptions // of a TCP connection, from its SYN on
 }
 
-// DialContext is Stack.DialContext from d.LocalAddr.
+// DialContext is Stack.DialContext from d.LocalAddr with d's options.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return d.Stack.dial(ctx, network, d.LocalAddr, address)
+	return d.Stack.dial(ctx, network, d.LocalAddr, address, d.TCP)
 }
 
-func (s *Stack) dial(ctx context.Context, name, local, address string) (net.Conn, error) {
+func (s *Stack) dial(ctx context.Context, name, local, address string, o TCPOptions) (net.Conn, error) {
 	n, err := parseNetwork(name)
+	if err == nil {
+		err = o.check()
+	}
 	if err != nil {
 		return nil, opError("dial", name, nil, nil, err)
 	}
@@ -63,7 +66,7 @@ func (s *Stack) dial(ctx context.Context, name, local, address string) (net.Conn
 			continue
 		}
 		var c net.Conn
-		if c, err = s.dialOne(ctx, n, l, a); err == nil {
+		if c, err = s.dialOne(ctx, n, l, a, &o); err == nil {
 			return c, nil
 		}
 		err = opError("dial", name, nil, addrOf(n, a), err)
@@ -104,7 +107,7 @@ func addrOf(n network, a netip.AddrPort) net.Addr {
 	return net.UDPAddrFromAddrPort(a)
 }
 
-func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort) (net.Conn, error) {
+func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort, o *TCPOptions) (net.Conn, error) {
 	local, err := s.endpoint(from)
 	if err != nil {
 		return nil, err
@@ -116,7 +119,7 @@ func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort)
 	var c net.Conn
 	err = s.settled(ctx, local.Addr, remote, func() (err error) {
 		if n.transport == "tcp" {
-			c, err = s.dialTCP(ctx, local, remote)
+			c, err = s.dialTCP(ctx, local, remote, o)
 		} else {
 			c, err = s.dialUDP(local, remote)
 		}
@@ -142,8 +145,10 @@ func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, se
 	}
 }
 
-func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint) (net.Conn, error) {
-	c, err := s.tcp.Dial(ctx, tcpsock.OpenConfig{Local: local, Remote: remote, Change: noDelay})
+func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, o *TCPOptions) (net.Conn, error) {
+	cfg := o.open(s.tcp.Settings(), remote.Addr)
+	cfg.Local, cfg.Remote = local, remote
+	c, err := s.tcp.Dial(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -16,11 +16,34 @@ import (
 // made to be served by [http.Server]. Errors are *net.OpError around EADDRINUSE, EADDRNOTAVAIL or what was wrong
 // with the arguments.
 func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	l := ListenConfig{Stack: s}
+	return l.Listen(ctx, network, address)
+}
+
+// ListenConfig is a way to listen with options, like [net.ListenConfig].
+type ListenConfig struct {
+	Stack   *Stack
+	Backlog int        // connections that may wait to be accepted; 0: Config.TCP.Backlog
+	TCP     TCPOptions // of the connections to come
+}
+
+// Listen is Stack.Listen with c's options.
+func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	s := c.Stack
+	if err := c.TCP.check(); err != nil {
+		return nil, opError("listen", network, nil, nil, err)
+	}
 	bound, addr, err := s.bind(ctx, "tcp", network, address)
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: s.cfg.TCP.Backlog, Change: noDelay})
+	backlog := c.Backlog
+	if backlog == 0 {
+		backlog = s.cfg.TCP.Backlog
+	}
+	options := c.TCP
+	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: backlog, Change: options.change,
+		Headers: options.headers(s.tcp.Settings())})
 	if err != nil {
 		return nil, opError("listen", network, nil, net.TCPAddrFromAddrPort(addr), err)
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/internal/shard"
-	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/link"
@@ -50,13 +49,8 @@ func New(cfg Config) (*Stack, error) {
 	if cfg.Shards < 0 || cfg.Shards > 1024 {
 		return nil, fmt.Errorf("onlink: Config.Shards is %d: must be between 0 and 1024", cfg.Shards)
 	}
-	for _, n := range []struct {
-		name  string
-		value int
-	}{{"SendBuffer", cfg.TCP.SendBuffer}, {"ReceiveBuffer", cfg.TCP.ReceiveBuffer}, {"Backlog", cfg.TCP.Backlog}} {
-		if n.value < 0 {
-			return nil, fmt.Errorf("onlink: Config.TCP.%s is %d: must not be negative", n.name, n.value)
-		}
+	if err := cfg.TCP.check(); err != nil {
+		return nil, err
 	}
 	s := &Stack{rt: cfg.Runtime, cfg: cfg}
 	if s.rt == nil {
@@ -77,8 +71,7 @@ func New(cfg Config) (*Stack, error) {
 		s.shards = append(s.shards, s.newShard(i))
 	}
 	s.ip.SetShards(s.shards)
-	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), tcpsock.Settings{TCP: tcp.Config{SendBuffer: cfg.TCP.SendBuffer,
-		ReceiveBuffer: cfg.TCP.ReceiveBuffer, MSL: cfg.TCP.MSL, MinRTO: cfg.TCP.MinRTO}}, &s.tracer)
+	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), cfg.TCP.settings(), &s.tracer)
 	s.udp = udp.New(s.rt, s.ip)
 	s.icmp = icmp.New(s.rt, s.ip)
 	return s, nil

@@ -80,7 +80,7 @@ func (c *TCPConn) SetWriteDeadline(t time.Time) error {
 
 // SetNoDelay turns Nagle's algorithm off (true, the default, as in package net) or on.
 func (c *TCPConn) SetNoDelay(noDelay bool) error {
-	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) { cfg.NoDelay = noDelay }))
+	return c.configure(func(cfg *tcp.Config) { cfg.NoDelay = noDelay })
 }
 
 // The keep-alive timers SetKeepAlive turns on: package net's.
@@ -92,7 +92,10 @@ const (
 
 // SetKeepAlive turns keep-alive probes on or off. On, they begin after 15 s without traffic.
 func (c *TCPConn) SetKeepAlive(keepAlive bool) error {
-	return c.setKeepAlive(keepAlive, keepAliveIdle, keepAliveInterval, keepAliveCount)
+	return c.configure(func(cfg *tcp.Config) {
+		setKeepAlive(cfg, net.KeepAliveConfig{})
+		cfg.KeepAlive = keepAlive
+	})
 }
 
 // SetKeepAliveConfig sets the keep-alive timers as [net.TCPConn.SetKeepAliveConfig] does: 0 means the
@@ -101,30 +104,13 @@ func (c *TCPConn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
 	if !k.Enable {
 		return c.SetKeepAlive(false)
 	}
-	idle, interval, count := keepAliveIdle, keepAliveInterval, keepAliveCount
-	if k.Idle > 0 {
-		idle = k.Idle
-	}
-	if k.Interval > 0 {
-		interval = k.Interval
-	}
-	if k.Count > 0 {
-		count = k.Count
-	}
-	return c.setKeepAlive(true, idle, interval, count)
-}
-
-func (c *TCPConn) setKeepAlive(on bool, idle, interval time.Duration, count int) error {
-	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) {
-		cfg.KeepAlive = on
-		cfg.KeepAliveIdle, cfg.KeepAliveInterval, cfg.KeepAliveCount = idle, interval, count
-	}))
+	return c.configure(func(cfg *tcp.Config) { setKeepAlive(cfg, k) })
 }
 
 // SetLinger sets what Close does with data not yet sent: sec < 0 sends it in the background (the default), 0
 // discards it and resets the connection. A positive sec is treated as negative: Close never blocks.
 func (c *TCPConn) SetLinger(sec int) error {
-	return c.err("set", c.conn.Configure(func(cfg *tcp.Config) { cfg.Lingers, cfg.Linger = sec == 0, 0 }))
+	return c.configure(func(cfg *tcp.Config) { cfg.Lingers, cfg.Linger = sec == 0, 0 })
 }
 
 // SetHopLimit sets the TTL or hop limit of the packets sent (1-255); 0 restores the default.

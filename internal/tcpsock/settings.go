@@ -202,3 +202,12 @@ func (cfg *OpenConfig) settings(t *Layer) *tcp.Config {
 	}
 	return t.intern(&c)
 }
+
+// SharesConfig reports whether c and o keep one copy of their settings.
+func (c *Conn) SharesConfig(o *Conn) bool { return c.config() == o.config() }
+
+func (c *Conn) config() *tcp.Config {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return c.tcb.Config()
+}
