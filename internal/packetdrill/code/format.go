@@ -1,6 +1,7 @@
 package code
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -105,8 +106,11 @@ func (s spec) float(f float64) string {
 	case 'F':
 		verb = 'f'
 	}
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		text, negative := strings.CutPrefix(reprFloat(f), "-")
+		return s.signed(text+percent, negative)
+	}
 	text := strconv.FormatFloat(f, verb, precision, 64)
-	text = strings.TrimPrefix(text, "+")
 	negative := strings.HasPrefix(text, "-")
 	text = strings.TrimPrefix(text, "-")
 	if s.comma {
@@ -324,7 +328,18 @@ func (in *Interp) writeSpec(at int, v any, text string) string {
 	if !ok {
 		in.fail(at, "found the format %s, which is none", shorten(repr(text)))
 	}
-	if _, float := v.(float64); s.verb == 0 && float && s.precision >= 0 {
+	f, float := v.(float64)
+	if float && strings.IndexByte("dxXobc", s.verb) >= 0 && s.verb != 0 {
+		in.fail(at, "{:%s}: a whole number is needed, not a float", shorten(text))
+	}
+	if float && s.verb == 0 && s.precision < 0 {
+		digits, negative := strings.CutPrefix(reprFloat(f), "-")
+		if whole, rest, ok := strings.Cut(digits, "."); ok && s.comma {
+			digits = thousands(whole) + "." + rest
+		}
+		return s.pad(s.signed(digits, negative), true)
+	}
+	if float && s.verb == 0 {
 		s.verb = 'g'
 	} else if _, whole := toInt(v); s.verb == 0 && whole {
 		s.verb = 'd'

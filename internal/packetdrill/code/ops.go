@@ -135,6 +135,9 @@ func (in *Interp) ints(at int, op string, a, b *big.Int, x, y any) any {
 		z.Mul(a, b)
 	case "/":
 		in.zero(at, b)
+		if a.Sign() == 0 && b.Sign() < 0 {
+			return math.Copysign(0, -1)
+		}
 		f, _ := new(big.Rat).SetFrac(a, b).Float64()
 		return f
 	case "//":
@@ -227,23 +230,48 @@ func (in *Interp) floats(at int, op string, f, g float64) any {
 		if f == 0 && g < 0 {
 			in.fail(at, "division by zero")
 		}
-		return math.Pow(f, g)
+		p := math.Pow(f, g)
+		if math.IsNaN(p) && f == f && g == g {
+			in.fail(at, "the root of a negative number is none")
+		}
+		if math.IsInf(p, 0) && !math.IsInf(f, 0) && !math.IsInf(g, 0) {
+			in.fail(at, "the value is too large")
+		}
+		return p
 	case "/", "//", "%":
 		if g == 0 {
 			in.fail(at, "division by zero")
 		}
-		switch op {
-		case "/":
+		if op == "/" {
 			return f / g
-		case "//":
-			return math.Floor(f / g)
 		}
-		r := math.Mod(f, g)
-		if r != 0 && (r < 0) != (g < 0) {
-			r += g
+		q, r := floorDivFloat(f, g)
+		if op == "//" {
+			return q
 		}
 		return r
 	}
 	in.fail(at, "%s cannot be used with a float", op)
 	return nil
+}
+
+// floorDivFloat divides towards minus infinity by way of the remainder, which is exact: 2.0 // 0.1 is 19.
+func floorDivFloat(f, g float64) (q, r float64) {
+	r = math.Mod(f, g)
+	q = (f - r) / g
+	if r != 0 && (r < 0) != (g < 0) {
+		r += g
+		q--
+	}
+	if r == 0 {
+		r = math.Copysign(0, g)
+	}
+	if q == 0 {
+		return math.Copysign(0, f/g), r
+	}
+	whole := math.Floor(q)
+	if q-whole > 0.5 {
+		whole++
+	}
+	return whole, r
 }

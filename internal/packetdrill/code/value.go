@@ -97,7 +97,7 @@ func toFloat(v any) (float64, bool) {
 		return 0, false
 	}
 	f, _ := new(big.Float).SetInt(n).Float64()
-	return f, true
+	return f, true // infinite where the number is beyond what a float can be
 }
 
 func isNumber(v any) bool {
