@@ -9,6 +9,7 @@ import (
 // Snapshot is the state of a stack at one moment, as data.
 type Snapshot struct {
 	Interfaces []InterfaceState
+	Sockets    []SocketState
 	Counters   mib.Values // summed over all owners
 }
 
@@ -37,6 +38,7 @@ func (s *Stack) Snapshot() *Snapshot {
 		}
 		snap.Interfaces = append(snap.Interfaces, state)
 	}
+	snap.Sockets = s.sockets()
 	for _, sh := range s.shards {
 		sh.Counters.AddTo(&snap.Counters)
 	}

@@ -319,6 +319,7 @@ func (l *lab) report(out io.Writer) {
 		}
 		fmt.Fprintf(out, " %10d  %-10v  %6.2f Mbit/s   %-10v  %6d  %9d  %s\n", r.size, r.took.Round(time.Millisecond),
 			float64(r.size)*8/r.took.Seconds()/1e6, r.info.RTT.Round(time.Microsecond), r.info.Retransmits, r.info.Timeouts, content)
+		fmt.Fprintf(out, "  %-10s %-14s   %s\n", "", "", r.info)
 	}
 	fmt.Fprintf(out, "\n  %-10s %-14s %s\n", "udp echo", "host", "sent  answered")
 	for _, r := range l.datagrams {

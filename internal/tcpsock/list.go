@@ -1,0 +1,30 @@
+package tcpsock
+
+import (
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/shard"
+	"github.com/onlink-go/onlink/internal/tcp"
+)
+
+// Listed is a socket as a list of sockets has it.
+type Listed struct {
+	Local, Remote flow.Endpoint
+	Unread        int      // octets received and not read; of a listener, the connections to be accepted
+	Unacked       int      // octets written and not acknowledged; of a listener, its backlog
+	Info          tcp.Info // of a listener, only the State
+}
+
+// List returns the listeners, in the order they were made, and the connections.
+func (t *Layer) List(shards []*shard.Shard) []Listed {
+	var s []Listed
+	for _, l := range t.listen.All() {
+		s = append(s, Listed{Local: l.Local(), Unread: l.Waiting(), Unacked: l.backlog, Info: tcp.Info{State: tcp.Listen}})
+	}
+	for _, sh := range shards {
+		for _, c := range t.conns(sh) {
+			q := c.Status(false)
+			s = append(s, Listed{Local: c.Local(), Remote: c.Remote(), Unread: q.Unread, Unacked: q.Unacked, Info: c.Info()})
+		}
+	}
+	return s
+}

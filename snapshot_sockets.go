@@ -1,0 +1,88 @@
+package onlink
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/onlink-go/onlink/internal/tcp"
+)
+
+// SocketState is a socket of a stack.
+type SocketState struct {
+	Network string // "tcp" or "udp"
+	// State is a TCP connection's, as RFC 9293 writes it, "LISTEN" of a listener; of a UDP socket, "ESTABLISHED" if it is
+	// connected, or "UNCONNECTED".
+	State string
+	// Local and Remote are its ends. An unspecified local address is a wildcard; the remote one of who has none is
+	// invalid.
+	Local, Remote netip.AddrPort
+	// ReceiveQueue is how many octets have come and are not read; of a TCP listener, how many connections wait to be
+	// accepted. SendQueue is how many were written and are not acknowledged; of a listener, the longest queue.
+	ReceiveQueue, SendQueue int
+	Info                    *TCPInfo // of a TCP connection; else nil
+}
+
+// sockets returns the stack's sockets: TCP listeners, TCP connections, UDP sockets.
+func (s *Stack) sockets() []SocketState {
+	var list []SocketState
+	for _, l := range s.tcp.List(s.shards) {
+		state := SocketState{Network: "tcp", State: l.Info.State.String(), Local: s.addrPort(l.Local), ReceiveQueue: l.Unread,
+			SendQueue: l.Unacked}
+		if l.Info.State != tcp.Listen {
+			info := newTCPInfo(l.Info)
+			state.Remote, state.Info = s.addrPort(l.Remote), &info
+		}
+		list = append(list, state)
+	}
+	for _, u := range s.udp.Sockets() {
+		state := SocketState{Network: "udp", State: "UNCONNECTED", Local: s.addrPort(u.Local()), ReceiveQueue: u.Unread()}
+		if r := u.Remote(); r.Port != 0 {
+			state.State, state.Remote = "ESTABLISHED", s.addrPort(r)
+		}
+		list = append(list, state)
+	}
+	return list
+}
+
+// WriteSockets writes the sockets as a table, in the manner of ss(8); with details, what [TCPInfo.String] has to say of each
+// TCP connection goes below its line.
+func (snap *Snapshot) WriteSockets(w io.Writer, details bool) error {
+	// Lines of details are no rows of the table, so they are put between its lines when that is laid out.
+	var table bytes.Buffer
+	tab := tabwriter.NewWriter(&table, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tab, "Netid\tState\tRecv-Q\tSend-Q\tLocal\tPeer")
+	for i := range snap.Sockets {
+		s := &snap.Sockets[i]
+		fmt.Fprintf(tab, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Network, s.State, s.ReceiveQueue, s.SendQueue, endpoint(s.Local), endpoint(s.Remote))
+	}
+	tab.Flush() // into memory
+	for i := -1; i < len(snap.Sockets); i++ {
+		line, _ := table.ReadBytes('\n') // there is one for each
+		if i >= 0 && details && snap.Sockets[i].Info != nil {
+			line = fmt.Appendf(line, "\t%s\n", snap.Sockets[i].Info)
+		}
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endpoint writes an address and port as ss(8) does: "*" for what is not said.
+func endpoint(a netip.AddrPort) string {
+	host, port := "*", "*"
+	if a.Port() != 0 {
+		port = strconv.Itoa(int(a.Port()))
+	}
+	if ip := a.Addr(); ip.IsValid() && !ip.IsUnspecified() {
+		host = ip.String()
+		if ip.Is6() {
+			host = "[" + host + "]"
+		}
+	}
+	return host + ":" + port
+}
