@@ -87,8 +87,8 @@ func TestStrangeLines(t *testing.T) {
 		"one second each way": {sim.Line{Delay: time.Second, Rate: 10e6}, 1 << 20, 27 * time.Second, 2},
 		"MTU 1280":            {sim.Line{Delay: 10 * time.Millisecond, MTU: 1280, Rate: 10e6, Queue: 1000}, 1 << 20, 2 * time.Second, 0},
 		"MTU 9000":            {sim.Line{Delay: 10 * time.Millisecond, MTU: 9000, Rate: 1e9}, 1 << 20, time.Second / 4, 0},
-		"jitter":              {sim.Line{Delay: 300 * time.Millisecond, Jitter: 300 * time.Millisecond, Rate: 10e6}, 1 << 20, 12 * time.Second, 1},
-		"reordering":          {sim.Line{Delay: 50 * time.Millisecond, Reorder: 0.3, Rate: 10e6}, 1 << 20, 15 * time.Second, 100},
+		"jitter":              {sim.Line{Delay: 300 * time.Millisecond, Jitter: 300 * time.Millisecond, Rate: 10e6}, 1 << 20, 13 * time.Second, 1},
+		"reordering":          {sim.Line{Delay: 50 * time.Millisecond, Reorder: 0.3, Rate: 10e6}, 1 << 20, 15 * time.Second, 300},
 		"full queue":          {sim.Line{Delay: 10 * time.Millisecond, Rate: 10e6, Queue: 100}, 1 << 20, 2 * time.Second, 300},
 		"modem":               {sim.Line{Delay: 100 * time.Millisecond, Rate: 64e3, Queue: 10}, 100_000, 20 * time.Second, 20},
 	} {

@@ -1,8 +1,9 @@
 package tcp
 
 import (
+	"time"
+
 	"github.com/onlink-go/onlink/clock"
-	"github.com/onlink-go/onlink/wire"
 )
 
 // takeACK takes SEG.ACK, the SACK blocks and SEG.WND in: RFC 9293, 3.10.7.4, "Fifth, check the ACK field", as for
@@ -18,75 +19,227 @@ func (c *TCB) takeACK(now clock.Instant, seg *Segment) bool {
 		c.challenge(now)
 		return false
 	}
+	a := ackEvent{now: now, una: c.snd.una, fack: c.fack(), lost: c.recovery.lost, delivered: c.stats.delivered}
+	a.echo, a.echoed = seg.Options.TSEcr, c.ts.on && seg.Options.HasTimestamps && seg.Options.TSEcr != 0
+	a.rate.InFlight, a.rate.RTT = c.board.pipe(), -1
+	if seg.length() > 0 {
+		a.flags |= ackData
+	}
 	if ack.Less(c.snd.una) {
-		return true // "If the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored." Its text is not.
+		// "If the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored." Its text is not, nor its SACK blocks.
+		c.takeOldACK(now, seg, &a)
+		return true
 	}
-	dup := c.isDuplicate(seg)
-	flight := c.board.out
-	n := ack.Sub(c.snd.una)
-	if n > 0 {
-		c.advance(now, seg, n)
-	}
-	sacked := 0
-	if seg.Options.SACKCount > 0 && c.sackOK && !c.board.empty() {
-		sacked = c.takeSACK(seg)
-	}
-	if n > 0 || sacked > 0 || dup {
-		c.recover(now, n, flight, dup)
-	}
-	c.updateWindow(now, seg)
+	c.takeNewACK(now, seg, &a)
 	return true
 }
 
-// isDuplicate reports whether seg is a duplicate ACK: RFC 5681, 2: "(a) the receiver of the ACK has outstanding data, (b)
-// the incoming acknowledgment carries no data, (c) the SYN and FIN bits are both off, (d) the acknowledgment number is
-// equal to the greatest acknowledgment received on the given connection … and (e) the advertised window in the incoming
-// acknowledgment equals the advertised window in the last incoming acknowledgment." With a closed window it is the
-// answer to a probe.
-func (c *TCB) isDuplicate(seg *Segment) bool {
-	return seg.Ack == c.snd.una && len(seg.Payload) == 0 && seg.Flags&(wire.SYN|wire.FIN) == 0 &&
-		c.snd.wnd > 0 && int(seg.Window)<<c.snd.shift == c.snd.wnd && !c.board.empty()
+// takeOldACK takes the SACK blocks of an ACK that others have overtaken.
+func (c *TCB) takeOldACK(now clock.Instant, seg *Segment, a *ackEvent) {
+	if seg.Options.SACKCount == 0 || !c.sackOK {
+		return
+	}
+	c.takeSACK(a, seg)
+	c.countDelivered(a.sackDelivered, false)
+	c.alert(now, a, 0)
 }
 
-// advance moves SND.UNA up by n, to SEG.ACK. "Any segments on the retransmission queue that are thereby entirely
-// acknowledged are removed."
-func (c *TCB) advance(now clock.Instant, seg *Segment, n int) {
-	c.stats.bytesAcked += uint64(n)
-	c.snd.una = seg.Ack
-	c.urg.sending = c.urg.sending && c.snd.una.Less(c.urg.sendTo)
-	a := c.board.ackTo(seg.Ack)
-	if data := min(seg.Ack.Sub(c.snd.base), c.snd.pipe.end); data > 0 {
+// takeNewACK takes in an ACK that is none of the past.
+func (c *TCB) takeNewACK(now clock.Instant, seg *Segment, a *ackEvent) {
+	n := seg.Ack.Sub(c.snd.una)
+	if n > 0 {
+		a.flags |= ackAdvanced
+		c.snd.una = seg.Ack
+		c.stats.bytesAcked += uint64(n)
+		c.progress = true
+		c.stuck = now
+		c.endTimeouts(now)
+		c.urg.sending = c.urg.sending && c.snd.una.Less(c.urg.sendTo)
+	}
+	c.softErr = 0
+	if n > 0 || c.mayUpdateWindow(seg) {
+		a.flags |= ackWindow
+	}
+	idle := c.board.empty()
+	if seg.Options.SACKCount > 0 && c.sackOK {
+		c.takeSACK(a, seg)
+	}
+	if c.ecnEchoed(seg) {
+		a.flags |= ackECE
+	}
+	c.ecnTakeCWR(seg)
+	c.countDelivered(a.sackDelivered, a.flags&ackECE != 0)
+	if idle {
+		c.updateWindow(now, seg)
+		if a.flags&ackDSACK != 0 {
+			c.alert(now, a, 0)
+		}
+		if c.recovery.tlp.on {
+			c.ackProbe(now, a)
+		}
+		return
+	}
+	c.clean(now, a, seg)
+	c.updateWindow(now, seg)
+	c.afterClean(now, a)
+}
+
+// afterClean decides what an ACK means for loss recovery and congestion control, once the scoreboard knows of it.
+func (c *TCB) afterClean(now clock.Instant, a *ackEvent) {
+	r := &c.recovery
+	if c.cfg.Recovery&rackStatic == 0 {
+		r.rack.adapt(a.rate.Prior, c.stats.delivered)
+	}
+	if r.tlp.on {
+		c.ackProbe(now, a)
+	}
+	if a.flags&ackNotDup == 0 || a.flags&ackAlert != 0 || r.state != stateOpen {
+		dups := 0
+		if a.flags&(ackAdvanced|ackNotDup|ackDSACK) == 0 {
+			dups = 1
+		}
+		c.alert(now, a, dups)
+	}
+	if a.flags&ackSetTimer != 0 && !c.scheduleProbe(now, true) {
+		c.rearmRTO(now)
+	}
+	c.control(now, a)
+}
+
+// control has the congestion control change the window.
+func (c *TCB) control(now clock.Instant, a *ackEvent) {
+	n := int(c.stats.delivered - a.delivered)
+	lost := int(c.recovery.lost - a.lost)
+	a.rate.Lost, a.rate.Delayed = lost, a.flags&ackDelayed != 0
+	c.rate.finish(now, &a.rate, n, c.stats.delivered, c.rtt.least(), c.recovery.reneged)
+	c.sense(now)
+	c.cw.Limited = c.windowLimited()
+	switch {
+	case c.cc.Controls():
+		*c.rate.told = a.rate
+		c.cc.Control(&c.cw, c.rate.told)
+		c.cw.Window = max(c.cw.Window, 1)
+		return
+	case c.reducing():
+		c.reduceWindow(n, lost, a.flags&ackAdvanced != 0)
+	case a.flags&ackDataAcked != 0 || a.flags&ackForward != 0 && c.recovery.reordering > c.cfg.Reordering:
+		// With much reordering what is delivered counts, whatever its order.
+		c.cc.Grow(&c.cw, n)
+		c.use.stamp = now
+	}
+	c.updatePacingRate()
+}
+
+// mayUpdateWindow reports whether the segment may change the window, so that it is no duplicate ACK.
+func (c *TCB) mayUpdateWindow(seg *Segment) bool {
+	wnd := int(seg.Window) << c.snd.shift
+	return c.snd.wl1.Less(seg.Seq) || seg.Seq == c.snd.wl1 && (wnd > c.snd.wnd || wnd == 0)
+}
+
+// clean removes what is acknowledged from the scoreboard: RFC 9293, 3.10.7.4: "Any segments on the retransmission queue
+// that are thereby entirely acknowledged are removed." It takes the round-trip time from the first of them that was
+// sent once, unless one of them was sent twice: its acknowledgment is what the others may have waited for.
+func (c *TCB) clean(now clock.Instant, a *ackEvent, seg *Segment) {
+	var first, last clock.Instant
+	var reord Seq
+	timed, late, acked := false, false, 0
+	b, una := &c.board, c.snd.una
+	sackedBefore := b.sacked
+	for ; b.head != b.tail && b.first().end.LessEq(una); b.drop() {
+		r := b.first()
+		switch {
+		case r.flags&sentTwice != 0:
+			a.flags |= ackAgainAcked
+		case r.flags&sentSacked == 0:
+			if last = r.at; !timed {
+				first, timed = r.at, true
+			}
+			if !late {
+				reord, late = r.seq, true
+			}
+			if r.end.LessEq(c.recovery.high) {
+				a.flags |= ackOrigin
+			}
+		}
+		if r.flags&sentSacked == 0 && c.sackOK {
+			c.countDelivered(1, a.flags&ackECE != 0)
+			if r.flags&sentTwice == 0 || !a.echoed || int32(a.echo-c.tsNow(r.at)) >= 0 {
+				c.recovery.rack.arrived(now, r.at, r.end, r.flags&sentTwice != 0, c.rtt.least())
+			}
+		}
+		c.rate.arrived(&a.rate, r)
+		acked++
+		a.flags |= ackDataAcked
+	}
+	c.trim(una)
+	if b.empty() {
+		b.sacked, b.high = 0, una
+	} else if c.sackOK && b.reneged() {
+		a.flags |= ackReneged
+	}
+	if acked > 0 {
+		a.flags |= ackSetTimer
+	}
+	c.measure(now, a, seg, first, last, timed, acked == 1 && sackedBefore == 0)
+	if acked > 0 && !c.sackOK {
+		c.eatDuplicates(acked, a.flags&ackECE != 0)
+		if a.flags&ackAgainAcked != 0 {
+			a.flags &^= ackOrigin // nothing tells which one it was
+		}
+	} else if late && reord.Less(a.fack) {
+		c.noteReordering(reord)
+	}
+	c.sense(now)
+	c.cc.Sampled(&c.cw, acked, a.rate.RTT)
+	if b.empty() {
+		b.reset()
+	}
+}
+
+// trim frees the acknowledged data, and shortens the record that is acknowledged in part.
+func (c *TCB) trim(una Seq) {
+	if b := &c.board; !b.empty() && b.first().seq.Less(una) {
+		b.first().seq = una
+	}
+	if data := min(una.Sub(c.snd.base), c.snd.pipe.end); data > 0 {
 		c.snd.pipe.discard(data)
 		c.snd.base = c.snd.base.Add(data)
 	}
-	if a.timed {
-		c.rtt.sample(now.Sub(a.at), c.cfg)
-	} else {
-		c.sampleEcho(now, seg)
-	}
-	c.progress = true
-	c.softErr = 0
-	c.endTimeouts(now)
-	c.stuck = now
-	if c.board.empty() {
-		// RFC 6298, 5.2: "When all outstanding data has been acknowledged, turn off the retransmission timer."
-		c.timers[rexmtTimer] = clock.Never
-		c.snd.now = false
-	} else {
-		c.restartRexmt(now)
-	}
 }
 
-// takeSACK marks what the SACK blocks cover and returns how many octets that is beyond what was known. RFC 2018, 3:
-// blocks are of data received and queued, so they lie between SND.UNA and SND.NXT; others are of no use.
-func (c *TCB) takeSACK(seg *Segment) (n int) {
-	for _, b := range seg.Options.SACK[:min(seg.Options.SACKCount, wire.MaxSACKBlocks)] {
-		left, right := Seq(b.Left), Seq(b.Right)
-		if c.snd.una.Less(left) && left.Less(right) && right.LessEq(c.snd.nxt) {
-			n += c.board.sack(left, right)
+// measure takes the round-trip time: of what was acknowledged, else of what was sacked, else by the timestamp echoed. first
+// and last are when the segments acknowledged were sent that were sent once, if timed; lone: it was one segment, in order.
+func (c *TCB) measure(now clock.Instant, a *ackEvent, seg *Segment, first, last clock.Instant, timed, lone bool) {
+	var rtt, least time.Duration // of the first, and of the last
+	ok := false
+	if timed && a.flags&ackAgainAcked == 0 {
+		rtt, least, ok = now.Sub(first), now.Sub(last), true
+		if lone && c.snd.una.Sub(a.una) < c.snd.mss && a.flags&ackAlert == 0 && a.rate.Prior+1 == c.stats.delivered {
+			a.flags |= ackDelayed // of one small segment: the peer waits for another
 		}
 	}
-	return n
+	if a.timedSack {
+		least = now.Sub(a.lastSacked)
+		if sacked := now.Sub(a.firstSacked); !ok {
+			rtt, ok = sacked, true
+		}
+	}
+	if !ok && a.flags&ackDataAcked != 0 {
+		rtt, ok = c.echoed(now, seg)
+		least = rtt
+	}
+	if !ok {
+		return
+	}
+	a.rate.RTT = least
+	if a.flags&ackDelayed == 0 || least <= c.rtt.least() {
+		c.rtt.sampleLeast(now, least, c.cfg)
+	}
+	c.rtt.sample(rtt, c.snd.una, c.snd.nxt, c.cfg)
+	// The timer is not put off by what was sent after the first segment was: else it might never expire.
+	if b := &c.board; a.flags&ackDataAcked == 0 && a.timedSack && !b.empty() && now.Sub(a.firstSacked) > now.Sub(b.first().at) {
+		a.flags |= ackSetTimer
+	}
 }
 
 // finAcked reports whether the peer has acknowledged our FIN.

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -146,34 +147,48 @@ func BenchmarkIn(b *testing.B) {
 	}
 }
 
-// BenchmarkACK is the cost of an ACK that acknowledges two segments, newly sacks one, or does both, with so many in flight.
+// BenchmarkACK is the cost of an ACK with so many segments in flight: one that acknowledges two segments; and one that besides
+// newly sacks a segment far ahead, by which another becomes lost and is sent again.
 func BenchmarkACK(b *testing.B) {
-	for _, bc := range []struct {
-		name   string
-		flight int
-	}{{"10", 10}, {"1000", 1000}, {"100000", 100000}} {
-		b.Run("sack/"+bc.name, func(b *testing.B) {
-			var board scoreboard
-			seq, una := Seq(0), Seq(0)
-			for range bc.flight {
-				board.push(sent{seq: seq, end: seq + 1000})
-				seq += 1000
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				// Every second segment is lost; the one before the last is sacked, and the first two are acknowledged.
-				board.push(sent{seq: seq, end: seq + 1000})
-				board.push(sent{seq: seq + 1000, end: seq + 2000})
-				board.sack(seq+1000-8000, seq+2000-8000)
-				board.markLost()
-				for board.pending > 0 {
-					_, r := board.nextPending()
-					board.sentOnceMore(r, 0)
-				}
-				una += 2000
-				board.ackTo(una)
-				seq += 2000
-			}
-		})
+	for _, n := range []int{10, 100, 1000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("plain/%d", n), func(b *testing.B) { benchmarkACK(b, n, false) })
+		b.Run(fmt.Sprintf("loss/%d", n), func(b *testing.B) { benchmarkACK(b, n, true) })
 	}
+}
+
+func benchmarkACK(b *testing.B, flight int, loss bool) {
+	l := newLoop(Config{SendBuffer: 1 << 30, InitialWindow: flight})
+	c := &l.a
+	c.snd.wnd, c.snd.maxWnd, c.snd.edge = 1<<30, 1<<30, c.snd.una+1<<30
+	data := make([]byte, 16*1448)
+	send := func() {
+		for c.unsent() < 4*1448 {
+			c.Send(l.now, data)
+		}
+		for c.Next(l.now, &l.out) {
+		}
+	}
+	for c.board.out < flight {
+		send()
+	}
+	c.cw.Clamp = flight // neither grow nor shrink
+	ack := Segment{Seq: c.rcv.nxt, Flags: wire.ACK, Window: 65535}
+	ack.Options.HasTimestamps, ack.Options.TSVal = true, c.ts.recent
+	c.snd.shift = 14
+	b.ReportAllocs()
+	for b.Loop() {
+		l.now += 1000
+		ack.Ack = c.snd.una.Add(2 * 1448)
+		ack.Options.TSEcr = c.tsNow(l.now)
+		if loss && flight >= 100 {
+			// Of each four segments the second is missing from the block that comes when they are half-way.
+			at := ack.Ack.Add(flight / 2 / 4 * 4 * 1448)
+			ack.Options.SACK[0] = wire.SACKBlock{Left: uint32(at), Right: uint32(at.Add(1448))}
+			ack.Options.SACKCount = 1
+		}
+		c.Arrive(l.now, &ack)
+		c.cw.Window = flight
+		send()
+	}
+	b.ReportMetric(float64(c.stats.segsAgain)/float64(b.N), "again/op")
 }

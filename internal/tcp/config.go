@@ -111,6 +111,7 @@ type Config struct {
 
 	// Loss recovery and congestion control.
 	CongestionControl    string        // tcp_congestion_control, TCP_CONGESTION; "": the stack's default
+	Algorithms           *[]Algorithm  // more congestion controls to choose from, by name; nil: none
 	InitialWindow        int           // segments; 0: RFC 6928's
 	NoSlowStartAfterIdle bool          // tcp_slow_start_after_idle=0
 	Reordering           int           // tcp_reordering: segments; 3
@@ -120,6 +121,7 @@ type Config struct {
 	FRTO                 int           // tcp_frto: spurious timeouts are detected (RFC 5682): 0 no, 1, 2; 2
 	ECN                  int           // tcp_ecn: 0 off, 1 asked for, 2 agreed to; 2
 	NoECNFallback        bool          // tcp_ecn_fallback=0
+	ABE                  bool          // a congestion mark reduces the window by less than a loss does (RFC 8511)
 	MinRTTWindow         time.Duration // tcp_min_rtt_wlen; 300 s
 
 	// Path MTU.
@@ -146,9 +148,9 @@ type Config struct {
 type Observer interface {
 	// StateChanged tells of each transition, the last one to Closed.
 	StateChanged(now clock.Instant, from, to State)
-	// Retransmitted tells of n octets of sequence space sent again, why: "timeout", "fast retransmit", "probe",
-	// "smaller path MTU".
+	// Retransmitted tells of n octets of sequence space sent again, why: "timeout", "fast retransmit", "loss probe" (RFC
+	// 8985, 7), "probe" (of a closed window), "smaller path MTU".
 	Retransmitted(now clock.Instant, seq Seq, n int, why string)
-	// Recovery tells of loss recovery beginning or ending; its states are "open", "recovery" and "loss".
+	// Recovery tells of loss recovery beginning or ending; its states are those of [RecoveryState].
 	Recovery(now clock.Instant, from, to string)
 }

@@ -155,7 +155,7 @@ func TestInfo(t *testing.T) {
 	a, b := p.ends[0].Info(p.now), p.ends[1].Info(p.now)
 	if int(a.SegmentsOut) != p.outs[0] || int(b.SegmentsOut) != p.outs[1] || b.SegmentsIn != a.SegmentsOut ||
 		a.BytesSent != 100000 || a.BytesAcked != 100002 || b.BytesReceived != 100001 || a.BytesReceived != 50001 ||
-		a.RTT < 20*ms || a.RTT > 60*ms || a.MSS != 1448 || a.Control != "reno" || a.Retransmits != 0 {
+		a.RTT < 20*ms || a.RTT > 60*ms || a.MSS != 1448 || a.Control != "cubic" || a.Retransmits != 0 {
 		t.Errorf("%+v\n%+v of %v", a, b, p.outs)
 	}
 }
@@ -192,7 +192,7 @@ func TestLargerPathMTU(t *testing.T) {
 	before := r.c.Info(r.now).CongestionWindow
 	r.c.SetPathMTU(r.now, 500)
 	r.c.SetPathMTU(r.now, 1000)
-	if r.c.reno.mss != 1000 || before != 1000 {
-		t.Errorf("segments of %d, window was %d", r.c.reno.mss, before)
+	if i := r.c.Info(r.now); i.CongestionWindow != 1000 || before != 1000 {
+		t.Errorf("window %d, and was %d", i.CongestionWindow, before)
 	}
 }

@@ -17,10 +17,13 @@
 //	}
 //	timer.Reset(c.Deadline())
 //
-// Beside RFC 9293 it is: window scale, timestamps and PAWS (RFC 7323); selective acknowledgments (RFC 2018) with
-// their use in loss recovery (RFC 6675), NewReno without them (RFC 6582); congestion control (RFC 5681) with an
-// initial window of ten segments (RFC 6928) and Limited Transmit (RFC 3042); the retransmission timer (RFC 6298);
-// robustness against blind attacks (RFC 5961, 5927); reuse of TIME-WAIT (RFC 6191).
+// Beside RFC 9293 it is: window scale, timestamps and PAWS (RFC 7323); selective acknowledgments and reports of duplicates
+// (RFC 2018, 2883); loss detection by time, with tail loss probes (RFC 8985), or by counting (RFC 6675), and without SACK
+// NewReno (RFC 6582); proportional rate reduction (RFC 9937); spurious recoveries and timeouts taken back (RFC 3522, 3708,
+// 5682); congestion control by CUBIC (RFC 9438), Reno (RFC 5681) or what the user brings, with an initial window of ten
+// segments (RFC 6928), validated by use (RFC 2861, 7661), and Limited Transmit (RFC 3042); explicit congestion notification
+// (RFC 3168, 8511); the retransmission timer (RFC 6298); robustness against blind attacks (RFC 5961, 5927); reuse of
+// TIME-WAIT (RFC 6191). Where the RFCs leave a choice it is Linux's.
 //
 // Data is held as octets, not as packets: a pipe of pooled blocks until it is acknowledged, another one, written at
 // offset, until it is received. What is in flight is known to the scoreboard, a ring of records in sequence order.

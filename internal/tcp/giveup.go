@@ -104,8 +104,8 @@ func (c *TCB) linear() bool {
 	if c.state == SynSent {
 		return c.retries <= c.cfg.SYNLinear // tcp_syn_linear_timeouts
 	}
-	return c.cfg.ThinLinear && c.state == Established && c.board.count() < 4 &&
-		c.cc.threshold() < math.MaxInt32 && c.retries <= 6
+	return c.cfg.ThinLinear && c.state == Established && c.board.out < 4 &&
+		c.cw.Threshold < unlimited && c.retries <= 6
 }
 
 // giveUp ends the connection for lack of an answer: with what an ICMP error had to say about it (RFC 5461, 2), or

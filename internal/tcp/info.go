@@ -99,15 +99,16 @@ type Info struct {
 func (c *TCB) Info(now clock.Instant) Info {
 	s := &c.stats
 	i := Info{
-		State: c.state, Recovery: c.recovery.phase.String(),
+		State: c.state, Recovery: c.recovery.state.String(),
 		Timestamps: c.ts.on, SACK: c.sackOK, WindowScale: c.scaleOK, SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
-		Unread: c.rcv.queued, Unsent: c.unsent(), Unacked: c.board.out, InFlight: max(c.board.pipe(), 0),
+		Unread: c.rcv.queued, Unsent: c.unsent(), Unacked: c.unacked(),
+		InFlight:   min(max(c.board.pipe(), 0)*c.snd.mss, c.unacked()),
 		SendWindow: c.snd.wnd, ReceiveWindow: max(c.rcv.adv.Sub(c.rcv.nxt), 0),
 		SegmentsIn: s.segsIn, SegmentsOut: s.segsOut, DataSegmentsIn: s.dataIn, DataSegmentsOut: s.dataOut,
 		BytesSent: s.bytesSent + s.bytesAgain, BytesRetransmitted: s.bytesAgain, BytesAcked: s.bytesAcked,
 		BytesReceived: s.bytesRcvd, Retransmits: s.segsAgain, OutOfOrder: s.outOfOrder,
-		Delivered: s.delivered, DeliveredCE: s.deliveredCE, ReceivedCE: s.receivedCE, DSACKDups: s.dsackDups,
-		Reorderings: s.reorderings,
+		Delivered: s.delivered, DeliveredCE: s.deliveredCE, ReceivedCE: s.receivedCE, DSACKDups: c.recovery.dsacks,
+		Reorderings: c.recovery.reordSeen,
 		Timeouts:    s.timeouts, TimeoutRecoveries: s.timeoutRuns, FastRecoveries: s.recoveries,
 	}
 	if c.cc == nil {
@@ -122,7 +123,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 
 // infoTimes fills in timers and durations.
 func (c *TCB) infoTimes(now clock.Instant, i *Info) {
-	i.RTT, i.RTTVar, i.MinRTT = c.rtt.srtt, c.rtt.rttvar, c.rtt.least
+	i.RTT, i.RTTVar, i.MinRTT = c.rtt.srtt, c.rtt.deviation(), c.rtt.least()
 	i.RTO, i.ATO = c.rtt.timeout(c.cfg), c.cfg.DelayedACK
 	i.Retries, i.Backoff = c.retries, max(int(c.rtt.backoff), int(c.persist))
 	i.Probes = max(int(c.persist), c.aliveProbes)
@@ -143,25 +144,35 @@ func (c *TCB) infoSizes(i *Info) {
 	}
 }
 
+// unacked returns how many octets, SYN and FIN among them, are sent and not acknowledged.
+func (c *TCB) unacked() int {
+	if c.board.empty() {
+		return 0
+	}
+	return c.snd.nxt.Sub(c.snd.una)
+}
+
 // infoQueue fills in the counts of the retransmission queue.
 func (c *TCB) infoQueue(i *Info) {
-	n := c.board.segments()
-	i.UnackedSegments, i.SackedSegments, i.LostSegments, i.AgainSegments = n.out, n.sacked, n.lost, n.again
-	if !c.sackOK {
-		i.SackedSegments = c.board.reno / c.snd.mss
-	}
+	b := &c.board
+	i.UnackedSegments, i.SackedSegments, i.LostSegments, i.AgainSegments = b.out, b.sacked, b.lost, b.again
 }
 
 // infoWindows fills in congestion and flow control.
 func (c *TCB) infoWindows(i *Info) {
-	i.Control, i.CongestionWindow, i.SlowStartThreshold = c.cc.name(), c.cc.window(), c.cc.threshold()
-	i.CongestionWindowSegments = max(i.CongestionWindow/c.snd.mss, 1)
-	i.SlowStartThresholdSegments = math.MaxInt32
-	if i.SlowStartThreshold < math.MaxInt32 {
-		i.SlowStartThresholdSegments = i.SlowStartThreshold / c.snd.mss
+	i.Control = c.cc.Name()
+	i.CongestionWindowSegments, i.SlowStartThresholdSegments = c.cw.Window, c.cw.Threshold
+	i.CongestionWindow, i.SlowStartThreshold = c.cw.Window*c.snd.mss, c.cw.Threshold
+	if c.cw.Threshold < unlimited {
+		i.SlowStartThreshold *= c.snd.mss
 	}
-	i.Reordering = dupThresh
+	i.Reordering = c.recovery.reordering
 	i.PacingRate, i.MaxPacingRate = math.MaxUint64, math.MaxUint64
+	if c.cw.PacingRate > 0 {
+		i.PacingRate = c.cw.PacingRate
+	}
+	i.DeliveryRate, i.AppLimited = c.rate.octets(c.snd.mss), c.rate.ofLimit
+	i.ECN, i.ECNSeen = c.ecn.on, c.ecn.seen
 	i.ReceiveThreshold, i.ReceiveSpace = c.cfg.ReceiveBuffer, c.cfg.ReceiveBuffer
 }
 
@@ -171,7 +182,7 @@ func (c *TCB) countArrival(seg *Segment) {
 	if len(seg.Payload) > 0 {
 		c.stats.dataIn++
 	}
-	if seg.CE {
+	if seg.ECN == CE {
 		c.stats.receivedCE++
 	}
 }

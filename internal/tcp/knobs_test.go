@@ -177,8 +177,8 @@ func TestUserTimeoutChanges(t *testing.T) {
 // tcp_thin_linear_timeouts: a few segments in flight are repeated six times without back-off.
 func TestThinLinear(t *testing.T) {
 	for _, on := range []bool{false, true} {
-		r := receiver(t, Config{ThinLinear: on})
-		r.c.reno.ssthresh = 10000
+		r := receiver(t, Config{ThinLinear: on, EarlyRetrans: -1})
+		r.c.cw.Threshold = 10
 		r.c.Send(r.now, make([]byte, 10))
 		r.drain()
 		n := strings.Count(r.pass(3500*ms), "SEQ")

@@ -421,8 +421,8 @@ func (m *model) bounded(i int) {
 	if n, bound := blocksOf(&c.rcv.buf), max(c.cfg.ReceiveBuffer, 1<<16)/blockSize+2; n > bound {
 		m.fail("end %d holds %d blocks received, bound %d", i, n, bound)
 	}
-	if len(c.rcv.ranges) > maxSpans || c.board.count() > 4*(512+c.cfg.SendBuffer) {
-		m.fail("end %d holds %d ranges and %d records", i, len(c.rcv.ranges), c.board.count())
+	if len(c.rcv.ranges) > maxSpans || c.board.out > 4*(512+c.cfg.SendBuffer) {
+		m.fail("end %d holds %d ranges and %d records", i, len(c.rcv.ranges), c.board.out)
 	}
 }
 

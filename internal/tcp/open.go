@@ -1,6 +1,9 @@
 package tcp
 
 import (
+	"math"
+	"time"
+
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -26,10 +29,12 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.setMSS()
 	c.rcv.shift = windowShift(c.cfg.ReceiveBuffer)
 	c.rtt.init(c.cfg)
-	c.cc = &c.reno
-	c.reno.init(c.snd.mss, false)
+	if c.cc = c.cfg.newControl(c.cfg.CongestionControl); c.cc == nil {
+		c.cc = c.cfg.newControl("")
+	}
+	c.recovery = recovery{reordering: c.cfg.Reordering}
+	c.startControl(now, false)
 	c.stuck, c.snd.last, c.rcv.heard, c.rcv.dataAt = now, now, now, now
-	c.recovery = recovery{}
 }
 
 // Connect opens the connection actively: RFC 9293, 3.10.1: "issue a SYN segment … enter SYN-SENT state". It has no
@@ -96,6 +101,7 @@ func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 	} else {
 		c.snd.shift, c.rcv.shift = 0, 0
 	}
+	c.ecnTakeSYN(syn)
 	c.sackOK = o.SACKPermitted && !c.cfg.NoSACK
 	if c.ts.on = o.HasTimestamps && !c.cfg.NoTimestamps; c.ts.on {
 		c.ts.recent, c.ts.age = o.TSVal, now
@@ -106,13 +112,16 @@ func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 // establish enters ESTABLISHED.
 func (c *TCB) establish(now clock.Instant) {
 	c.snd.syn = false
-	c.reno.init(c.snd.mss, c.retries > 1)
+	c.startControl(now, c.retries > 1)
+	c.recovery.high = c.snd.nxt
+	c.stats.delivered++ // the SYN
+	c.rate.limited = math.MaxUint64
+	c.rtt.collapse(c.cfg)
 	if c.retries > 0 && !c.rtt.sampled {
 		// RFC 6298, 5.7: "If the timer expires awaiting the ACK of a SYN segment and the TCP implementation is using
 		// an RTO less than 3 seconds, the RTO MUST be re-initialized to 3 seconds when data transmission begins".
 		c.rtt.rto = max(c.rtt.rto, rtoAfterSYNTimeout)
 	}
-	c.rtt.backoff = 0
 	c.endTimeouts(now)
 	c.snd.last, c.rcv.dataAt = now, now
 	c.softErr = 0
@@ -131,8 +140,16 @@ func (c *TCB) synTime(now clock.Instant, seg *Segment) {
 	switch {
 	case c.snd.synAt == clock.Never: // not known: a SYN cookie brought the connection about
 	case !c.snd.synTwice:
-		c.rtt.sample(now.Sub(c.snd.synAt), c.cfg)
+		c.sampleSYN(now, now.Sub(c.snd.synAt))
 	default:
-		c.sampleEcho(now, seg)
+		if d, ok := c.echoed(now, seg); ok {
+			c.sampleSYN(now, d)
+		}
 	}
+}
+
+// sampleSYN takes the handshake's round-trip time in.
+func (c *TCB) sampleSYN(now clock.Instant, d time.Duration) {
+	c.rtt.sampleLeast(now, d, c.cfg)
+	c.rtt.sample(d, c.snd.una, c.snd.nxt, c.cfg)
 }

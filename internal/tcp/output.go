@@ -27,9 +27,10 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 	if c.rcv.ackNow && len(c.rcv.ranges) > 0 && c.nextACK(now, seg) {
 		return true
 	}
-	if c.nextLost(now, seg) || c.nextData(now, seg) || c.nextGuess(now, seg) || c.nextACK(now, seg) {
+	if c.nextLost(now, seg) || c.nextData(now, seg) || c.nextAfterNew(now, seg) || c.nextACK(now, seg) {
 		return true
 	}
+	c.noteSent(now)
 	c.clockWait(now)
 	return false
 }
@@ -77,6 +78,11 @@ func (c *TCB) nextSYN(now clock.Instant, seg *Segment) bool {
 		c.noteACK()
 	}
 	// RFC 7323, 2.2 and 3.2, RFC 2018, 2: a SYN,ACK carries an option only if the SYN did.
+	if answer {
+		seg.Flags |= c.ecnSYNACK()
+	} else {
+		seg.Flags |= c.ecnSYN()
+	}
 	o.HasWindowScale, o.WindowScale = c.scaleOK || !answer && !c.cfg.NoWindowScale, c.rcv.shift
 	o.SACKPermitted = c.sackOK || !answer && !c.cfg.NoSACK
 	if c.ts.on || !answer && !c.cfg.NoTimestamps {
@@ -87,7 +93,9 @@ func (c *TCB) nextSYN(now clock.Instant, seg *Segment) bool {
 	if c.retries > 0 {
 		c.noteAgain(now, seg, c.snd.iss, 1, "timeout")
 	}
-	c.startRexmt(now)
+	if c.xmit == xmitNone {
+		c.setRTO(now)
+	}
 	return true
 }
 
@@ -100,84 +108,6 @@ func (c *TCB) noteAgain(now clock.Instant, seg *Segment, seq Seq, n int, why str
 	if c.observer != nil {
 		c.observer.Retransmitted(now, seq, n, why)
 	}
-}
-
-// resend fills in seg with record r.
-func (c *TCB) resend(now clock.Instant, seg *Segment, r *sent) {
-	why := "smaller path MTU"
-	switch {
-	case r.flags&sentProbe != 0:
-		why = "probe"
-	case c.recovery.phase == phaseLoss:
-		why = "timeout"
-	case c.recovery.phase == phaseRecovery:
-		why = "fast retransmit"
-	}
-	c.header(now, seg, r.seq, 0)
-	seg.Len = r.len()
-	if r.flags&sentFIN != 0 {
-		seg.Len--
-		seg.Flags |= wire.FIN
-	}
-	if r.end.Sub(c.snd.base) >= c.snd.pipe.end {
-		seg.Flags |= wire.PSH
-	}
-	if seg.Len == 0 {
-		seg.Flags &^= wire.PSH
-	}
-	c.noteAgain(now, seg, r.seq, r.len(), why)
-	c.board.sentOnceMore(r, now)
-	c.snd.now = false
-	c.snd.last = now
-	if r.seq == c.snd.una {
-		c.restartRexmt(now) // what the timer is for has just been sent
-	} else {
-		c.startRexmt(now)
-	}
-}
-
-// mayResend reports whether the windows admit record r.
-func (c *TCB) mayResend(r *sent, first bool) bool {
-	if !first && c.snd.una.Add(c.snd.wnd).LessEq(r.seq) {
-		return false // the peer has shrunk its window (RFC 9293, 3.8.6)
-	}
-	p := c.board.pipe()
-	return c.snd.now || p <= 0 || p+r.len() <= c.cc.window()
-}
-
-// nextLost sends a lost segment again: RFC 6675, 4, NextSeg rule 1.
-func (c *TCB) nextLost(now clock.Instant, seg *Segment) bool {
-	if c.board.pending == 0 {
-		return false
-	}
-	id, r := c.board.nextPending()
-	if r == nil || !c.mayResend(r, id == c.board.head) {
-		return false
-	}
-	c.resend(now, seg, r)
-	return true
-}
-
-// nextGuess sends a segment again that may be lost, where nothing else can be sent: RFC 6675, 4, NextSeg rules 3 and 4.
-func (c *TCB) nextGuess(now clock.Instant, seg *Segment) bool {
-	if c.recovery.phase != phaseRecovery || !c.sackOK || c.board.pending > 0 ||
-		c.cc.window()-c.board.pipe() < c.snd.mss {
-		return false
-	}
-	r := c.board.nextUncertain()
-	if r == nil && !c.recovery.rescued {
-		// Rule 4: "… we provide the opportunity for a single "rescue" retransmission per entry into loss recovery. …
-		// one segment of up to SMSS octets that MUST include the highest outstanding unSACKed sequence number SHOULD be
-		// returned".
-		if r = c.board.last(); r != nil {
-			c.recovery.rescued = true
-		}
-	}
-	if r == nil || !c.mayResend(r, false) {
-		return false
-	}
-	c.resend(now, seg, r)
-	return true
 }
 
 // nextData sends new data, and the FIN behind it.
@@ -233,7 +163,7 @@ func (c *TCB) sizeData(now clock.Instant, unsent, usable int) (n int, flags wire
 			return 0, 0
 		}
 	case n == c.snd.mss, fin:
-	case n == 0, c.holdsBack():
+	case n == 0, c.holdsBack() && !c.pushing():
 		return 0, 0
 	case !all && 2*n < c.snd.maxWnd:
 		return 0, 0
@@ -251,18 +181,18 @@ func (c *TCB) sizeData(now clock.Instant, unsent, usable int) (n int, flags wire
 
 // admits reports whether the congestion window and the scoreboard admit a new segment of n octets.
 func (c *TCB) admits(now clock.Instant, n int) bool {
-	if c.board.empty() {
-		if now.Sub(c.snd.last) > c.rtt.rto {
-			c.cc.idle()
-		}
+	switch {
+	case c.board.empty():
+		c.restart(now)
 		return true
-	}
-	if c.board.pipe()+n > c.cc.window() {
+	case c.recovery.rexmit == rexmitProbe:
+		return true // RFC 8985, 7.3: "the FlightSize could be one packet greater than the congestion window"
+	case c.board.pipe() >= c.cw.Window:
 		c.snd.limited = true
-		return c.board.pipe() <= 0
+		return false
 	}
 	// Tiny segments cost as much memory to remember as large ones.
-	return n >= c.snd.mss || c.board.count() < 256+2*c.cfg.SendBuffer/c.snd.mss
+	return n >= c.snd.mss || c.board.out < 256+2*c.cfg.SendBuffer/c.snd.mss
 }
 
 // emit sends n octets of data at SND.NXT, length octets of sequence space.
@@ -275,8 +205,13 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	if c.snd.wnd == 0 {
 		r.flags |= sentProbe
 	}
-	if c.board.empty() && c.persist == 0 {
+	first := c.board.empty()
+	if first && c.persist == 0 {
 		c.stuck = now
+	}
+	if c.board.pipe() == 0 {
+		c.sense(now)
+		c.cc.Event(&c.cw, EventStart)
 	}
 	c.header(now, seg, c.snd.nxt, flags)
 	seg.Len = n
@@ -290,11 +225,21 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	c.snd.force = false
 	c.snd.nxt = r.end
 	c.snd.last = now
+	c.rate.sent(&r, c.stats.delivered, first)
 	c.board.push(r)
+	c.use.sent++
+	if c.reducing() {
+		c.recovery.prr.sent(1)
+	}
+	c.ecnMark(seg, n > 0)
 	c.stats.bytesSent += uint64(n)
 	c.countData(n)
 	c.timers[persistTimer] = clock.Never
-	c.startRexmt(now)
+	// RFC 6298, 5.1: "Every time a packet containing data is sent (including a retransmission), if the timer is not
+	// running, start it running so that it will expire after RTO seconds".
+	if first || c.xmit == xmitProbe || c.xmit == xmitNone {
+		c.rearmRTO(now)
+	}
 }
 
 // acceptableSeq returns the sequence number of a segment without data: SND.NXT, unless a probe has put that beyond the peer's

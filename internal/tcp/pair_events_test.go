@@ -110,9 +110,9 @@ func TestObserver(t *testing.T) {
 	p.cfg[0].Observer = r
 	p.connect()
 	n := 0
-	p.chans[0].drop = func(s *Segment) bool { n++; return n == 3 || s.Flags&fin != 0 && n < 20 } // the FIN, and its rescue
+	p.chans[0].drop = func(s *Segment) bool { n++; return n == 3 || s.Flags&fin != 0 && n < 20 } // the FIN, more than once
 	p.transfer(0, pattern(20000), time.Minute)
-	want := "CLOSED>SYN-SENT\nSYN-SENT>ESTABLISHED\nESTABLISHED>FIN-WAIT-1\nopen>recovery\nfast retransmit\n" +
+	want := "CLOSED>SYN-SENT\nSYN-SENT>ESTABLISHED\nESTABLISHED>FIN-WAIT-1\nopen>disorder\ndisorder>recovery\n" +
 		"fast retransmit\nrecovery>loss\ntimeout\n"
 	if got := r.b.String(); !strings.HasPrefix(got, want) {
 		t.Errorf("heard\n%s\nwant\n%s", got, want)

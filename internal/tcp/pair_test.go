@@ -337,7 +337,7 @@ func sackNames(o *wire.TCPOptions) string {
 // checkTCB returns what is wrong inside c, after Next has returned false.
 func checkTCB(c *TCB) string {
 	b := &c.board
-	var out, sacked, lost, again, pending int
+	var out, sacked, lost, again, pending, listed int
 	next := c.snd.una
 	for id := b.head; id != b.tail; id++ {
 		r := b.record(id)
@@ -345,29 +345,27 @@ func checkTCB(c *TCB) string {
 			return fmt.Sprintf("record %d begins at %d, want %d, and has %d octets", id, r.seq, next, r.len())
 		}
 		next = r.end
-		n := r.len()
-		out += n
-		switch {
-		case r.flags&sentSacked != 0:
-			sacked += n
-		default:
-			if r.flags&sentLost != 0 {
-				lost += n
-			}
-			if r.flags&sentAgain != 0 {
-				again += n
-			}
-			if r.flags&(sentAgain|sentLost) == sentLost {
-				pending += n
-				if int32(id-b.rxtNext) < 0 {
-					return "a pending record is before rxtNext"
-				}
+		out++
+		sacked += bit(r.flags & sentSacked)
+		lost += bit(r.flags & sentLost)
+		again += bit(r.flags & sentAgain)
+		listed += bit(r.flags & sentListed)
+		if isPending(r.flags) != 0 {
+			pending++
+			if int32(id-b.rxtNext) < 0 {
+				return "a pending record is before rxtNext"
 			}
 		}
 	}
-	if out != b.out || sacked != b.sacked || lost != b.lost || again != b.again || pending != b.pending {
-		return fmt.Sprintf("scoreboard counts %d %d %d %d %d, has %d %d %d %d %d", b.out, b.sacked, b.lost, b.again, b.pending,
-			out, sacked, lost, again, pending)
+	if !c.sackOK {
+		sacked = b.sacked // an estimate
+	}
+	if out != b.out || sacked != b.sacked || lost != b.lost || again != b.again || pending != b.pending || listed != b.byTime.n {
+		return fmt.Sprintf("scoreboard counts %d %d %d %d %d %d, has %d %d %d %d %d %d", b.out, b.sacked, b.lost, b.again,
+			b.pending, b.byTime.n, out, sacked, lost, again, pending, listed)
+	}
+	if msg := checkByTime(b); msg != "" {
+		return msg
 	}
 	if !b.empty() && next != c.snd.nxt {
 		return "the scoreboard does not end at SND.NXT"
@@ -402,6 +400,31 @@ func checkTCB(c *TCB) string {
 	}
 	if c.rcv.queued == 0 && len(c.rcv.ranges) == 0 && c.rcv.buf.end > 0 {
 		return "an empty receive buffer holds memory"
+	}
+	return ""
+}
+
+// checkByTime returns what is wrong with the list by time of transmission.
+func checkByTime(b *scoreboard) string {
+	if b.byTime.n == 0 {
+		return ""
+	}
+	n, id := 1, b.byTime.oldest
+	for {
+		next, ok := b.after(id)
+		if !ok {
+			break
+		}
+		if b.record(next).older != id {
+			return "the list by time is not linked both ways"
+		}
+		if n++; n > b.byTime.n {
+			return "the list by time is too long"
+		}
+		id = next
+	}
+	if n != b.byTime.n || id != b.byTime.newest {
+		return fmt.Sprintf("the list by time has %d records, counts %d", n, b.byTime.n)
 	}
 	return ""
 }

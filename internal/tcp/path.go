@@ -37,10 +37,8 @@ func (c *TCB) SetPathMTU(now clock.Instant, mss int) {
 	if c.setMSS(); c.snd.mss == before {
 		return
 	}
-	c.cc.resize(c.snd.mss)
 	if c.snd.mss < before && !c.board.empty() {
-		c.board.resegment(c.snd.mss)
-		c.snd.now = c.board.pending > 0
+		c.resegment(now)
 	}
 }
 
@@ -78,4 +76,23 @@ func (c *TCB) TakePending() syscall.Errno {
 	e := c.pending
 	c.pending = 0
 	return e
+}
+
+// resegment cuts what is in flight into segments that the path carries, and has those sent again. The window stays, though
+// its unit is smaller now.
+func (c *TCB) resegment(now clock.Instant) {
+	r := &c.recovery
+	before := c.board.lost
+	c.board.resegment(c.snd.mss, !c.sackOK)
+	if c.board.lost <= before {
+		return
+	}
+	r.lost += uint64(c.board.lost - before)
+	if r.state != stateLoss {
+		r.high = c.snd.nxt
+		c.cw.Threshold = c.currentThreshold()
+		r.undo.threshold, r.undo.on = 0, false
+		c.setRecovery(now, stateLoss)
+	}
+	r.rexmit = rexmitLost
 }

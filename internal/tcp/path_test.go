@@ -26,7 +26,8 @@ func TestSmallerPathMTU(t *testing.T) {
 	}
 	r.want(out, want)
 	i := r.c.Info(r.now)
-	if i.CongestionWindow != 10000 || i.Recovery != "open" || i.MSS != 600 || i.Retransmits != 8 {
+	// The window stays at ten segments; and no congestion is at fault (RFC 1191, 6.4).
+	if i.CongestionWindowSegments != 10 || i.SlowStartThreshold != unlimited || i.MSS != 600 || i.Retransmits != 8 {
 		t.Errorf("%+v", i)
 	}
 	r.want(r.acks(6001), "")

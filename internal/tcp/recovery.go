@@ -2,130 +2,404 @@ package tcp
 
 import "github.com/onlink-go/onlink/clock"
 
-// phase is where loss recovery is.
-type phase uint8
-
-const (
-	phaseOpen     phase = iota // nothing is known to be lost
-	phaseRecovery              // fast recovery (RFC 6675, 5; RFC 6582)
-	phaseLoss                  // after a retransmission timeout
-)
-
-var phaseNames = [...]string{"open", "recovery", "loss"}
-
-func (p phase) String() string { return phaseNames[p] }
-
-// recovery is the state of loss recovery.
+// recovery is the state of loss recovery. Its machine is Linux's: RFC 6675's and RFC 6582's fast recovery, RFC 5681's
+// answer to a timeout and RFC 3168's to a congestion mark, each of which can be taken back (undo.go).
 type recovery struct {
-	phase   phase
-	point   Seq  // RecoveryPoint: SND.NXT when the phase began; when it is acknowledged, the phase ends
-	dupACKs int  // without SACK: duplicate ACKs in a row
-	rescued bool // RFC 6675, 4, NextSeg rule 4, was used in this phase
+	state  RecoveryState
+	high   Seq    // SND.NXT when the state was entered; when it is acknowledged, the state ends
+	rexmit rexmit // what the last event asks to send again
+
+	rack rack
+	tlp  tlp
+	prr  prr
+	undo undo
+	frto bool // F-RTO is under way
+
+	reneged    bool   // the peer has discarded what it had reported to hold
+	reordering int    // segments that may arrive out of order without being deemed lost
+	reordSeen  uint64 // how often reordering was seen
+	lost       uint64 // segments ever deemed lost
+	dsacks     uint64 // segments that DSACKs told of
 }
 
-func (c *TCB) setPhase(now clock.Instant, p phase) {
-	from := c.recovery.phase
-	c.recovery.phase = p
-	if c.observer != nil && from != p {
-		c.observer.Recovery(now, from.String(), p.String())
+// rexmit says what is to be retransmitted.
+type rexmit uint8
+
+const (
+	rexmitNone  rexmit = iota
+	rexmitLost         // what is lost, as far as the window allows
+	rexmitFirst        // the first segment, whatever the window
+	rexmitNew          // new data first (F-RTO); if there is none, what is lost
+	rexmitProbe        // a tail loss probe
+)
+
+// ackFlags say what an ACK brought.
+type ackFlags uint16
+
+const (
+	ackData       ackFlags = 1 << iota // the segment has text or FIN
+	ackWindow                          // it may update the window
+	ackDataAcked                       // data was acknowledged
+	ackAgainAcked                      // some of which had been sent more than once
+	ackSacked                          // something was sacked
+	ackECE                             // the peer tells of congestion
+	ackLostAgain                       // a retransmission turned out to be lost
+	ackOrigin                          // something that was sent once, before high, has arrived
+	ackAdvanced                        // SND.UNA has moved
+	ackDSACK                           // a DSACK told of a superfluous retransmission,
+	ackDSACKProbe                      // of the loss probe's
+	ackSetTimer                        // the retransmission timer is to be set anew
+	ackReneged                         // the first segment is sacked and not acknowledged
+	ackDelayed                         // it was perhaps delayed by the peer
+	ackNotDup     = ackData | ackWindow | ackDataAcked
+	ackAlert      = ackSacked | ackECE | ackDSACK
+	ackForward    = ackDataAcked | ackSacked
+)
+
+// ackEvent is what one ACK tells, gathered while it is taken in.
+type ackEvent struct {
+	now       clock.Instant
+	flags     ackFlags
+	una       Seq    // SND.UNA before
+	fack      Seq    // the end of the highest segment known to have arrived, before
+	lost      uint64 // recovery.lost before
+	delivered uint64 // stats.delivered before
+	echo      uint32 // TSecr, if echoed
+	echoed    bool
+
+	firstSacked, lastSacked clock.Instant // when the first and last newly sacked segment was sent that was sent once
+	timedSack               bool
+	reord                   Seq // lowest sequence number found to have come late, if hasReord
+	hasReord                bool
+	sackDelivered           int
+	rate                    RateSample
+}
+
+// late notes that what begins at s has come late.
+func (a *ackEvent) late(s Seq) {
+	if !a.hasReord || s.Less(a.reord) {
+		a.reord, a.hasReord = s, true
 	}
 }
 
-// recover decides what an ACK means for loss recovery: it acknowledged n octets, with flight outstanding before, or was a
-// duplicate (RFC 5681, 2). The scoreboard has been updated.
-func (c *TCB) recover(now clock.Instant, n, flight int, dup bool) {
+// setRecovery enters another state.
+func (c *TCB) setRecovery(now clock.Instant, to RecoveryState) {
+	from := c.recovery.state
+	c.sense(now)
+	c.cc.StateChanged(&c.cw, to)
+	c.recovery.state = to
+	if c.observer != nil && from != to {
+		c.observer.Recovery(now, from.String(), to.String())
+	}
+}
+
+// reducing reports whether the window is being brought down to the threshold.
+func (c *TCB) reducing() bool {
+	return c.recovery.state == stateCWR || c.recovery.state == stateRecovery
+}
+
+// alert decides what a dubious ACK means for loss recovery, which was a duplicate or not. The scoreboard has been updated.
+func (c *TCB) alert(now clock.Instant, a *ackEvent, dups int) {
 	r := &c.recovery
-	if r.phase != phaseOpen && r.point.LessEq(c.snd.una) {
+	ece := a.flags&ackECE != 0
+	force := dups > 0 || a.flags&ackSacked != 0 && c.farAhead()
+	if c.board.empty() {
+		c.board.sacked = 0
+	}
+	if ece {
+		r.undo.threshold = 0 // the network has said so: no way back
+	}
+	if c.waitForReneging(now, a) {
+		return
+	}
+	if r.state == stateOpen {
+		r.undo.stamped = false
+	} else if !c.snd.una.Less(r.high) && c.leave(now, a) {
+		return
+	}
+	switch r.state {
+	case stateRecovery:
+		if c.inRecovery(now, a, dups, ece, &force) {
+			return
+		}
+	case stateLoss:
+		c.inLoss(now, a, dups)
+		c.findLosses(now, a)
+		if r.state != stateOpen && a.flags&ackLostAgain == 0 {
+			return
+		}
+		fallthrough // the timeout was taken back, or a retransmission is lost
+	default:
+		if !c.sackOK {
+			if a.flags&ackAdvanced != 0 {
+				c.board.sacked = 0
+			}
+			c.addDuplicates(dups, ece)
+		}
+		if r.state <= stateDisorder {
+			c.tryUndoDSACK(now)
+		}
+		c.findLosses(now, a)
+		if !c.timeToRecover() {
+			c.tryToOpen(now, ece)
+			return
+		}
+		c.enterRecovery(now, ece, a)
+	}
+	if c.sackOK && !c.rackOn() && force {
+		c.classicLosses()
+	}
+	r.rexmit = rexmitLost
+}
+
+// leave ends a state at whose beginning nothing was sent that is not acknowledged now. It returns true if the ACK is done
+// with.
+func (c *TCB) leave(now clock.Instant, a *ackEvent) bool {
+	r := &c.recovery
+	switch r.state {
+	case stateCWR:
+		// Something above must be acknowledged, so that the CWR flag has arrived (RFC 3168, 6.1.2).
+		if c.snd.una != r.high {
+			c.endReduction(now)
+			c.setRecovery(now, stateOpen)
+		}
+	case stateRecovery:
 		// RFC 6675, 5: "An incoming cumulative ACK for a sequence number greater than RecoveryPoint signals the end of
 		// loss recovery, and the loss recovery phase MUST be terminated." RFC 6582, 3.2, 3: likewise "full
 		// acknowledgments".
-		if r.phase == phaseRecovery {
-			c.cc.recovered()
-		} else {
-			c.grow(n, flight)
+		if !c.sackOK {
+			c.board.sacked = 0
 		}
-		r.dupACKs, c.board.reno = 0, 0
-		c.setPhase(now, phaseOpen)
-		if c.board.lost > 0 {
-			c.enterRecovery(now) // losses after RecoveryPoint: of a later window
+		if c.tryUndoRecovery(now, a) {
+			return true
 		}
+		c.endReduction(now)
+	}
+	return false
+}
+
+// inRecovery takes an ACK of fast recovery in. It returns true if it is done with.
+func (c *TCB) inRecovery(now clock.Instant, a *ackEvent, dups int, ece bool, force *bool) bool {
+	if a.flags&ackAdvanced == 0 {
+		if !c.sackOK {
+			c.addDuplicates(dups, ece)
+		}
+	} else if c.tryUndoPartial(now, a) {
+		return true
+	} else {
+		*force = c.farAhead()
+	}
+	if c.tryUndoDSACK(now) {
+		c.keepOpen(now)
+	}
+	c.findLosses(now, a)
+	if c.recovery.state != stateRecovery {
+		if !c.timeToRecover() {
+			return true
+		}
+		c.enterRecovery(now, ece, a) // reordering, and then loss
+	}
+	return false
+}
+
+// farAhead reports whether something has arrived so far ahead that what is missing cannot be a matter of reordering.
+func (c *TCB) farAhead() bool {
+	return c.board.sacked > 0 && c.sackOK && c.snd.una.Add(c.recovery.reordering*c.snd.mss).Less(c.board.high)
+}
+
+// findLosses deems lost what the ACK shows to be.
+func (c *TCB) findLosses(now clock.Instant, a *ackEvent) {
+	switch {
+	case c.board.empty():
+	case !c.sackOK:
+		c.newRenoLoss(a)
+	case c.rackOn():
+		again := c.board.again
+		if c.rackLoss(now) {
+			a.flags &^= ackSetTimer
+		}
+		if c.board.again < again {
+			a.flags |= ackLostAgain
+		}
+	}
+}
+
+// rackOn reports whether losses are found by RACK, and not by counting duplicates.
+func (c *TCB) rackOn() bool { return c.cfg.Recovery&rackOn != 0 && c.sackOK }
+
+// timeToRecover reports whether fast recovery is to begin.
+func (c *TCB) timeToRecover() bool {
+	if c.board.lost > 0 {
+		return true
+	}
+	// RFC 6675, 5: "(2) If DupAcks >= DupThresh".
+	return !c.rackOn() && c.board.sacked+1 > c.recovery.reordering
+}
+
+// classicLosses deems lost what RFC 6675, 4, IsLost, says is: "either DupThresh discontiguous SACKed sequences have arrived
+// above 'SeqNum' or more than (DupThresh - 1) * SMSS bytes …". For segments of full size they are both; smaller ones count
+// alike.
+func (c *TCB) classicLosses() {
+	b, r := &c.board, &c.recovery
+	if n := b.sacked - r.reordering; n >= 0 {
+		r.lost += uint64(b.markBelow(n))
+	} else if !b.empty() && b.lost == 0 && b.lose(b.head) {
+		r.lost++ // RFC 6675, 5, step 4.1: the first one in any case
+	}
+}
+
+// newRenoLoss deems the first segment lost, for a peer without SACK: at the third duplicate (RFC 5681, 3.2), and in
+// recovery when a part is acknowledged: RFC 6582, 3.2, 3: "Partial acknowledgments: … retransmit the first
+// unacknowledged segment."
+func (c *TCB) newRenoLoss(a *ackEvent) {
+	r, b := &c.recovery, &c.board
+	if r.state < stateRecovery && b.sacked >= r.reordering || r.state == stateRecovery && a.flags&ackAdvanced != 0 {
+		if b.first().flags&sentLost == 0 && b.lose(b.head) {
+			r.lost++
+		}
+	}
+}
+
+// addDuplicates counts duplicate ACKs of a peer without SACK as segments that have left the network (RFC 6582, 3.2, 4).
+func (c *TCB) addDuplicates(n int, ece bool) {
+	if n == 0 {
 		return
 	}
-	if c.sackOK {
-		newly := c.board.lost
-		c.board.markLost()
-		newly = c.board.lost - newly
-		if r.phase == phaseOpen && newly > 0 {
-			c.enterRecovery(now)
-			return
-		}
-	} else {
-		c.countDuplicates(now, n, dup)
-	}
-	if n > 0 && r.phase != phaseRecovery {
-		c.grow(n, flight)
-	}
+	before := c.board.sacked
+	c.board.sacked += n
+	c.limitDuplicates(0)
+	c.countDelivered(c.board.sacked-before, ece)
 }
 
-// grow lets the congestion window grow for n octets acknowledged, if it was in use.
-func (c *TCB) grow(n, flight int) {
-	w := c.cc.window()
-	if c.snd.limited || w < c.cc.threshold() && w < 2*flight {
-		c.cc.acked(n, c.recovery.phase == phaseLoss)
+// eatDuplicates takes n segments acknowledged: one filled the hole, the others had been counted as duplicates.
+func (c *TCB) eatDuplicates(n int, ece bool) {
+	b := &c.board
+	if n > 0 {
+		c.countDelivered(max(n-b.sacked, 1), ece)
+		b.sacked = max(b.sacked-(n-1), 0)
 	}
+	c.limitDuplicates(n)
 }
 
-// countDuplicates is fast retransmit and fast recovery without SACK: RFC 5681, 3.2, and RFC 6582, 3.2. Where those
-// inflate cwnd by a segment for each duplicate ACK, here the estimate of what is in the network sinks.
-func (c *TCB) countDuplicates(now clock.Instant, n int, dup bool) {
-	r, b := &c.recovery, &c.board
-	switch {
-	case n > 0 && r.phase == phaseRecovery:
-		// RFC 6582, 3.2, 3: "Partial acknowledgments: … retransmit the first unacknowledged segment. Deflate the
-		// congestion window by the amount of new data acknowledged by the Cumulative Acknowledgment field. If the
-		// partial ACK acknowledges at least one SMSS of new data, then add back SMSS bytes".
-		b.reno = max(b.reno-max(n-c.snd.mss, 0), 0)
-		c.snd.now = true
-		b.loseFirst()
-	case n > 0:
-		r.dupACKs, b.reno = 0, 0
-	case dup && !b.empty():
-		r.dupACKs++
-		b.reno += c.snd.mss
-		// RFC 6582, 3.2, 1 and 2: at the third one, "check … if the Cumulative Acknowledgment field covers more than
-		// recover. If so, the value of recover is incremented to the value of the highest sequence number transmitted".
-		if r.phase == phaseOpen && r.dupACKs == dupThresh && r.point.Less(c.snd.una) {
-			b.loseFirst()
-			c.enterRecovery(now)
-		}
+// limitDuplicates bounds the count of duplicates by what is in flight and not lost. More of them show reordering, or
+// duplication.
+func (c *TCB) limitDuplicates(acked int) {
+	b, r := &c.board, &c.recovery
+	holes := min(max(b.lost, 1), b.out)
+	if b.sacked+holes <= b.out {
+		return
 	}
-	if !b.empty() {
-		first := 0
-		if b.lost == 0 {
-			first = b.record(b.head).len() // the one missing has not left the network in any case
-		}
-		b.reno = min(b.reno, max(b.out-b.lost-first, 0))
-	}
+	b.sacked = b.out - holes
+	r.reordering = min(b.out+acked, c.cfg.MaxReordering)
+	r.reordSeen++
 }
 
-// enterRecovery begins fast recovery. RFC 6675, 5, 4: "RecoveryPoint = HighData … ssthresh = cwnd = (FlightSize / 2) …
-// Retransmit the first data segment presumed dropped".
-func (c *TCB) enterRecovery(now clock.Instant) {
-	// RFC 5681, 3.2, 2: FlightSize does not count what Limited Transmit has sent.
-	c.cc.lost(min(c.board.out, c.cc.window()))
-	c.recovery.point, c.recovery.rescued = c.snd.nxt, false
-	c.snd.now = true
+// enterRecovery begins fast recovery, for the ACK a, or nil: for the reordering timer. RFC 6675, 5, step 4.
+func (c *TCB) enterRecovery(now clock.Instant, ece bool, a *ackEvent) {
+	r := &c.recovery
+	r.undo.threshold = 0
+	c.beginUndo()
+	if !c.reducing() {
+		if !ece {
+			r.undo.threshold = c.currentThreshold()
+		}
+		c.beginReduction(now, ece, a)
+	}
 	c.stats.recoveries++
-	c.setPhase(now, phaseRecovery)
+	c.setRecovery(now, stateRecovery)
 }
 
-// enterLoss is what follows from a retransmission timeout: RFC 5681, 3.1; RFC 6675, 5.1.
-func (c *TCB) enterLoss(now clock.Instant, again bool) {
-	// RFC 5681, 4.3: "Loss in two successive windows of data, or the loss of a retransmission, should be taken as two
-	// indications of congestion": ssthresh sinks once for a window.
-	c.cc.timedOut(min(c.board.out, c.cc.window()), again || c.recovery.phase != phaseOpen)
-	c.board.loseAll()
-	c.recovery.point, c.recovery.dupACKs = c.snd.nxt, 0
-	c.snd.now = true
-	c.setPhase(now, phaseLoss)
+// beginUndo keeps what may be undone.
+func (c *TCB) beginUndo() {
+	r := &c.recovery
+	again := c.board.again
+	if r.tlp.on && r.tlp.again {
+		again++ // the loss probe may cause a DSACK too
+	}
+	r.undo.begin(c.snd.una, again)
+}
+
+// beginReduction asks the congestion control for the threshold.
+func (c *TCB) beginReduction(now clock.Instant, ece bool, a *ackEvent) {
+	r := &c.recovery
+	r.high, r.tlp.on = c.snd.nxt, false
+	c.cw.Credit, c.cw.Prior = 0, c.cw.Window
+	flight := c.board.out - c.board.sacked
+	if a != nil {
+		flight += int(c.stats.delivered - a.delivered)
+	}
+	r.prr.begin(flight)
+	c.sense(now)
+	c.cw.ECN = ece
+	c.cw.Threshold = max(c.cc.Reduce(&c.cw), 1)
+	if c.ecn.on {
+		c.ecn.queueCWR = true
+	}
+}
+
+// reduceWindow is proportional rate reduction for n segments delivered and lost ones newly deemed lost.
+func (c *TCB) reduceWindow(n, lost int, advanced bool) {
+	if n > 0 {
+		c.cw.Window = max(c.recovery.prr.acked(n, c.board.pipe(), c.cw.Threshold, advanced && lost == 0), 1)
+	}
+}
+
+// endReduction is RFC 9937, 6.4: "On the completion of a PRR episode, PRR executes the following: cwnd = ssthresh".
+func (c *TCB) endReduction(now clock.Instant) {
+	if c.cc.Controls() {
+		return
+	}
+	if c.cw.Threshold < unlimited && (c.recovery.state == stateCWR || c.recovery.undo.on) {
+		c.cw.Window = c.cw.Threshold
+		c.use.stamp = now
+	}
+	c.sense(now)
+	c.cc.Event(&c.cw, EventReduced)
+}
+
+// enterCWR begins to reduce the window for a congestion mark.
+func (c *TCB) enterCWR(now clock.Instant) {
+	r := &c.recovery
+	r.undo.threshold = 0
+	if r.state < stateCWR {
+		r.undo.on = false
+		c.beginReduction(now, true, nil)
+		c.setRecovery(now, stateCWR)
+	}
+}
+
+// keepOpen enters Open or Disorder.
+func (c *TCB) keepOpen(now clock.Instant) {
+	to := stateOpen
+	if c.board.sacked+c.board.lost > 0 || c.retransmitting() {
+		to = stateDisorder
+	}
+	if c.recovery.state != to {
+		c.setRecovery(now, to)
+		c.recovery.high = c.snd.nxt
+	}
+}
+
+// tryToOpen is keepOpen but for a congestion mark, which enters CWR.
+func (c *TCB) tryToOpen(now clock.Instant, ece bool) {
+	if !c.retransmitting() {
+		c.recovery.undo.stamped = false
+	}
+	if ece {
+		c.enterCWR(now)
+	}
+	if c.recovery.state != stateCWR {
+		c.keepOpen(now)
+	}
+}
+
+// countDelivered counts segments that have arrived.
+func (c *TCB) countDelivered(n int, ece bool) {
+	if n <= 0 {
+		return
+	}
+	c.stats.delivered += uint64(n)
+	if ece {
+		c.stats.deliveredCE += uint64(n)
+	}
 }

@@ -16,9 +16,9 @@ type Segment struct {
 	// Len is how many octets of payload the segment has. TCB.Payload copies those of a leaving one.
 	Len int
 
-	CE         bool // arriving: the IP header says that congestion was experienced (RFC 3168)
-	Challenge  bool // leaving: a challenge ACK, which the caller may withhold to bound those of the host (RFC 5961, 7)
-	Retransmit bool // leaving: it was sent before, for the caller's counters
+	ECN        uint8 // the ECN field of the IP header (RFC 3168, 5): [NotECT], [ECT0], [ECT1], [CE]
+	Challenge  bool  // leaving: a challenge ACK, which the caller may withhold to bound those of the host (RFC 5961, 7)
+	Retransmit bool  // leaving: it was sent before, for the caller's counters
 }
 
 // length returns SEG.LEN: RFC 9293, 3.4: "The number of octets occupied by the data in the segment (counting SYN and

@@ -41,7 +41,6 @@ type TCB struct {
 		syn      bool  // a SYN is to be sent
 		synTwice bool  // it was sent before
 		force    bool  // send something whatever the window: a probe, or the override timeout
-		now      bool  // the next retransmission does not wait for the congestion window
 		alive    bool  // a keep-alive probe is to be sent
 		limited  bool  // the congestion window has held something back
 		full     bool  // the user had more to send than the buffer has room for
@@ -85,8 +84,12 @@ type TCB struct {
 	board    scoreboard
 	rtt      rttEstimator
 	recovery recovery
-	cc       congestionControl
-	reno     newReno // cc, unless another is chosen
+	ecn      ecnState
+	cc       CongestionControl
+	cw       Sender // what cc works on
+	use      usage
+	rate     rateSampler
+	xmit     xmitKind // what rexmtTimer is for
 
 	retries     int           // retransmissions of the first segment in flight by the timer
 	stuck       clock.Instant // since when nothing was acknowledged of what is in flight
@@ -114,8 +117,9 @@ type stats struct {
 	bytesAcked, bytesRcvd, bytesAgain uint64
 	segsAgain, recoveries             uint64
 	delivered, deliveredCE            uint64
-	receivedCE, dsackDups             uint64
-	reorderings, outOfOrder           uint64
+	receivedCE, outOfOrder            uint64
+	undos, reneges, spuriousTimeouts  uint64
+	probes, probeRecoveries           uint64
 	timeouts, timeoutRuns             uint64
 	timeoutTime                       time.Duration // of runs that are over
 	timeoutAt                         clock.Instant // when the run under way began, if retries is not 0
@@ -176,7 +180,8 @@ func (c *TCB) die(now clock.Instant, err syscall.Errno) {
 func (c *TCB) dropSend() {
 	c.snd.pipe.release()
 	c.board.reset()
-	c.snd.force, c.snd.now, c.snd.alive = false, false, false
+	c.snd.force, c.snd.alive = false, false
+	c.recovery.rexmit = rexmitNone
 }
 
 // dropOutOfOrder forgets what was received out of order.

@@ -42,7 +42,7 @@ func (c *TCB) Timeout(now clock.Instant) {
 		c.timers[id] = clock.Never
 		switch id {
 		case rexmtTimer:
-			c.rexmtTimeout(now)
+			c.xmitTimeout(now)
 		case persistTimer:
 			c.persistTimeout(now)
 		case delackTimer:
@@ -72,57 +72,22 @@ func (c *TCB) within(now clock.Instant, d time.Duration) clock.Instant {
 	return at
 }
 
-// startRexmt starts the retransmission timer if it is off: RFC 6298, 5.1: "Every time a packet containing data is sent
-// (including a retransmission), if the timer is not running, start it running so that it will expire after RTO
-// seconds".
-func (c *TCB) startRexmt(now clock.Instant) {
-	if c.timers[rexmtTimer] == clock.Never {
-		c.restartRexmt(now)
-	}
-}
-
-// restartRexmt starts the timer anew: RFC 6298, 5.3: "When an ACK is received that acknowledges new data, restart the
-// retransmission timer so that it will expire after RTO seconds".
-func (c *TCB) restartRexmt(now clock.Instant) {
-	c.timers[rexmtTimer] = c.within(now, c.rtt.timeout(c.cfg))
-}
-
-// rexmtTimeout is RFC 9293, 3.10.8: "RETRANSMISSION TIMEOUT: For any state if the retransmission timeout expires on a
-// segment in the retransmission queue, send the segment at the front of the retransmission queue again, reinitialize
-// the retransmission timer, and return."
-func (c *TCB) rexmtTimeout(now clock.Instant) {
-	// A peer that keeps its window closed and answers is alive. RFC 9293, 3.8.6.1: "As long as the receiving TCP
-	// peer continues to send acknowledgments in response to the probe segments, the sending TCP peer MUST allow the
-	// connection to stay open (MUST-37)."
-	if closed := c.snd.wnd == 0 && c.state.synchronized(); closed && c.rcv.heard >= c.snd.last {
-		c.endTimeouts(now)
-		c.stuck = now
-	}
+// synTimeout is the retransmission timer's expiry while the handshake is under way.
+func (c *TCB) synTimeout(now clock.Instant) {
 	if c.exhausted(now) {
 		c.giveUp(now)
 		return
 	}
-	again := c.retries > 0
-	if !again {
+	if c.retries == 0 {
 		c.firstRexmt = now
 	}
 	c.noteR1(now)
 	c.noteTimeout(now)
-	if c.linear() {
-		c.rtt.backoff = 0
-	} else {
-		c.rtt.backoff++
+	if !c.linear() {
+		c.rtt.backOff(c.cfg)
 	}
-	c.restartRexmt(now)
-	switch {
-	case !c.state.synchronized():
-		c.snd.syn, c.snd.synTwice = true, true
-	case c.snd.wnd == 0 && !c.board.reneged():
-		c.snd.now = true
-		c.board.loseFirst()
-	default:
-		c.enterLoss(now, again)
-	}
+	c.setRTO(now)
+	c.snd.syn, c.snd.synTwice = true, true
 }
 
 // startPersist starts the persist timer, if data or a FIN waits for a window with nothing in flight that would bring

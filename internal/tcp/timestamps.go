@@ -51,15 +51,14 @@ func (c *TCB) noteTimestamp(now clock.Instant, seg *Segment) {
 	}
 }
 
-// sampleEcho measures the round-trip time by the timestamp echoed (RFC 7323, 4): it serves where Karn's algorithm
-// forbids to use the time of transmission, since the echo tells which transmission was answered.
-func (c *TCB) sampleEcho(now clock.Instant, seg *Segment) {
+// echoed measures the round-trip time by the timestamp echoed (RFC 7323, 4): it serves where Karn's algorithm forbids to
+// use the time of transmission, since the echo tells which transmission was answered.
+func (c *TCB) echoed(now clock.Instant, seg *Segment) (time.Duration, bool) {
 	if !c.ts.on || !seg.Options.HasTimestamps || seg.Options.TSEcr == 0 {
-		return
+		return 0, false
 	}
 	ticks := int32(c.tsNow(now) - seg.Options.TSEcr)
 	// An echo from before the connection, or older than any timeout, is not of anything sent.
-	if d := max(time.Duration(ticks), 1) * tsTick; ticks >= 0 && d <= c.cfg.MaxRTO {
-		c.rtt.sample(d, c.cfg)
-	}
+	d := max(time.Duration(ticks), 1) * tsTick
+	return d, ticks >= 0 && d <= c.cfg.MaxRTO
 }

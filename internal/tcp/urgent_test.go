@@ -13,7 +13,7 @@ import (
 // RFC 9293, 3.8.5: "the urgent pointer … points to the sequence number of the octet following the urgent data", from each
 // segment that comes before, "as a positive offset from the sequence number in this segment".
 func TestSendUrgent(t *testing.T) {
-	r := receiver(t, Config{SendBuffer: 1 << 20})
+	r := receiver(t, Config{SendBuffer: 1 << 20, EarlyRetrans: -1})
 	sent := func() (s string) {
 		var seg Segment
 		for r.c.Next(r.now, &seg) {
@@ -42,7 +42,7 @@ func TestSendUrgent(t *testing.T) {
 	s.Window = 65535
 	r.c.snd.shift = 2
 	r.c.Arrive(r.now, s)
-	r.c.reno.cwnd = 1 << 20
+	r.c.cw.Window = 1 << 20
 	r.c.SendUrgent(make([]byte, 1460))
 	r.c.Send(r.now, make([]byte, 1460*49-460))
 	r.c.SendUrgent(make([]byte, 1))

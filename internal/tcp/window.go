@@ -69,11 +69,10 @@ func (c *TCB) updateWindow(now clock.Instant, seg *Segment) {
 	c.persist = 0
 	c.timers[persistTimer] = clock.Never
 	if !c.board.empty() {
-		if r := c.board.record(c.board.head); r.flags&sentProbe != 0 {
-			c.snd.now = true
-			c.board.loseFirst()
+		if r := c.board.first(); r.flags&sentProbe != 0 {
+			c.recovery.rexmit = rexmitFirst
 		}
-		c.rtt.backoff = 0
-		c.restartRexmt(now)
+		c.rtt.collapse(c.cfg)
+		c.setRTO(now)
 	}
 }

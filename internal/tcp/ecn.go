@@ -1,0 +1,121 @@
+package tcp
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// The ECN field of the IP header: RFC 3168, 5.
+const (
+	NotECT uint8 = 0
+	ECT1   uint8 = 1
+	ECT0   uint8 = 2
+	CE     uint8 = 3
+)
+
+// ecnState is explicit congestion notification (RFC 3168, 6.1).
+type ecnState struct {
+	on       bool // both ends agreed
+	asked    bool // our SYN asked for it
+	seen     bool // a segment came with an ECT or CE mark
+	echo     bool // CE has come: ECE is set in each segment, until CWR comes
+	queueCWR bool // the window was reduced: the next new data carries CWR
+}
+
+// Config.ECN.
+const (
+	ecnOff    = 0
+	ecnAsk    = 1
+	ecnAnswer = 2
+)
+
+const ecnSetup = wire.ECE | wire.CWR
+
+// ecnSYN returns the flags of a SYN of ours: RFC 3168, 6.1.1: "an ECN-setup SYN packet": "the ECE and CWR flags" set. If it
+// has to be sent again, 6.1.1.1: "… the host SHOULD … attempt … with an SYN with neither".
+func (c *TCB) ecnSYN() wire.TCPFlags {
+	c.ecn.asked = c.cfg.ECN == ecnAsk && (c.retries == 0 || c.cfg.NoECNFallback)
+	if !c.ecn.asked {
+		return 0
+	}
+	return ecnSetup
+}
+
+// ecnSYNACK returns the flags of a SYN,ACK of ours: "an ECN-setup SYN-ACK packet": "the ECE flag set and the CWR flag
+// cleared".
+func (c *TCB) ecnSYNACK() wire.TCPFlags {
+	if c.ecn.on {
+		return wire.ECE
+	}
+	return 0
+}
+
+// ecnTakeSYN takes the flags of the peer's SYN or SYN,ACK in.
+func (c *TCB) ecnTakeSYN(syn *Segment) {
+	flags := syn.Flags & ecnSetup
+	if syn.Flags&wire.ACK != 0 {
+		c.ecn.on = c.ecn.asked && flags == wire.ECE
+		return
+	}
+	// 6.1.1: "A host MUST NOT set ECT on SYN or SYN-ACK packets": a SYN that has it is suspicious.
+	c.ecn.on = flags == ecnSetup && c.cfg.ECN != ecnOff && syn.ECN == NotECT
+}
+
+// ecnArrived takes the mark of a segment with text in. RFC 3168, 6.1.3: "When TCP receives a CE data packet at the destination
+// end-system, the TCP data receiver sets the ECN-Echo flag in the TCP header of the subsequent ACK packet." and "… continues
+// to set the ECN-Echo flag … until it receives a CWR packet".
+func (c *TCB) ecnArrived(now clock.Instant, seg *Segment) {
+	if !c.ecn.on {
+		return
+	}
+	switch seg.ECN {
+	case NotECT:
+		if c.ecn.seen {
+			c.rcv.quick = max(c.rcv.quick, 2) // a retransmission, most likely
+		}
+	case CE:
+		if !c.ecn.echo {
+			c.rcv.quick = max(c.rcv.quick, 2) // the sender's window may be very small
+			c.ecn.echo = true
+		}
+		c.ecn.seen = true
+	default:
+		c.ecn.seen = true
+	}
+}
+
+// ecnTakeCWR takes the CWR flag in, on segments without data too.
+func (c *TCB) ecnTakeCWR(seg *Segment) {
+	if c.ecn.on && seg.Flags&wire.CWR != 0 && seg.Flags&wire.SYN == 0 {
+		c.ecn.echo = false
+		if len(seg.Payload) > 0 {
+			c.rcv.ackNow = true // the sender's window may be very small
+		}
+	}
+}
+
+// ecnEchoed reports whether the segment tells of congestion.
+func (c *TCB) ecnEchoed(seg *Segment) bool {
+	return c.ecn.on && seg.Flags&(wire.ECE|wire.SYN) == wire.ECE
+}
+
+// ecnMark sets the ECN field and flags of a segment of ours; fresh: it carries data that was not sent before.
+//
+// RFC 3168, 6.1.5: "ECN-capable TCP implementations MUST NOT set either ECT codepoint … in the IP header for retransmitted data
+// packets"; 6.1.4: "pure acknowledgement packets … MUST be sent with the not-ECT codepoint". 6.1.2: "TCP … sets the CWR flag in
+// the TCP header of the first new data packet sent after the window reduction".
+func (c *TCB) ecnMark(seg *Segment, fresh bool) {
+	if !c.ecn.on {
+		return
+	}
+	if c.ecn.echo {
+		seg.Flags |= wire.ECE
+	}
+	if fresh {
+		seg.ECN = ECT0
+		if c.ecn.queueCWR {
+			c.ecn.queueCWR = false
+			seg.Flags |= wire.CWR
+		}
+	}
+}

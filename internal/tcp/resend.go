@@ -1,0 +1,121 @@
+package tcp
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// nextLost sends again what the last event asks for.
+func (c *TCB) nextLost(now clock.Instant, seg *Segment) bool {
+	r := &c.recovery
+	switch r.rexmit {
+	case rexmitFirst:
+		r.rexmit = rexmitNone
+		if c.board.empty() {
+			return false
+		}
+		c.resend(now, seg, c.board.head, true)
+		return true
+	case rexmitProbe:
+		return c.nextProbe(now, seg)
+	case rexmitLost:
+		if c.resendLost(now, seg) {
+			return true
+		}
+		r.rexmit = rexmitNone
+	}
+	return false
+}
+
+// resendLost sends the next lost segment again, if the windows admit it: RFC 6675, 4, NextSeg rule 1.
+func (c *TCB) resendLost(now clock.Instant, seg *Segment) bool {
+	if c.board.pending == 0 || c.board.pipe() >= c.cw.Window {
+		return false
+	}
+	id, r := c.board.nextPending()
+	if r == nil || id != c.board.head && c.snd.una.Add(c.snd.wnd).LessEq(r.seq) {
+		return false // the peer has shrunk its window (RFC 9293, 3.8.6)
+	}
+	c.resend(now, seg, id, true)
+	return true
+}
+
+// nextAfterNew sends what is lost where F-RTO has asked for new data, and there was none to send.
+func (c *TCB) nextAfterNew(now clock.Instant, seg *Segment) bool {
+	r := &c.recovery
+	if r.rexmit != rexmitNew {
+		return false
+	}
+	r.rexmit = rexmitNone
+	if r.high.Less(c.snd.nxt) {
+		return false
+	}
+	r.frto, r.rexmit = false, rexmitLost
+	return c.nextLost(now, seg)
+}
+
+// pushing reports whether new data is to be sent though Nagle's algorithm would wait: RFC 5682, 2.1, step 2b: "the TCP
+// sender MAY override the Nagle algorithm", and so may a loss probe.
+func (c *TCB) pushing() bool { return c.recovery.rexmit >= rexmitNew }
+
+// nextProbe sends the tail loss probe: RFC 8985, 7.3: "a previously unsent data segment, if one exists and the receive
+// window allows", else "the highest-sequence segment sent so far".
+func (c *TCB) nextProbe(now clock.Instant, seg *Segment) bool {
+	if c.board.empty() {
+		c.recovery.rexmit = rexmitNone
+		return false
+	}
+	if min(c.unsent(), c.snd.mss) <= c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt) && c.waiting() && c.nextData(now, seg) {
+		c.use.sent-- // it does not start another
+		c.probed(now, false)
+		return true
+	}
+	id := c.board.tail - 1
+	if id != c.board.head && c.snd.una.Add(c.snd.wnd).LessEq(c.board.record(id).seq) {
+		c.recovery.rexmit = rexmitNone
+		c.rearmRTO(now) // the peer has shrunk its window
+		return false
+	}
+	c.resend(now, seg, id, false)
+	c.probed(now, true)
+	return true
+}
+
+// resend fills in seg with a record; counted: to fill a hole, and not as a probe.
+func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
+	r, k := c.board.record(id), &c.recovery
+	why := "smaller path MTU"
+	switch {
+	case r.flags&sentProbe != 0:
+		why = "probe"
+	case !counted:
+		why = "loss probe"
+	case k.state == stateLoss:
+		why = "timeout"
+	case k.state == stateRecovery:
+		why = "fast retransmit"
+	}
+	c.header(now, seg, r.seq, 0)
+	seg.Len = r.len()
+	if r.flags&sentFIN != 0 {
+		seg.Len--
+		seg.Flags |= wire.FIN
+	}
+	if seg.Len > 0 && r.end.Sub(c.snd.base) >= c.snd.pipe.end {
+		seg.Flags |= wire.PSH
+	}
+	c.ecnMark(seg, false)
+	c.noteAgain(now, seg, r.seq, r.len(), why)
+	c.board.sentOnceMore(id, now, counted)
+	c.rate.sent(r, c.stats.delivered, false)
+	c.snd.last = now
+	if counted {
+		k.undo.retransmitted(now, c.tsNow(now))
+		if c.reducing() {
+			k.prr.sent(1)
+		}
+	}
+	if r.seq == c.snd.una && c.xmit != xmitReorder {
+		c.setRTO(now) // what the timer is for has just been sent
+	}
+}
