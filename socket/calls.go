@@ -37,7 +37,7 @@ func (t *Table) Socket(domain, typ, proto int) (int, error) {
 	}
 	var s sock
 	switch {
-	case typ == 0 || typ > 10:
+	case typ > 10:
 		return -1, syscall.EINVAL
 	case typ == SOCK_STREAM && (proto == 0 || proto == IPPROTO_TCP):
 		s = newStream(t, domain, flags&SOCK_NONBLOCK != 0)

@@ -30,6 +30,8 @@ func (s *stream) startConnect(a netip.AddrPort) error {
 		return syscall.EISCONN
 	case s.phase == connecting:
 		return syscall.EALREADY
+	case s.phase == disconnecting:
+		return syscall.EINVAL
 	case s.state() != tcp.Closed:
 		return syscall.EISCONN
 	}
@@ -41,16 +43,23 @@ func (s *stream) startConnect(a netip.AddrPort) error {
 	if s.v6only && e.Addr.Is4() {
 		return syscall.ENETUNREACH
 	}
-	local := flow.Endpoint{Port: s.local.Port}
-	if s.boundAddr {
-		local = s.local
+	var local flow.Endpoint
+	if s.claim != nil {
+		local.Port = s.local.Port
 	}
-	c, err := s.t.tcp.Open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr)})
+	if s.boundAddr {
+		local.Addr, local.Scope = s.local.Addr, s.local.Scope
+	}
+	c, err := s.t.tcp.Open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr),
+		Watcher: s})
 	if err != nil {
+		if s.boundPort && errno(err) == syscall.EADDRINUSE {
+			return syscall.EADDRNOTAVAIL // the port is bound, and in use to this peer
+		}
 		return errno(err)
 	}
+	c.SetSharing(s.sharing())
 	s.conn, s.told, s.pending, s.phase = c, false, 0, connecting
-	c.Notify(s)
 	return syscall.EINPROGRESS
 }
 
@@ -59,6 +68,9 @@ func (s *stream) finishConnect(unless error) error {
 	s.mu.Lock()
 	end := patience(s.rt, !s.nonblock, s.opt.sndtimeo)
 	s.mu.Unlock()
+	if end == 0 && unless == syscall.EINPROGRESS {
+		return unless // however soon the answer may have come
+	}
 	for {
 		turn := s.now()
 		s.mu.Lock()
@@ -98,6 +110,9 @@ func (s *stream) takeError() syscall.Errno {
 	if s.conn == nil || s.told {
 		return 0
 	}
+	if e := s.conn.TakePending(); e != 0 {
+		return e
+	}
 	st := s.conn.Status(false)
 	if !st.Dead || st.Errno == 0 {
 		return 0
@@ -113,13 +128,14 @@ func (s *stream) takeError() syscall.Errno {
 func (s *stream) detach() {
 	if s.conn != nil {
 		s.conn.Notify(nil)
+		s.local.Port = s.conn.Local().Port // what getsockname says, though it is not the socket's any more
 	}
 	s.conn, s.phase, s.shut = nil, unconnected, 0
 	if !s.boundAddr {
 		s.local.Addr, s.local.Scope = s.wildcard(), 0
 	}
 	if !s.boundPort {
-		s.local.Port = 0
+		s.unclaim()
 	}
 }
 

@@ -28,6 +28,7 @@ type dgram struct {
 func newDgram(t *Table, domain int, nonblock bool) *dgram {
 	s := &dgram{}
 	s.init(t, domain, nonblock)
+	s.hasPort = func() bool { return s.u != nil }
 	return s
 }
 

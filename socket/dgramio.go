@@ -25,9 +25,6 @@ func (s *dgram) recvmsg(m *Msg, flags int) (int, error) {
 	if flags&MSG_ERRQUEUE != 0 {
 		return s.recvError(m)
 	}
-	if flags&MSG_OOB != 0 {
-		return -1, syscall.EOPNOTSUPP
-	}
 	s.mu.Lock()
 	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.opt.rcvtimeo)
 	s.mu.Unlock()

@@ -98,7 +98,7 @@ func (s *dgram) getsockopt(level, name int, value []byte) (int, error) {
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
 		return s.getIPv6(name, value, s.pathMTU())
 	}
-	return 0, syscall.ENOPROTOOPT
+	return 0, s.unknownLevel()
 }
 
 // pathMTU returns the MTU of the way to the peer; 0: there is none. mu locked.

@@ -10,8 +10,9 @@ import (
 // locked.
 type inet struct {
 	common
-	t      *Table
-	domain int // AF_INET or AF_INET6
+	t       *Table
+	hasPort func() bool // mu locked
+	domain  int         // AF_INET or AF_INET6
 
 	// All below: mu.
 	v6only    bool

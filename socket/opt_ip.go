@@ -104,7 +104,7 @@ func (s *inet) setIPv6(name int, b []byte) error {
 	}
 	switch name {
 	case IPV6_V6ONLY:
-		if s.local.Port != 0 {
+		if s.hasPort() {
 			return syscall.EINVAL
 		}
 		return flag(&s.v6only)
@@ -176,4 +176,12 @@ func (o *options) header(dst wire.Addr) (hopLimit, trafficClass uint8, fragment 
 		return uint8(max(o.ttl, 0)), o.tos, o.pmtudisc == IP_PMTUDISC_DONT
 	}
 	return uint8(max(o.hops, 0)), o.tclass, o.pmtudisc6 == IP_PMTUDISC_DONT
+}
+
+// unknownLevel is what getsockopt says of a level that the socket has not got.
+func (s *inet) unknownLevel() error {
+	if s.domain == AF_INET {
+		return syscall.EOPNOTSUPP
+	}
+	return syscall.ENOPROTOOPT
 }

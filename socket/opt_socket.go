@@ -36,6 +36,9 @@ func (o *options) setSocket(name int, b []byte) (known bool, err error) {
 		}
 		return true, err
 	case SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ERROR, SO_ACCEPTCONN, SO_SNDLOWAT, SO_COOKIE:
+		if len(b) < sizeofInt {
+			return true, syscall.EINVAL
+		}
 		return true, syscall.ENOPROTOOPT // these can only be read
 	}
 	return false, nil
@@ -109,9 +112,8 @@ func bufferSize(n, limit, least int) int {
 // setSocketOption sets an option of level SOL_SOCKET. mu locked.
 func (s *stream) setSocketOption(name int, b []byte) error {
 	if known, err := s.opt.setSocket(name, b); known {
-		if err == nil && name == SO_LINGER {
-			on, d := s.opt.linger, s.opt.lingerTime
-			s.configure(func(c *tcp.Config) { c.Lingers, c.Linger = on, d })
+		if err == nil {
+			s.shared(name)
 		}
 		return err
 	}

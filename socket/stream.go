@@ -17,6 +17,7 @@ const (
 	unconnected phase = iota
 	connecting
 	connected
+	disconnecting // shut down before it was connected: it can only be disconnected
 )
 
 // stream is a TCP socket.
@@ -25,10 +26,14 @@ type stream struct {
 
 	// All below: mu.
 	phase    phase
+	claim    *tcpsock.Claim    // of its port; nil: it has none, or its connection's
 	conn     *tcpsock.Conn     // since connect or accept; nil: none
 	listener *tcpsock.Listener // nil: does not listen
 	pending  syscall.Errno     // an error that no connection tells of any more
 	told     bool              // what conn died of has been told
+
+	errors errQueue // queue.mu
+	sends  uint32   // with MSG_ZEROCOPY, so far; mu
 
 	// Options of TCP's.
 	changes     []func(*tcp.Config) // what was set, for connections to come
@@ -41,6 +46,7 @@ type stream struct {
 func newStream(t *Table, domain int, nonblock bool) *stream {
 	s := new(stream)
 	s.init(t, domain, nonblock)
+	s.hasPort = func() bool { return s.claim != nil || s.conn != nil }
 	return s
 }
 
@@ -59,7 +65,12 @@ func (s *stream) state() tcp.State {
 	case s.conn == nil:
 		return tcp.Closed
 	}
-	return s.conn.Status(false).State
+	st := s.conn.Status(false).State
+	if st == tcp.TimeWait {
+		// The socket of a connection in TIME-WAIT is closed with Linux: what is left of it is no socket's.
+		return tcp.Closed
+	}
+	return st
 }
 
 func (s *stream) bind(a netip.AddrPort) error {
@@ -72,11 +83,41 @@ func (s *stream) bind(a netip.AddrPort) error {
 	if s.boundPort || s.state() != tcp.Closed {
 		return syscall.EINVAL
 	}
-	if !e.Addr.IsUnspecified() && !s.t.ip.Assigned(e.Addr, e.Scope) {
-		return syscall.EADDRNOTAVAIL
+	if err := s.claimPort(e); err != nil {
+		return err
 	}
-	s.local, s.boundPort, s.boundAddr = e, true, !e.Addr.IsUnspecified()
+	s.boundPort, s.boundAddr = true, !e.Addr.IsUnspecified()
 	return nil
+}
+
+// claimPort gives the socket a port. mu locked.
+func (s *stream) claimPort(e flow.Endpoint) error {
+	c, err := s.t.tcp.Bind(flow.Bound{Local: e, Family: s.family()}, s.sharing())
+	if err != nil {
+		return errno(err)
+	}
+	s.claim, s.local = c, c.Local()
+	return nil
+}
+
+// unclaim gives the port back, if there is one. mu locked.
+func (s *stream) unclaim() {
+	if s.claim != nil {
+		s.claim.Release()
+		s.claim = nil
+	}
+}
+
+// sharing returns with which others the socket shares its port. mu locked.
+func (s *inet) sharing() tcpsock.Sharing {
+	var h tcpsock.Sharing
+	if s.opt.reuseAddr {
+		h |= tcpsock.ReuseAddr
+	}
+	if s.opt.reusePort {
+		h |= tcpsock.ReusePort
+	}
+	return h
 }
 
 func (s *stream) listen(backlog int) error {
@@ -87,21 +128,30 @@ func (s *stream) listen(backlog int) error {
 	}
 	switch s.state() {
 	case tcp.Listen:
+		s.listener.SetBacklog(queueLength(backlog))
 		return nil
 	case tcp.Closed:
 	default:
 		return syscall.EINVAL
 	}
-	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Backlog: backlog,
+	if s.claim == nil {
+		if err := s.claimPort(flow.Endpoint{Addr: s.local.Addr, Scope: s.local.Scope}); err != nil {
+			return err
+		}
+	}
+	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Claim: s.claim,
 		TCP: s.ownConfig(), Headers: s.headers()})
 	if err != nil {
 		return errno(err)
 	}
+	l.SetBacklog(queueLength(backlog))
 	s.listener, s.conn, s.shut = l, nil, 0
-	s.local = l.Local()
 	l.Notify(s)
 	return nil
 }
+
+// queueLength converts a backlog as Linux does, to which a negative number is a large one.
+func queueLength(backlog int) int { return int(uint32(backlog)) }
 
 func (s *stream) accept(flags int) (sock, netip.AddrPort, error) {
 	s.mu.Lock()
@@ -134,6 +184,7 @@ func (s *stream) child(c *tcpsock.Conn, nonblock bool) *stream {
 	s.mu.Lock()
 	n.v6only, n.opt, n.changes, n.linger2, n.notSent = s.v6only, s.opt, s.changes, s.linger2, s.notSent
 	s.mu.Unlock()
+	c.SetSharing(n.sharing())
 	n.phase, n.conn, n.local = connected, c, c.Local()
 	c.Notify(n)
 	return n

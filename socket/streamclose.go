@@ -13,7 +13,16 @@ func (s *stream) shutdown(how int) error {
 	defer s.mu.Unlock()
 	dirs := how + 1 // SHUT_RD, SHUT_WR and SHUT_RDWR as a set
 	var err error
-	switch state := s.state(); state {
+	state := s.state()
+	if s.phase == connecting {
+		switch state {
+		case tcp.SynSent, tcp.SynReceived, tcp.Closed:
+			s.phase = disconnecting
+		default:
+			s.phase = connected
+		}
+	}
+	switch state {
 	case tcp.Closed:
 		err = syscall.ENOTCONN
 		s.shut |= dirs
@@ -27,8 +36,11 @@ func (s *stream) shutdown(how int) error {
 		s.detach()
 	default:
 		s.shut |= dirs
+		if dirs&shutRead != 0 {
+			s.conn.CloseRead() // fails only if it is over, which is no news
+		}
 		if dirs&shutWrite != 0 {
-			s.conn.CloseWrite() // fails only if it is over, which is no news
+			s.conn.CloseWrite() // likewise
 		}
 	}
 	return err
@@ -45,6 +57,7 @@ func (s *stream) release() error {
 		s.conn.Notify(nil)
 		s.conn.Close() // fails only if the stack has closed it already
 	}
+	s.unclaim()
 	return nil
 }
 
@@ -64,7 +77,7 @@ func (s *stream) poll() ready.Events {
 		if s.shut&shutRead != 0 {
 			ev |= ready.Read | ready.RdHup
 		}
-		if s.pending != 0 {
+		if s.pending != 0 || s.hasErrors() {
 			ev |= ready.Err
 		}
 		return ev
@@ -74,25 +87,36 @@ func (s *stream) poll() ready.Events {
 	if st.EOF {
 		shut |= shutRead
 	}
-	if st.State == tcp.Closed || st.State == tcp.TimeWait {
+	over := st.State == tcp.Closed || st.State == tcp.TimeWait
+	if over {
 		shut = shutBoth
 	}
-	if shut == shutBoth || st.State == tcp.Closed {
+	if shut == shutBoth || over {
 		ev |= ready.Hup
 	}
 	if shut&shutRead != 0 {
 		ev |= ready.Read | ready.RdHup
 	}
 	if st.State != tcp.SynSent && st.State != tcp.SynReceived {
-		if st.Unread >= 1 {
+		if st.Readable && st.Pending == 0 {
 			ev |= ready.Read
+		}
+		if st.Urgent {
+			ev |= ready.Pri
 		}
 		if shut&shutWrite != 0 || st.Writable {
 			ev |= ready.Write
 		}
 	}
-	if s.pending != 0 || st.Errno != 0 && !s.told {
+	if s.pending != 0 || st.Pending != 0 || st.Errno != 0 && !s.told || s.hasErrors() {
 		ev |= ready.Err
 	}
 	return ev
+}
+
+// hasErrors reports whether something is in the error queue.
+func (s *stream) hasErrors() bool {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return len(s.errors.entries) > 0
 }

@@ -4,19 +4,28 @@ import (
 	"io"
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 )
 
 func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 	m.Flags = 0
+	switch {
+	case flags&MSG_ERRQUEUE != 0:
+		return s.recvError(m)
+	case flags&MSG_OOB != 0:
+		return s.recvUrgent(m, flags)
+	}
 	s.mu.Lock()
 	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.opt.rcvtimeo)
 	s.mu.Unlock()
 	want := m.len()
-	target := 1
+	s.mu.Lock()
+	target := max(min(s.opt.rcvlowat, want), 1)
+	s.mu.Unlock()
 	if flags&MSG_WAITALL != 0 {
-		target = want
+		target = max(want, 1)
 	}
 	done := 0
 	for {
@@ -58,13 +67,17 @@ func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 			break
 		}
 	}
-	m.Control = m.Control[:0]
+	s.control(m)
 	return done, nil
 }
 
 // receive takes what is there into m's buffers behind the first done octets.
 func (s *stream) receive(c *tcpsock.Conn, m *Msg, done, flags int) (int, error) {
 	switch {
+	case m.len() == 0 && c.Status(false).Unread > 0:
+		return 0, nil
+	case flags&(MSG_PEEK|MSG_TRUNC) == MSG_PEEK|MSG_TRUNC:
+		return c.PeekLen(done, m.len()-done)
 	case flags&MSG_PEEK != 0:
 		return c.Peek(done, after(m.Buf, done))
 	case flags&MSG_TRUNC != 0:
@@ -89,7 +102,7 @@ func after(b [][]byte, n int) [][]byte {
 
 // endOfReading returns what recvmsg says when nothing can come any more.
 func (s *stream) endOfReading(c *tcpsock.Conn, err error) (int, error) {
-	if err == io.EOF {
+	if err == io.EOF && c.Status(false).EOF {
 		return 0, nil
 	}
 	s.mu.Lock()
@@ -104,13 +117,38 @@ func (s *stream) endOfReading(c *tcpsock.Conn, err error) (int, error) {
 }
 
 func (s *stream) sendmsg(m *Msg, flags int) (int, error) {
+	n, err := s.send(m, flags)
+	if n > 0 && flags&MSG_ZEROCOPY != 0 {
+		s.copied()
+	}
+	return n, err
+}
+
+// copied tells that a send with MSG_ZEROCOPY is complete. It was a copy, as Linux makes one for loopback.
+func (s *stream) copied() {
+	s.mu.Lock()
+	on, id := s.opt.zerocopy, s.sends
+	if on {
+		s.sends++
+	}
+	s.mu.Unlock()
+	if !on {
+		return
+	}
+	s.queue.mu.Lock()
+	s.errors.add(extended{origin: SO_EE_ORIGIN_ZEROCOPY, code: SO_EE_CODE_ZEROCOPY_COPIED, info: id, data: id})
+	s.queue.mu.Unlock()
+	s.Notify(ready.Err)
+}
+
+func (s *stream) send(m *Msg, flags int) (int, error) {
 	s.mu.Lock()
 	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.opt.sndtimeo)
 	s.mu.Unlock()
 	want, done := m.len(), 0
 	for {
 		turn := s.now()
-		n, err := s.trySend(m, done)
+		n, err := s.trySend(m, done, flags)
 		if err != nil && err != syscall.EAGAIN {
 			if done > 0 {
 				return done, nil
@@ -136,7 +174,7 @@ func (s *stream) sendmsg(m *Msg, flags int) (int, error) {
 }
 
 // trySend queues what there is room for of m, behind its first done octets.
-func (s *stream) trySend(m *Msg, done int) (int, error) {
+func (s *stream) trySend(m *Msg, done, flags int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.takeError(); e != 0 {
@@ -151,7 +189,7 @@ func (s *stream) trySend(m *Msg, done int) (int, error) {
 	if s.shut&shutWrite != 0 {
 		return 0, syscall.EPIPE
 	}
-	n, err := s.conn.TryWrite(m.Buf, done)
+	n, err := s.write(m, done, flags)
 	if err != nil && err != syscall.EAGAIN {
 		if e := s.takeError(); e != 0 {
 			return 0, e
@@ -180,16 +218,87 @@ func (s *stream) ioctl(req uint, arg []byte) error {
 		}
 		switch req {
 		case SIOCINQ:
-			n = st.Unread
+			n = st.ToMark
 		case SIOCOUTQ:
 			n = st.Unacked
 		case SIOCOUTQNSD:
 			n = st.Unsent
 		}
 	case SIOCATMARK:
+		if s.conn != nil && s.conn.AtMark() {
+			n = 1
+		}
 	default:
 		return syscall.ENOTTY
 	}
 	putInt32(arg, int32(n))
 	return nil
+}
+
+// control tells what the options ask for: with TCP_INQ, how much is left to be read.
+func (s *stream) control(m *Msg) {
+	w := newControl(m)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.inq || s.conn == nil {
+		return
+	}
+	st := s.conn.Status(false)
+	n := st.Unread
+	if n == 0 && st.EOF {
+		n = 1 // as Linux hints that there is an end to be read
+	}
+	w.putInt(IPPROTO_TCP, TCP_CM_INQ, n)
+}
+
+// recvError is recvmsg with MSG_ERRQUEUE, which never waits.
+func (s *stream) recvError(m *Msg) (int, error) {
+	s.queue.mu.Lock()
+	x, ok := s.errors.take()
+	s.queue.mu.Unlock()
+	if !ok {
+		return -1, syscall.EAGAIN
+	}
+	return x.write(&s.inet, m), nil
+}
+
+// recvUrgent is recvmsg with MSG_OOB.
+func (s *stream) recvUrgent(m *Msg, flags int) (int, error) {
+	s.mu.Lock()
+	c, listens := s.conn, s.listener != nil
+	s.mu.Unlock()
+	switch {
+	case listens:
+		return -1, syscall.ENOTCONN
+	case c == nil:
+		return -1, syscall.EINVAL
+	}
+	b, n, err := c.ReadUrgent(flags&MSG_PEEK != 0)
+	if err != nil {
+		return -1, errno(err)
+	}
+	m.Control = m.Control[:0]
+	if n == 0 {
+		return 0, nil
+	}
+	m.Flags |= MSG_OOB
+	if room := after(m.Buf, 0); len(room) == 0 {
+		m.Flags |= MSG_TRUNC
+		return 0, nil
+	} else if flags&MSG_TRUNC == 0 {
+		room[0][0] = b
+	}
+	return 1, nil
+}
+
+// write queues what there is room for of m, behind its first done octets. mu locked.
+func (s *stream) write(m *Msg, done, flags int) (int, error) {
+	if flags&MSG_OOB == 0 {
+		return s.conn.TryWrite(m.Buf, done)
+	}
+	var all []byte // urgent data is one piece: the pointer tells where it ends
+	for _, b := range after(m.Buf, done) {
+		all = append(all, b...)
+	}
+	return s.conn.TryWriteUrgent(all)
 }

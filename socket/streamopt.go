@@ -45,7 +45,7 @@ func (s *stream) getsockopt(level, name int, value []byte) (int, error) {
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
 		return s.getIPv6(name, value, s.pathMTU())
 	}
-	return 0, syscall.ENOPROTOOPT
+	return 0, s.unknownLevel()
 }
 
 // configure changes the settings of the socket's connection, present and future. mu locked.
@@ -106,6 +106,10 @@ func (s *stream) ownConfig() *tcp.Config {
 // headerChanged tells the connection of changed fields of the internet header. mu locked.
 func (s *stream) headerChanged(err error) error {
 	if err == nil {
+		errors := s.opt.recvErr || s.opt.recvErr6
+		if errors != s.config().ReceiveErrors {
+			s.configure(func(c *tcp.Config) { c.ReceiveErrors = errors })
+		}
 		switch {
 		case s.conn != nil:
 			s.conn.SetHeader(s.header(s.conn.Remote().Addr))
@@ -135,4 +139,23 @@ func (s *stream) header(dst wire.Addr) tcpsock.Header {
 
 func (s *stream) headers() tcpsock.Headers {
 	return tcpsock.Headers{V4: s.header(wire.Unspecified4), V6: s.header(wire.Addr{})}
+}
+
+// shared passes on an option that sockets have in common. mu locked.
+func (s *stream) shared(name int) {
+	switch name {
+	case SO_LINGER:
+		on, d := s.opt.linger, s.opt.lingerTime
+		s.configure(func(c *tcp.Config) { c.Lingers, c.Linger = on, d })
+	case SO_OOBINLINE:
+		on := s.opt.oobInline
+		s.configure(func(c *tcp.Config) { c.UrgentInline = on })
+	case SO_REUSEADDR, SO_REUSEPORT:
+		if s.claim != nil {
+			s.claim.SetSharing(s.sharing())
+		}
+		if s.conn != nil {
+			s.conn.SetSharing(s.sharing())
+		}
+	}
 }

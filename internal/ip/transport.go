@@ -63,6 +63,9 @@ func (l *Layer) Register(t Transport) { l.transports[t.Protocol()] = t }
 // is added, with shards whose drain function is l.Transmit.
 func (l *Layer) SetShards(shards []*shard.Shard) { l.shards = shards }
 
+// Shards returns them. They must not be changed.
+func (l *Layer) Shards() []*shard.Shard { return l.shards }
+
 // ShardFor returns the shard that owns the flow k. Echo requests and replies are the flow with the identifier
 // as local port and 0 as remote port.
 func (l *Layer) ShardFor(k *flow.Key) *shard.Shard { return l.shards[l.shardIndex(k)] }

@@ -36,9 +36,10 @@ type Conn struct {
 	passive    bool          // a listener made it
 	watch      *watch        // who is told of readiness; nil: nobody
 	writing    bool          // a Write is under way; others wait for their turn
-	closed     bool          // by its user
-	gone       bool          // not in the table any more
-	prev, next *Conn         // in the table's list
+	sharing    Sharing
+	closed     bool  // by its user
+	gone       bool  // not in the table any more
+	prev, next *Conn // in the table's list
 }
 
 // waiters is a condition variable that knows whether anybody waits.
@@ -64,7 +65,7 @@ func (w *waiters) wake() {
 
 // newConn makes a connection that is in no table yet.
 func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
-	c := &Conn{layer: t, sh: sh, key: key, path: path, readable: clock.Never, writeable: clock.Never}
+	c := &Conn{layer: t, sh: sh, key: key, path: path, sharing: ReuseAddr, readable: clock.Never, writeable: clock.Never}
 	c.node.Owner = c
 	return c
 }

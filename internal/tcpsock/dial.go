@@ -7,17 +7,19 @@ import (
 
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/wire"
 )
 
 // OpenConfig is what a connection is opened with (RFC 9293, 3.10.1).
 type OpenConfig struct {
-	Local  flow.Endpoint // a zero address and port are chosen
-	Remote flow.Endpoint
-	TCP    *tcp.Config       // the connection's settings, complete; nil: the layer's
-	Change func(*tcp.Config) // changes them, if it is not nil
-	Header Header
+	Local   flow.Endpoint // a zero address and port are chosen
+	Remote  flow.Endpoint
+	TCP     *tcp.Config       // the connection's settings, complete; nil: the layer's
+	Change  func(*tcp.Config) // changes them, if it is not nil
+	Header  Header
+	Watcher ready.Notifier // who is told of readiness; nil: nobody
 }
 
 // Dial opens a connection and waits until it is established. Errors: ctx.Err(), EADDRINUSE, EADDRNOTAVAIL, those of
@@ -71,7 +73,7 @@ func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint, cfg *Open
 		return nil, syscall.EADDRINUSE
 	}
 	for port := range flow.EphemeralPorts(t.rt) {
-		if len(t.listen.On(port)) > 0 {
+		if len(t.listen.On(port)) > 0 || len(t.claims.On(port)) > 0 {
 			continue
 		}
 		if c := t.tryOpen(path, port, remote, cfg); c != nil {
@@ -88,6 +90,9 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *O
 	sh := t.ip.ShardFor(&key)
 	c := t.newConn(sh, key, path)
 	c.header = cfg.Header
+	if cfg.Watcher != nil {
+		c.watch = &watch{to: cfg.Watcher, state: tcp.SynSent}
+	}
 	sh.Lock()
 	defer sh.Unlock()
 	now := t.rt.Now()

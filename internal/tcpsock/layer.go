@@ -7,6 +7,7 @@
 package tcpsock
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
@@ -33,6 +34,8 @@ type Layer struct {
 	waiting    atomic.Int64 // remnants
 	embryos    atomic.Int64
 	listen     listeners
+	binding    sync.Mutex // of Bind and Listen; above the shards
+	claims     flow.Table[*Claim]
 	closing    atomic.Bool
 }
 

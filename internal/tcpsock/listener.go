@@ -21,12 +21,14 @@ type ListenConfig struct {
 	// Change, if not nil, changes them; what it does not change follows the layer's.
 	Change  func(*tcp.Config)
 	Headers Headers
+	Claim   *Claim // what Bound was claimed by; nil: Listen claims it
 }
 
 // Listener is a passive open for anybody (RFC 9293, 3.10.1): its connections wait in a queue to be accepted.
 type Listener struct {
 	layer   *Layer
 	bound   flow.Bound
+	claim   *Claim // nil: none
 	backlog int
 
 	in       shard.Leaf    // guards all below
@@ -44,7 +46,8 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 	if a := bound.Local.Addr; !a.IsUnspecified() && !t.ip.Assigned(a, bound.Local.Scope) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	l := &Listener{layer: t, bound: bound, backlog: t.Settings().SoMaxConn, headers: cfg.Headers, overflow: longAgo}
+	l := &Listener{layer: t, bound: bound, claim: cfg.Claim, backlog: t.Settings().SoMaxConn, headers: cfg.Headers,
+		overflow: longAgo}
 	if cfg.Backlog > 0 {
 		l.backlog = min(l.backlog, cfg.Backlog)
 	}
@@ -53,6 +56,16 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 		l.settings.change(cfg.Change)
 	}
 	l.in.Init(t.ip.ShardFor(&flow.Key{Local: bound.Local.Addr, Ports: flow.Ports(bound.Local.Port, 0), Proto: wire.ProtoTCP}))
+	t.binding.Lock()
+	defer t.binding.Unlock()
+	switch {
+	case cfg.Claim != nil:
+		if err := cfg.Claim.listenOn(); err != nil {
+			return nil, err
+		}
+	case bound.Local.Port != 0 && t.claimed(&bound):
+		return nil, syscall.EADDRINUSE
+	}
 	if e := t.listen.Bind(l, t.rt); e != 0 {
 		return nil, e
 	}
@@ -116,6 +129,9 @@ func (l *Listener) Close() error {
 		return err
 	}
 	l.layer.listen.Unbind(l)
+	if l.claim != nil {
+		l.claim.listening.Store(false)
+	}
 	for _, c := range queue {
 		c.Abort()
 	}
@@ -126,18 +142,33 @@ func (l *Listener) Close() error {
 func (l *Listener) Binding() *flow.Bound { return &l.bound }
 
 // Conflicts implements flow.Socket.
-func (l *Listener) Conflicts(o *Listener) bool { return l.bound.Overlaps(&o.bound) }
+func (l *Listener) Conflicts(o *Listener) bool {
+	if l.claim != nil && o.claim != nil {
+		return false // they have settled that
+	}
+	return l.bound.Overlaps(&o.bound)
+}
 
 // listeners finds listeners by port.
 type listeners struct{ flow.Table[*Listener] }
 
-// find returns the listener that matches k best, or nil.
+// find returns the listener that matches k best, or nil. Of several that share by ReusePort each gets a part of the
+// flows.
 func (ls *listeners) find(k *flow.Key) *Listener {
 	var best *Listener
-	bestScore := -1
+	bestScore, group := -1, uint32(0)
 	for _, l := range ls.On(k.LocalPort()) {
-		if n := l.bound.Match(k.Local, k.Scope); n > bestScore {
-			best, bestScore = l, n
+		n := l.bound.Match(k.Local, k.Scope)
+		switch {
+		case n < 0 || n < bestScore:
+		case n > bestScore:
+			best, bestScore, group = l, n, 1
+		default:
+			// Each is chosen with the same probability, and for a flow always the same.
+			group++
+			if k.Hash(uint64(group))%group == 0 {
+				best = l
+			}
 		}
 	}
 	return best

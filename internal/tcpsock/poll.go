@@ -35,7 +35,12 @@ func (w *watch) tell(c *Conn) {
 	w.urgent = q.Urgent
 	if q.Received != w.received {
 		w.received = q.Received
-		ev |= ready.Read | ready.Pri
+		if c.tcb.Readable() { // with SO_RCVLOWAT not every segment is worth a call
+			ev |= ready.Read | ready.Pri
+		}
+	}
+	if c.tcb.Pending() != 0 {
+		ev |= ready.Err
 	}
 	if w.starved && c.roomy(&q) {
 		w.starved = false
@@ -70,6 +75,8 @@ type Status struct {
 	State tcp.State
 	tcp.Queue
 	Errno    syscall.Errno // what it died of; 0: nothing, or it lives
+	Pending  syscall.Errno // TCB.Pending
+	Readable bool          // as much as SO_RCVLOWAT asks for has come, or the end
 	Writable bool          // a third of the send buffer is free
 }
 
@@ -77,7 +84,7 @@ type Status struct {
 func (c *Conn) Status(starving bool) Status {
 	c.sh.Lock()
 	defer c.sh.Unlock()
-	s := Status{State: c.tcb.State(), Queue: c.tcb.Queue(), Errno: c.tcb.Errno()}
+	s := Status{State: c.tcb.State(), Queue: c.tcb.Queue(), Errno: c.tcb.Errno(), Pending: c.tcb.Pending(), Readable: c.tcb.Readable()}
 	s.Writable = c.roomy(&s.Queue)
 	if starving && !s.Writable {
 		c.starve()
@@ -106,12 +113,29 @@ func (l *Listener) Waiting() int {
 	return len(l.queue)
 }
 
-// Backlog returns how many connections may wait to be accepted.
-func (l *Listener) Backlog() int { return l.backlog }
+// Backlog returns how many connections may wait to be accepted, and SetBacklog changes it: at most Settings.SoMaxConn.
+func (l *Listener) Backlog() int {
+	l.in.Lock()
+	defer l.in.Unlock()
+	return l.backlog
+}
+
+func (l *Listener) SetBacklog(n int) {
+	l.in.Lock()
+	defer l.in.Unlock()
+	l.backlog = min(n, l.layer.Settings().SoMaxConn)
+}
 
 // TakeSoftError returns what an ICMP error that may pass said of the connection last, and forgets it; 0: none.
 func (c *Conn) TakeSoftError() syscall.Errno {
 	c.sh.Lock()
 	defer c.sh.Unlock()
 	return c.tcb.TakeSoftError()
+}
+
+// TakePending returns what the user asked to be told of ICMP errors and was not told yet (TCB.TakePending).
+func (c *Conn) TakePending() syscall.Errno {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return c.tcb.TakePending()
 }

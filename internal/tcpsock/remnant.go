@@ -13,10 +13,11 @@ import (
 
 // remnant is what is left of a connection in TIME-WAIT, or in FIN-WAIT-2 without a user, in its shard's table.
 type remnant struct {
-	key    flow.Key
-	node   shard.Node
-	layer  *Layer
-	header Header
+	key     flow.Key
+	node    shard.Node
+	layer   *Layer
+	header  Header
+	sharing Sharing
 	tcp.Remnant
 	prev, next *remnant // in the table's list
 }
@@ -35,7 +36,7 @@ func (c *Conn) leave(now clock.Instant) bool {
 		c.sh.Counters.Inc(mib.TcpExtTCPTimeWaitOverflow)
 		t.traceEnd(now, &c.key, rest.State())
 	default:
-		r := &remnant{key: c.key, layer: t, header: c.header, Remnant: rest}
+		r := &remnant{key: c.key, layer: t, header: c.header, sharing: c.sharing, Remnant: rest}
 		r.node.Owner = r
 		r.insert(&t.tables[c.sh.Index])
 		c.sh.Arm(&r.node, r.Deadline())

@@ -74,6 +74,21 @@ func (c *Conn) Peek(off int, b [][]byte) (int, error) {
 			break
 		}
 	}
+	return c.peeked(n)
+}
+
+// PeekLen is Peek for those who want no more than to know how many of up to n octets it would return.
+func (c *Conn) PeekLen(off, n int) (int, error) {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	return c.peeked(max(min(n, c.tcb.Queue().Unread-off), 0))
+}
+
+// peeked returns what Peek does after n octets. sh locked.
+func (c *Conn) peeked(n int) (int, error) {
 	switch {
 	case n > 0:
 		return n, nil

@@ -1,0 +1,332 @@
+package socket_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/socket"
+)
+
+// system is what the scenarios below call: a Table, or the kernel.
+type system interface {
+	Socket(domain, typ, proto int) (int, error)
+	Bind(fd int, a netip.AddrPort) error
+	Listen(fd, backlog int) error
+	Accept(fd, flags int) (int, netip.AddrPort, error)
+	Connect(fd int, a netip.AddrPort) error
+	Recvmsg(fd int, m *socket.Msg, flags int) (int, error)
+	Sendmsg(fd int, m *socket.Msg, flags int) (int, error)
+	Shutdown(fd, how int) error
+	Close(fd int) error
+	Getsockname(fd int) (netip.AddrPort, error)
+	Getpeername(fd int) (netip.AddrPort, error)
+	Setsockopt(fd, level, name int, value []byte) error
+	Getsockopt(fd, level, name int, value []byte) (int, error)
+	Poll(fds []socket.PollFD, timeout time.Duration) (int, error)
+	Fcntl(fd, cmd, arg int) (int, error)
+	Ioctl(fd int, req uint, arg []byte) error
+	EpollCreate(flags int) (int, error)
+	EpollCtl(epfd, op, fd int, ev socket.EpollEvent) error
+	EpollWait(epfd int, ev []socket.EpollEvent, timeout time.Duration) (int, error)
+}
+
+// kernel is the system under us.
+type kernel struct{}
+
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+}
+
+func addrPort(sa unix.Sockaddr) netip.AddrPort {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
+}
+
+func (kernel) Socket(domain, typ, proto int) (int, error) { return unix.Socket(domain, typ, proto) }
+func (kernel) Bind(fd int, a netip.AddrPort) error        { return unix.Bind(fd, sockaddr(a)) }
+func (kernel) Listen(fd, backlog int) error               { return unix.Listen(fd, backlog) }
+
+func (kernel) Accept(fd, flags int) (int, netip.AddrPort, error) {
+	n, sa, err := unix.Accept4(fd, flags)
+	return n, addrPort(sa), err
+}
+
+func (kernel) Connect(fd int, a netip.AddrPort) error {
+	if a == (netip.AddrPort{}) {
+		var raw [16]byte
+		_, _, e := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafePointer(&raw[0])), 16)
+		if e != 0 {
+			return e
+		}
+		return nil
+	}
+	return unix.Connect(fd, sockaddr(a))
+}
+
+func (kernel) Recvmsg(fd int, m *socket.Msg, flags int) (int, error) {
+	n, oobn, rflags, from, err := unix.RecvmsgBuffers(fd, m.Buf, m.Control, flags)
+	m.Control, m.Flags, m.Name = m.Control[:max(oobn, 0)], rflags, addrPort(from)
+	return n, err
+}
+
+func (kernel) Sendmsg(fd int, m *socket.Msg, flags int) (int, error) {
+	var to unix.Sockaddr
+	if m.Name.IsValid() {
+		to = sockaddr(m.Name)
+	}
+	return unix.SendmsgBuffers(fd, m.Buf, m.Control, to, flags)
+}
+
+func (kernel) Shutdown(fd, how int) error { return unix.Shutdown(fd, how) }
+func (kernel) Close(fd int) error         { return unix.Close(fd) }
+
+func (kernel) Getsockname(fd int) (netip.AddrPort, error) {
+	sa, err := unix.Getsockname(fd)
+	return addrPort(sa), err
+}
+
+func (kernel) Getpeername(fd int) (netip.AddrPort, error) {
+	sa, err := unix.Getpeername(fd)
+	return addrPort(sa), err
+}
+
+func (kernel) Setsockopt(fd, level, name int, value []byte) error {
+	return unix.SetsockoptString(fd, level, name, string(value))
+}
+
+func (kernel) Getsockopt(fd, level, name int, value []byte) (int, error) {
+	n := uint32(len(value))
+	p := append(value, 0)
+	_, _, e := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafePointer(&p[0])),
+		uintptr(unsafePointer(&n)), 0)
+	copy(value, p)
+	if e != 0 {
+		return 0, e
+	}
+	return int(n), nil
+}
+
+func (kernel) Poll(fds []socket.PollFD, timeout time.Duration) (int, error) {
+	var p []unix.PollFd
+	for _, f := range fds {
+		p = append(p, unix.PollFd{Fd: int32(f.FD), Events: f.Events})
+	}
+	n, err := unix.Poll(p, int(timeout/time.Millisecond))
+	for i := range p {
+		fds[i].Revents = p[i].Revents
+	}
+	return n, err
+}
+
+func (kernel) Fcntl(fd, cmd, arg int) (int, error) { return unix.FcntlInt(uintptr(fd), cmd, arg) }
+
+func (kernel) Ioctl(fd int, req uint, arg []byte) error {
+	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(unsafePointer(&arg[0])))
+	if e != 0 {
+		return e
+	}
+	return nil
+}
+
+func (kernel) EpollCreate(flags int) (int, error) { return unix.EpollCreate1(flags) }
+
+func (kernel) EpollCtl(epfd, op, fd int, ev socket.EpollEvent) error {
+	return unix.EpollCtl(epfd, op, fd, &unix.EpollEvent{Events: ev.Events, Fd: int32(ev.Data)})
+}
+
+func (kernel) EpollWait(epfd int, ev []socket.EpollEvent, timeout time.Duration) (int, error) {
+	k := make([]unix.EpollEvent, len(ev))
+	n, err := unix.EpollWait(epfd, k, int(timeout/time.Millisecond))
+	for i := range max(n, 0) {
+		ev[i] = socket.EpollEvent{Events: k[i].Events, Data: uint64(k[i].Fd)}
+	}
+	return n, err
+}
+
+// probe makes the calls of a scenario and notes what they answer.
+type probe struct {
+	system
+	log  strings.Builder
+	fds  []int
+	base int // ports of the scenario
+}
+
+func (p *probe) note(format string, args ...any) { fmt.Fprintf(&p.log, format+"\n", args...) }
+
+// answer notes what a call returned.
+func (p *probe) answer(what string, err error, v ...any) {
+	if err != nil {
+		p.note("%s: %d", what, socket.Errno(err))
+		return
+	}
+	p.note("%s: ok %v", what, v)
+}
+
+func (p *probe) at(port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(p.base+port))
+}
+
+func (p *probe) socket(typ int) int {
+	fd, err := p.Socket(socket.AF_INET, typ, 0)
+	if err != nil {
+		p.note("socket: %v", err)
+	}
+	p.fds = append(p.fds, fd)
+	return fd
+}
+
+func (p *probe) set(fd, level, name int, v ...int32) {
+	p.answer(fmt.Sprint("setsockopt ", level, name, v), p.Setsockopt(fd, level, name, words(v...)))
+}
+
+// get notes an option of the given size.
+func (p *probe) get(fd, level, name, size int) {
+	b := make([]byte, size)
+	n, err := p.Getsockopt(fd, level, name, b)
+	p.answer(fmt.Sprint("getsockopt ", level, name), err, n, b)
+}
+
+func (p *probe) soError(fd int) { p.get(fd, socket.SOL_SOCKET, socket.SO_ERROR, 4) }
+
+func (p *probe) bind(fd, port int)    { p.answer("bind", p.Bind(fd, p.at(port))) }
+func (p *probe) listen(fd, n int)     { p.answer("listen", p.Listen(fd, n)) }
+func (p *probe) connect(fd, to int)   { p.answer("connect", p.Connect(fd, p.at(to))) }
+func (p *probe) disconnect(fd int)    { p.answer("disconnect", p.Connect(fd, netip.AddrPort{})) }
+func (p *probe) shutdown(fd, how int) { p.answer(fmt.Sprint("shutdown ", how), p.Shutdown(fd, how)) }
+
+func (p *probe) close(fd int) {
+	p.answer("close", p.Close(fd))
+	for i := range p.fds {
+		if p.fds[i] == fd {
+			p.fds[i] = -1
+		}
+	}
+}
+
+func (p *probe) accept(fd int) int {
+	n, _, err := p.Accept(fd, 0)
+	p.answer("accept", err)
+	if err == nil {
+		p.fds = append(p.fds, n)
+	}
+	return n
+}
+
+func (p *probe) send(fd int, text string, flags int) {
+	n, err := p.Sendmsg(fd, &socket.Msg{Buf: [][]byte{[]byte(text)}}, flags|socket.MSG_NOSIGNAL)
+	p.answer("send", err, n)
+}
+
+func (p *probe) recv(fd, size, flags int) {
+	b := make([]byte, size)
+	m := socket.Msg{Buf: [][]byte{b}}
+	n, err := p.Recvmsg(fd, &m, flags|socket.MSG_DONTWAIT)
+	p.answer("recv", err, n, string(b[:max(min(n, size), 0)]), m.Flags&^socket.MSG_CMSG_CLOEXEC)
+}
+
+func (p *probe) poll(fd int) {
+	fds := []socket.PollFD{{FD: fd, Events: 0x2fff}}
+	n, err := p.Poll(fds, 0)
+	p.answer("poll", err, n, fmt.Sprintf("%#x", fds[0].Revents))
+}
+
+func (p *probe) wait(epfd int) {
+	ev := make([]socket.EpollEvent, 8)
+	n, err := p.EpollWait(epfd, ev, 0)
+	p.answer("epoll_wait", err, n, ev[:max(n, 0)])
+}
+
+// settle waits until what was sent has arrived.
+func (p *probe) settle() { time.Sleep(3 * time.Millisecond) }
+
+// name notes the two ends of a socket, ports of the scenario relative to its base, others as 1.
+func (p *probe) names(fd int) {
+	for what, f := range map[string]func(int) (netip.AddrPort, error){"name": p.Getsockname} {
+		a, err := f(fd)
+		p.answer(what, err, p.relative(a))
+	}
+	a, err := p.Getpeername(fd)
+	p.answer("peer", err, p.relative(a))
+}
+
+func (p *probe) relative(a netip.AddrPort) string {
+	port := int(a.Port())
+	switch {
+	case port >= p.base && port < p.base+20:
+		port -= p.base
+	case port != 0:
+		port = 1
+	}
+	return fmt.Sprint(a.Addr(), port)
+}
+
+// pair makes a connection: the listener, the client, the server.
+func (p *probe) pair() (l, c, s int) {
+	l = p.socket(socket.SOCK_STREAM)
+	p.bind(l, 0)
+	p.listen(l, 5)
+	c = p.socket(socket.SOCK_STREAM)
+	p.connect(c, 0)
+	return l, c, p.accept(l)
+}
+
+// ports gives each scenario ports of its own.
+var ports = 20000 + os.Getpid()%1000*20
+
+// TestAsKernel runs each scenario against the stack and against the kernel, over loopback, and compares the answers.
+func TestAsKernel(t *testing.T) {
+	for _, sc := range scenarios {
+		t.Run(sc.name, func(t *testing.T) {
+			ports += 20
+			run := func(s system) string {
+				p := &probe{system: s, base: ports}
+				sc.f(p)
+				for _, fd := range p.fds {
+					if fd >= 0 {
+						s.Close(fd)
+					}
+				}
+				return p.log.String()
+			}
+			st, err := onlink.New(onlink.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close(t.Context())
+			got, want := run(st.Sockets()), run(kernel{})
+			compare(t, got, want)
+		})
+	}
+}
+
+// compare reports the lines that differ, with the line before each.
+func compare(t *testing.T, got, want string) {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(g), len(w)) {
+		if i >= len(g) || i >= len(w) || g[i] != w[i] {
+			t.Errorf("line %d, after %q:\nours:   %s\nkernel: %s", i+1, at(w, i-1), at(g, i), at(w, i))
+		}
+	}
+}
+
+func at(s []string, i int) string {
+	if i >= 0 && i < len(s) {
+		return s[i]
+	}
+	return "nothing"
+}
