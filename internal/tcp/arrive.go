@@ -98,6 +98,9 @@ func (c *TCB) arriveOther(now clock.Instant, seg *Segment) {
 		return
 	}
 	c.takeURG(seg)
+	if len(seg.Payload) > 0 {
+		c.ecnArrived(now, seg)
+	}
 	c.takeText(now, seg)
 }
 

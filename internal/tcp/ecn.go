@@ -52,13 +52,17 @@ func (c *TCB) ecnSYNACK() wire.TCPFlags {
 
 // ecnTakeSYN takes the flags of the peer's SYN or SYN,ACK in.
 func (c *TCB) ecnTakeSYN(syn *Segment) {
-	flags := syn.Flags & ecnSetup
 	if syn.Flags&wire.ACK != 0 {
-		c.ecn.on = c.ecn.asked && flags == wire.ECE
+		c.ecn.on = c.ecn.asked && syn.Flags&ecnSetup == wire.ECE
 		return
 	}
-	// 6.1.1: "A host MUST NOT set ECT on SYN or SYN-ACK packets": a SYN that has it is suspicious.
-	c.ecn.on = flags == ecnSetup && c.cfg.ECN != ecnOff && syn.ECN == NotECT
+	c.ecn.on = ecnAgrees(c.cfg, syn)
+}
+
+// ecnAgrees reports whether a SYN asks for ECN and gets it. RFC 3168, 6.1.1: "A host MUST NOT set ECT on SYN or SYN-ACK
+// packets": one that has it is suspicious.
+func ecnAgrees(cfg *Config, syn *Segment) bool {
+	return syn.Flags&ecnSetup == ecnSetup && cfg.ECN != ecnOff && syn.ECN == NotECT
 }
 
 // ecnArrived takes the mark of a segment with text in. RFC 3168, 6.1.3: "When TCP receives a CE data packet at the destination
@@ -99,23 +103,18 @@ func (c *TCB) ecnEchoed(seg *Segment) bool {
 	return c.ecn.on && seg.Flags&(wire.ECE|wire.SYN) == wire.ECE
 }
 
-// ecnMark sets the ECN field and flags of a segment of ours; fresh: it carries data that was not sent before.
+// ecnMark sets the ECN field of a segment with data that was not sent before, and CWR where it is due.
 //
-// RFC 3168, 6.1.5: "ECN-capable TCP implementations MUST NOT set either ECT codepoint … in the IP header for retransmitted data
-// packets"; 6.1.4: "pure acknowledgement packets … MUST be sent with the not-ECT codepoint". 6.1.2: "TCP … sets the CWR flag in
-// the TCP header of the first new data packet sent after the window reduction".
-func (c *TCB) ecnMark(seg *Segment, fresh bool) {
+// RFC 3168, 6.1.5: "ECN-capable TCP implementations MUST NOT set either ECT codepoint (ECT(0) or ECT(1)) in the IP header for
+// retransmitted data packets"; 6.1.4 likewise of pure acknowledgments. 6.1.2: "the CWR flag in the TCP header of the first
+// new data packet sent after the window reduction."
+func (c *TCB) ecnMark(seg *Segment) {
 	if !c.ecn.on {
 		return
 	}
-	if c.ecn.echo {
-		seg.Flags |= wire.ECE
-	}
-	if fresh {
-		seg.ECN = ECT0
-		if c.ecn.queueCWR {
-			c.ecn.queueCWR = false
-			seg.Flags |= wire.CWR
-		}
+	seg.ECN = ECT0
+	if c.ecn.queueCWR {
+		c.ecn.queueCWR = false
+		seg.Flags |= wire.CWR
 	}
 }

@@ -21,7 +21,7 @@ type Embryo struct {
 	peerWnd, wnd       uint16 // the windows in the SYN and in the SYN,ACK
 	peerShift, shift   uint8
 	flags              embryoFlags
-	ecn                wire.TCPFlags // ECE and CWR of the SYN
+	ecn                wire.TCPFlags // ECE and CWR of the SYN, if ECN was agreed on
 	timeouts           uint8         // how often the timer has expired
 	sent               uint8         // SYN,ACKs sent, as far as 255
 	at                 clock.Instant // its timer
@@ -70,7 +70,10 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	// "Third, check for a SYN: … Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should
 	// be queued for processing later. ISS should be selected". Text is not kept, nor acknowledged: the peer sends it again.
 	*e = Embryo{irs: syn.Seq, iss: Seq(o.ISS), tsOffset: o.TSOffset, peerMSS: syn.Options.MSS, mss: uint16(boundMSS(o.MSS)),
-		peerWnd: syn.Window, wnd: uint16(min(cfg.ReceiveBuffer, 65535)), ecn: syn.Flags & (wire.ECE | wire.CWR)}
+		peerWnd: syn.Window, wnd: uint16(min(cfg.ReceiveBuffer, 65535))}
+	if ecnAgrees(cfg, syn) {
+		e.ecn = ecnSetup
+	}
 	if e.take(&syn.Options, cfg); e.has(embryoScale) {
 		e.shift = windowShift(cfg.ReceiveBuffer)
 	}
@@ -219,6 +222,7 @@ func (e *Embryo) Sent(seq Seq) bool { return seq == e.iss }
 // SYNACK fills in the SYN,ACK: RFC 9293, 3.10.7.2: "<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>".
 func (e *Embryo) SYNACK(now clock.Instant, seg *Segment) {
 	*seg = Segment{Seq: e.iss, Ack: e.irs + 1, Flags: wire.SYN | wire.ACK, Window: e.wnd, Retransmit: e.sent > 0}
+	seg.Flags |= e.ecn & wire.ECE // RFC 3168, 6.1.1: "an ECN-setup SYN-ACK packet"
 	o := &seg.Options
 	o.MSS = e.mss
 	o.HasWindowScale, o.WindowScale = e.has(embryoScale), e.shift

@@ -51,6 +51,9 @@ func (c *TCB) header(now clock.Instant, seg *Segment, seq Seq, flags wire.TCPFla
 	if c.urg.sending {
 		c.markUrgent(seg, seq)
 	}
+	if c.ecn.echo {
+		seg.Flags |= wire.ECE
+	}
 	c.noteACK()
 	c.stats.segsOut++
 }
@@ -231,7 +234,9 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	if c.reducing() {
 		c.recovery.prr.sent(1)
 	}
-	c.ecnMark(seg, n > 0)
+	if n > 0 {
+		c.ecnMark(seg)
+	}
 	c.stats.bytesSent += uint64(n)
 	c.countData(n)
 	c.timers[persistTimer] = clock.Never

@@ -104,7 +104,6 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 	if seg.Len > 0 && r.end.Sub(c.snd.base) >= c.snd.pipe.end {
 		seg.Flags |= wire.PSH
 	}
-	c.ecnMark(seg, false)
 	c.noteAgain(now, seg, r.seq, r.len(), why)
 	c.board.sentOnceMore(id, now, counted)
 	c.rate.sent(r, c.stats.delivered, false)

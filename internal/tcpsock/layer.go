@@ -90,7 +90,7 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	tab := &t.tables[sh.Index]
 	seg := &tab.seg
 	*seg = tcp.Segment{Seq: tcp.Seq(h.Seq()), Ack: tcp.Seq(h.Ack()), Flags: h.Flags(), Window: h.Window(),
-		Urgent: h.Urgent(), Payload: h.Payload()}
+		Urgent: h.Urgent(), Payload: h.Payload(), ECN: p.TrafficClass & ecnField}
 	seg.Len = len(seg.Payload)
 	// RFC 9293, 3.1: "TCP implementations MUST be prepared to handle an illegal option length (e.g., zero); a suggested
 	// procedure is to reset the connection and log the error cause (MUST-7)." As Linux, we take what comes before such an
@@ -173,6 +173,9 @@ func (t *Layer) route(sh *shard.Shard, now clock.Instant, key *flow.Key) *ip.Pat
 	return path
 }
 
+// ecnField is the part of the traffic class that is TCP's own: RFC 3168, 5.
+const ecnField = 3
+
 // emit makes a packet of seg, whose payload is c's, and stages it. sh locked.
 func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, c *Conn) {
 	h := wire.TCPHeader{SrcPort: key.LocalPort(), DstPort: key.RemotePort(), Seq: uint32(seg.Seq),
@@ -184,7 +187,7 @@ func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Seg
 	if seg.Len > 0 {
 		c.tcb.Payload(seg, b[n:])
 	}
-	params := ip.Params{Proto: wire.ProtoTCP, HopLimit: chosen.HopLimit, TrafficClass: chosen.TrafficClass,
+	params := ip.Params{Proto: wire.ProtoTCP, HopLimit: chosen.HopLimit, TrafficClass: chosen.TrafficClass&^ecnField | seg.ECN,
 		DontFragment: !chosen.MayFragment}
 	wire.FinishChecksum(b, wire.TCPChecksumOffset, wire.ProtoTCP, path.Src, path.Dst)
 	t.ip.Output(path, &params, p)
