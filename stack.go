@@ -73,6 +73,7 @@ func New(cfg Config) (*Stack, error) {
 	s.ip.SetShards(s.shards)
 	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), cfg.TCP.settings(), &s.tracer)
 	s.udp = udp.New(s.rt, s.ip)
+	s.udp.UsePorts(s.tcp.Ports())
 	s.icmp = icmp.New(s.rt, s.ip)
 	return s, nil
 }

@@ -3,7 +3,6 @@ package flow
 import (
 	"testing"
 
-	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -85,33 +84,5 @@ func TestScopeOf(t *testing.T) {
 		if got := ScopeOf(a, 5); got != want {
 			t.Errorf("ScopeOf(%v) = %d, want %d", a, got, want)
 		}
-	}
-}
-
-// Every ephemeral port comes once, the first one at random, and the sequence ends when asked to.
-func TestEphemeralPorts(t *testing.T) {
-	firsts := map[uint16]bool{}
-	for node := range uint64(20) {
-		var seen [1 << 16]bool
-		n := 0
-		for p := range EphemeralPorts(clock.NewSim(1).Runtime(node)) {
-			if n == 0 {
-				firsts[p] = true
-			}
-			if seen[p] || p < FirstEphemeral {
-				t.Fatalf("port %d, again: %v", p, seen[p])
-			}
-			seen[p] = true
-			n++
-		}
-		if n != LastEphemeral-FirstEphemeral+1 {
-			t.Errorf("%d ports", n)
-		}
-		for range EphemeralPorts(clock.NewSim(1).Runtime(node)) {
-			break
-		}
-	}
-	if len(firsts) < 18 {
-		t.Errorf("%d first ports in 20", len(firsts))
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"github.com/onlink-go/onlink/clock"
 )
 
 // Socket is what a Table holds.
@@ -53,9 +51,9 @@ func (t *Table[S]) publish(port uint16, s []S) {
 	p.Store(&next)
 }
 
-// Bind adds s under the port its Binding names; port 0 asks for an ephemeral one, which is then in the Binding. It
+// Bind adds s under the port its Binding names; port 0 asks for one that e chooses, which is then in the Binding. It
 // returns EADDRINUSE if another socket conflicts, or no ephemeral port is free, and ESHUTDOWN after Shut.
-func (t *Table[S]) Bind(s S, rt clock.Runtime) syscall.Errno {
+func (t *Table[S]) Bind(s S, e *Ephemeral) syscall.Errno {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.shut {
@@ -65,7 +63,7 @@ func (t *Table[S]) Bind(s S, rt clock.Runtime) syscall.Errno {
 	if *port != 0 {
 		return t.bind(s, *port)
 	}
-	for try := range EphemeralPorts(rt) {
+	for try := range e.Bind() {
 		if *port = try; t.bind(s, try) == 0 {
 			return 0
 		}

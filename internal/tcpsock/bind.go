@@ -40,7 +40,7 @@ func (t *Layer) Bind(bound flow.Bound, sharing Sharing) (*Claim, error) {
 	if bound.Local.Port != 0 {
 		return c, c.take(bound.Local.Port)
 	}
-	for port := range flow.EphemeralPorts(t.rt) {
+	for port := range t.ports.Bind() {
 		if len(t.claims.On(port)) == 0 && c.take(port) == nil {
 			return c, nil
 		}
@@ -60,7 +60,7 @@ func (c *Claim) take(port uint16) error {
 	if t.inUse(&c.bound, c.Sharing()) {
 		return syscall.EADDRINUSE
 	}
-	if e := t.claims.Bind(c, t.rt); e != 0 {
+	if e := t.claims.Bind(c, t.ports); e != 0 {
 		return e
 	}
 	return nil

@@ -72,7 +72,9 @@ func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint, cfg *Open
 		}
 		return nil, syscall.EADDRINUSE
 	}
-	for port := range flow.EphemeralPorts(t.rt) {
+	ends := flow.Key{Local: path.Src, Remote: remote.Addr, Ports: flow.Ports(0, remote.Port), Scope: remote.Scope,
+		Proto: wire.ProtoTCP}
+	for port := range t.ports.Connect(ends) {
 		if len(t.listen.On(port)) > 0 || len(t.claims.On(port)) > 0 {
 			continue
 		}

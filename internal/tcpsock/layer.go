@@ -31,6 +31,7 @@ type Layer struct {
 	tables     []table  // one for each shard
 	challenges challengeLimit
 	cookies    cookies
+	ports      *flow.Ephemeral
 	waiting    atomic.Int64 // remnants
 	embryos    atomic.Int64
 	listen     listeners
@@ -63,6 +64,8 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	t := &Layer{ip: l, rt: rt, tracer: tracer, tables: make([]table, shards)}
 	s.setDefaults()
 	t.settings.publish(s)
+	t.ports = flow.NewEphemeral(rt)
+	t.ports.Configure(s.Limits.LocalPorts, s.Limits.ReservedPorts)
 	rt.Entropy(t.secret[:])
 	for i := range t.tables {
 		t.tables[i].init()
@@ -70,6 +73,9 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	l.Register(t)
 	return t
 }
+
+// Ports returns what chooses ephemeral ports, which other transports may share.
+func (t *Layer) Ports() *flow.Ephemeral { return t.ports }
 
 // Protocol implements ip.Transport.
 func (t *Layer) Protocol() uint8 { return wire.ProtoTCP }

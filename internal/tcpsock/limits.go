@@ -1,6 +1,10 @@
 package tcpsock
 
-import "time"
+import (
+	"time"
+
+	"github.com/onlink-go/onlink/internal/flow"
+)
 
 // Limits are the settings of how connections begin and end: the queues of handshakes and of what is left of closed
 // connections, the defences of these, and Fast Open. They are part of [Settings]. The zero Limits stand for those of
@@ -41,10 +45,10 @@ const (
 type FastOpenKey [16]byte
 
 // PortRange is a range of ports, both ends included.
-type PortRange struct{ First, Last uint16 }
+type PortRange = flow.PortRange
 
 // DefaultLimits returns the Limits that a stack begins with.
 func DefaultLimits() Limits {
 	return Limits{filled: true, MaxSYNBacklog: 4096, SYNCookies: 1, MaxTimeWait: 262144, TimeWaitReuse: 2, MaxOrphans: 65536,
-		FastOpen: FastOpenClient, NoSSThreshMetrics: true, LocalPorts: PortRange{32768, 60999}}
+		FastOpen: FastOpenClient, NoSSThreshMetrics: true, LocalPorts: PortRange{First: flow.FirstEphemeral, Last: flow.LastEphemeral}}
 }

@@ -66,7 +66,7 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 	case bound.Local.Port != 0 && t.claimed(&bound):
 		return nil, syscall.EADDRINUSE
 	}
-	if e := t.listen.Bind(l, t.rt); e != 0 {
+	if e := t.listen.Bind(l, t.ports); e != 0 {
 		return nil, e
 	}
 	return l, nil

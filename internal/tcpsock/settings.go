@@ -94,6 +94,7 @@ func (t *Layer) Configure(f func(*Settings)) {
 	s := *t.Settings()
 	f(&s)
 	t.settings.publish(s)
+	t.ports.Configure(s.Limits.LocalPorts, s.Limits.ReservedPorts)
 }
 
 // maxInterned bounds how many different settings are remembered to be shared. Beyond, all are forgotten, which costs

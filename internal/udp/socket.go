@@ -88,7 +88,7 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 	// Its datagrams come in under any shard; its own work is spread by the order of opening.
 	s.home = u.ip.ShardFor(&flow.Key{Ports: u.opened.Add(1), Proto: wire.ProtoUDP})
 	s.in.Init(s.home)
-	if e := u.table.Bind(s, u.rt); e != 0 {
+	if e := u.table.Bind(s, u.ports); e != 0 {
 		return nil, e
 	}
 	s.ends.Store(&ends{s.bound, s.remote}) // it has its port now

@@ -42,7 +42,7 @@ var conflicts = [][2]string{
 // bindTo binds s to a port of its own choice.
 func bindTo(tab *table, s *Socket, port uint16, rt clock.Runtime) syscall.Errno {
 	s.bound.Local.Port = port
-	return tab.Bind(s, rt)
+	return tab.Bind(s, flow.NewEphemeral(rt))
 }
 
 func TestBindConflicts(t *testing.T) {
@@ -158,21 +158,21 @@ func TestEphemeralPortsRunOut(t *testing.T) {
 		if !seen[uint16(p)] {
 			s := sock(wire.Unspecified4, 0, flow.Only4, flow.Endpoint{})
 			s.bound.Local.Port = uint16(p)
-			if e := tab.Bind(s, rt); e != 0 {
+			if e := tab.Bind(s, flow.NewEphemeral(rt)); e != 0 {
 				t.Fatalf("port %d: %v", p, e)
 			}
 			all = append(all, s)
 		}
 	}
 	late := sock(us4, 0, flow.Only4, flow.Endpoint{})
-	if e := tab.Bind(late, rt); e != syscall.EADDRINUSE {
+	if e := tab.Bind(late, flow.NewEphemeral(rt)); e != syscall.EADDRINUSE {
 		t.Errorf("with no port free: %v", e)
 	}
 	if e := bindTo(&tab, sock(wire.Addr{}, 0, flow.Only6, flow.Endpoint{}), 0, rt); e != 0 {
 		t.Errorf("IPv6 with no IPv4 port free: %v", e)
 	}
 	tab.Unbind(all[12345])
-	if e := tab.Bind(late, rt); e != 0 || late.bound.Local.Port != all[12345].bound.Local.Port {
+	if e := tab.Bind(late, flow.NewEphemeral(rt)); e != 0 || late.bound.Local.Port != all[12345].bound.Local.Port {
 		t.Errorf("with one port free: %v, port %d, want %d", e, late.bound.Local.Port, all[12345].bound.Local.Port)
 	}
 }

@@ -23,16 +23,20 @@ import (
 type Layer struct {
 	ip     *ip.Layer
 	rt     clock.Runtime
+	ports  *flow.Ephemeral
 	table  table
 	opened atomic.Uint32 // sockets so far
 }
 
 // New returns a Layer and registers it with l.
 func New(rt clock.Runtime, l *ip.Layer) *Layer {
-	u := &Layer{ip: l, rt: rt}
+	u := &Layer{ip: l, rt: rt, ports: flow.NewEphemeral(rt)}
 	l.Register(u)
 	return u
 }
+
+// UsePorts has the layer choose ephemeral ports with e. It must be called before the first Open.
+func (u *Layer) UsePorts(e *flow.Ephemeral) { u.ports = e }
 
 // Close closes all sockets; Open fails with ESHUTDOWN from then on.
 func (u *Layer) Close() {
