@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/packetdrill/code"
 	"github.com/onlink-go/onlink/internal/packetdrill/script"
 	"github.com/onlink-go/onlink/internal/packetdrill/shell"
 	"github.com/onlink-go/onlink/link/capture"
@@ -61,7 +62,7 @@ type runner struct {
 	blocked *call // the blocking call under way
 	port    uint16
 	shell   *shell.Shell
-	code    *codeRunner
+	code    *code.Interp // nil: no code has run yet
 }
 
 // run runs the script from its first command to its last, and says what went wrong.
