@@ -2,6 +2,8 @@ package packetdrill
 
 import (
 	"testing"
+
+	"github.com/onlink-go/onlink/link/capture"
 )
 
 // runText runs a script.
@@ -16,4 +18,14 @@ func runText(t *testing.T, text string, o Options) Result {
 		t.Fatal(err)
 	}
 	return res
+}
+
+// panicWorld is a world whose close panics.
+type panicWorld struct{ World }
+
+func (w panicWorld) Close(int) error { panic("broken") }
+
+func panicking(cfg *Config, c *capture.Writer) (World, error) {
+	w, err := newSimWorld(cfg, c)
+	return panicWorld{w}, err
 }

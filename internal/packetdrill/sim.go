@@ -68,6 +68,9 @@ func (w *simWorld) Now() time.Duration { return w.sim.Now().Sub(w.start) }
 // Patience is generous: virtual time costs nothing where nothing happens.
 func (w *simWorld) Patience() time.Duration { return time.Hour }
 
+// Grace is nothing: what happens at once takes no virtual time.
+func (w *simWorld) Grace() time.Duration { return 0 }
+
 func (w *simWorld) Sleep(until time.Duration, stop func() bool) error {
 	end := w.start.Add(until)
 	for {

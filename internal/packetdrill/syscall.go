@@ -34,7 +34,7 @@ const patienceForCalls = time.Hour
 func (r *runner) syscall(sc *script.Syscall) error {
 	if r.blocked != nil {
 		// Only one call can be under way. It may be about to return.
-		if err := r.world.Sleep(max(r.at, r.world.Now()), func() bool { return r.blocked.c.Done }); err != nil && err != errIdle {
+		if err := r.world.Sleep(max(r.at, r.world.Now()+r.world.Grace()), func() bool { return r.blocked.c.Done }); err != nil && err != errIdle {
 			return err
 		}
 		if f := r.reap(); f != nil {

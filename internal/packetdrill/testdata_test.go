@@ -8,7 +8,7 @@ import (
 	"github.com/onlink-go/onlink/internal/packetdrill/script"
 )
 
-// Every script in testdata runs on the families it is for.
+// Every script in testdata/RFC runs on the families it is for, and says at its head which sentences it shows.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.pkt")
 	if err != nil || len(files) == 0 {
@@ -19,21 +19,31 @@ func TestScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := script.Parse(file, src)
+		if h := ParseHeader(string(src)); len(h.Sources) == 0 {
+			t.Errorf(`%s: the first line is to be // RFC number, section: "sentence"`, file)
+		}
+		s, err := Parse(file, src, IPv4, nil)
 		if err != nil {
 			t.Error(err)
 			continue
 		}
 		for _, v := range Versions(s) {
-			t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file)+"/"+v.String(), func(t *testing.T) {
-				res, err := Run(s, Options{Set: []script.Option{{Name: "ip_version", Value: v.String(), HasValue: true}}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if res.Failure != nil {
-					t.Error(res.Failure)
-				}
-			})
+			name := filepath.Base(filepath.Dir(file)) + "/" + filepath.Base(file) + "/" + v.String()
+			t.Run(name, func(t *testing.T) { runScript(t, file, src, v) })
 		}
+	}
+}
+
+func runScript(t *testing.T, file string, src []byte, v Version) {
+	s, err := Parse(file, src, v, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(s, Options{Set: []script.Option{{Name: "ip_version", Value: v.String(), HasValue: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Failure != nil {
+		t.Error(res.Failure.String())
 	}
 }

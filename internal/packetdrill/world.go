@@ -26,6 +26,8 @@ type World interface {
 	Sent() *Sent
 	// Patience is how long it is worth waiting for what is overdue, to say when it came.
 	Patience() time.Duration
+	// Grace is how long what happens at once may take.
+	Grace() time.Duration
 	// End ends the world.
 	End() error
 }

@@ -193,6 +193,9 @@ func (k *world) SinceBegin(unix time.Duration) time.Duration {
 // Patience is short: what is overdue by so much is late whenever it comes.
 func (k *world) Patience() time.Duration { return 2 * time.Second }
 
+// Grace is what a call may need to return once nothing holds it, on a busy machine.
+func (k *world) Grace() time.Duration { return 100 * time.Millisecond }
+
 // drain runs what has happened.
 func (k *world) drain() {
 	for {
