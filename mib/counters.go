@@ -130,6 +130,7 @@ const (
 	TcpExtOutOfWindowIcmps
 	TcpExtTCPTimeouts
 	TcpExtTCPFastRetrans
+	TcpExtTCPMinTTLDrop
 
 	numCounters
 
@@ -194,5 +195,5 @@ var counters = [numCounters]string{
 	TcpExtTCPFastOpenBlackhole:      "TcpExtTCPFastOpenBlackhole",
 	TcpExtTCPFastOpenPassiveAltKey:  "TcpExtTCPFastOpenPassiveAltKey",
 	TcpExtTCPChallengeACK:           "TcpExtTCPChallengeACK", TcpExtOutOfWindowIcmps: "TcpExtOutOfWindowIcmps",
-	TcpExtTCPTimeouts: "TcpExtTCPTimeouts", TcpExtTCPFastRetrans: "TcpExtTCPFastRetrans",
+	TcpExtTCPTimeouts: "TcpExtTCPTimeouts", TcpExtTCPFastRetrans: "TcpExtTCPFastRetrans", TcpExtTCPMinTTLDrop: "TcpExtTCPMinTTLDrop",
 }

@@ -62,6 +62,7 @@ const (
 	TcpChecksum
 	TcpBacklogFull
 	TcpHandshakesFull
+	TcpMinHopLimit
 	SocketClosed
 	Closing
 
@@ -130,6 +131,7 @@ var reasons = [numReasons]struct {
 	TcpChecksum:            {"TCP checksum wrong", TcpInCsumErrors},
 	TcpBacklogFull:         {"TCP accept backlog is full", TcpExtListenOverflows},
 	TcpHandshakesFull:      {"TCP handshakes under way are too many", TcpExtTCPReqQFullDrop},
+	TcpMinHopLimit:         {"TCP segment from farther than the socket allows", TcpExtTCPMinTTLDrop},
 	SocketClosed:           {"socket is closed", none},
 	Closing:                {"stack is closing", none},
 }

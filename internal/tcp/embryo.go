@@ -69,8 +69,8 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	cfg := o.Config
 	// "Third, check for a SYN: … Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should
 	// be queued for processing later. ISS should be selected". Text is not kept, nor acknowledged: the peer sends it again.
-	*e = Embryo{irs: syn.Seq, iss: Seq(o.ISS), tsOffset: o.TSOffset, peerMSS: syn.Options.MSS, mss: uint16(boundMSS(o.MSS)),
-		peerWnd: syn.Window, wnd: uint16(min(cfg.ReceiveBuffer, 65535))}
+	*e = Embryo{irs: syn.Seq, iss: Seq(o.ISS), tsOffset: o.TSOffset, peerMSS: syn.Options.MSS,
+		mss: uint16(cfg.userMSS(boundMSS(o.MSS))), peerWnd: syn.Window, wnd: uint16(min(cfg.ReceiveBuffer, 65535))}
 	if ecnAgrees(cfg, syn) {
 		e.ecn = ecnSetup
 	}
@@ -301,7 +301,7 @@ type Recall struct {
 
 // Recall makes e what it would be, had it been kept, as far as that is known. wnd is the window field of the ACK.
 func (e *Embryo) Recall(r *Recall, wnd uint16, cfg *Config) {
-	*e = Embryo{irs: r.IRS, iss: r.ISS, tsOffset: r.TSOffset, peerMSS: r.PeerMSS, mss: uint16(boundMSS(r.MSS)),
+	*e = Embryo{irs: r.IRS, iss: r.ISS, tsOffset: r.TSOffset, peerMSS: r.PeerMSS, mss: uint16(cfg.userMSS(boundMSS(r.MSS))),
 		peerWnd: wnd, wnd: uint16(min(cfg.ReceiveBuffer, 65535)), flags: embryoCookie, sent: 1, at: clock.Never}
 	if r.Timestamps {
 		e.flags |= embryoTimestamps

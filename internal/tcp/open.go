@@ -24,8 +24,8 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.snd.push = c.snd.base
 	// RFC 9293, 3.7.1: "If an MSS Option is not received at connection setup, TCP implementations MUST assume a
 	// default send MSS of 536 … for IPv4 or 1220 … for IPv6 (MUST-15)".
-	c.snd.peerMSS, c.snd.pathMSS = c.userMSS(boundMSS(o.DefaultMSS)), boundMSS(o.MSS)
-	c.rcv.maxSeg = c.userMSS(c.snd.pathMSS)
+	c.snd.peerMSS, c.snd.pathMSS = c.cfg.userMSS(boundMSS(o.DefaultMSS)), boundMSS(o.MSS)
+	c.rcv.maxSeg = c.cfg.userMSS(c.snd.pathMSS)
 	c.setMSS()
 	c.rcv.shift = windowShift(c.cfg.ReceiveBuffer)
 	c.rtt.init(c.cfg)
@@ -90,7 +90,7 @@ func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 	c.snd.edge = c.snd.nxt.Add(c.snd.wnd)
 	o := &syn.Options
 	if o.MSS != 0 {
-		c.snd.peerMSS = c.userMSS(max(int(o.MSS), c.cfg.MinSendMSS))
+		c.snd.peerMSS = c.cfg.userMSS(max(int(o.MSS), c.cfg.MinSendMSS))
 	}
 	// RFC 7323, 2.2: "Both sides MUST send Window Scale options in their <SYN> segments to enable window scaling in
 	// either direction."

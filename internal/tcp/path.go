@@ -19,9 +19,9 @@ func (c *TCB) setMSS() {
 }
 
 // userMSS bounds an MSS of the handshake, ours or the peer's, to what the user has set.
-func (c *TCB) userMSS(mss int) int {
-	if c.cfg.MaxSeg > 0 {
-		return min(mss, c.cfg.MaxSeg)
+func (cfg *Config) userMSS(mss int) int {
+	if cfg.MaxSeg > 0 {
+		return min(mss, cfg.MaxSeg)
 	}
 	return mss
 }

@@ -75,7 +75,7 @@ func (c *Conn) opened(cfg *tcp.Config) tcp.Open {
 	if cfg == nil {
 		cfg = &c.layer.Settings().TCP
 	}
-	o := c.layer.openTo(c.key.Remote, c.path.MTU, cfg)
+	o := c.layer.openTo(c.key.Remote, c.header.mtu(c.path), cfg)
 	o.Observer = c
 	return o
 }
@@ -185,8 +185,8 @@ func (c *Conn) refreshPath(now clock.Instant) {
 	if err != nil {
 		return
 	}
-	if path.MTU != c.path.MTU {
-		c.tcb.SetPathMTU(now, mss(c.key.Remote, path.MTU))
+	if mtu := c.header.mtu(path); mtu != c.header.mtu(c.path) {
+		c.tcb.SetPathMTU(now, mss(c.key.Remote, mtu))
 	}
 	c.path = path
 }

@@ -2,6 +2,9 @@ package tcpsock
 
 import (
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -9,7 +12,29 @@ import (
 type Header struct {
 	HopLimit     uint8 // TTL or hop limit; 0: the default
 	TrafficClass uint8
-	MayFragment  bool // IPv4 without DF (IP_PMTUDISC_DONT)
+	MinHopLimit  uint8 // what comes with less is dropped (IP_MINTTL, IPV6_MINHOPCOUNT; RFC 5082)
+	MayFragment  bool  // IPv4 without DF (IP_PMTUDISC_DONT)
+	OwnMTU       bool  // the link's MTU counts, and not the path's (IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE)
+	NoFlowLabel  bool  // IPv6 without a flow label (IPV6_AUTOFLOWLABEL 0)
+}
+
+// mtu returns the largest packet that is sent along path.
+func (h *Header) mtu(path *ip.Path) int {
+	if h.OwnMTU && !path.Local {
+		return path.If.MTU
+	}
+	return path.MTU
+}
+
+// params returns h as the internet layer takes it, of a packet of key's.
+func (t *Layer) params(key *flow.Key, h *Header) ip.Params {
+	p := ip.Params{Proto: wire.ProtoTCP, HopLimit: h.HopLimit, TrafficClass: h.TrafficClass, DontFragment: !h.MayFragment}
+	if !key.Remote.Is4() && !h.NoFlowLabel && !t.Settings().NoFlowLabels {
+		// RFC 6437, 2: "source nodes SHOULD assign each unrelated transport connection and application data stream to a
+		// new flow", and 3: labels "chosen from an approximation to a discrete uniform distribution".
+		p.FlowLabel = key.Hash(t.labels)&(1<<20-2) + 1
+	}
+	return p
 }
 
 // Headers are those of a listener's connections, by family.
@@ -25,7 +50,14 @@ func (h *Headers) of(a wire.Addr) Header {
 
 // SetHeader sets what the connection's packets have in their internet header. Errors: net.ErrClosed.
 func (c *Conn) SetHeader(h Header) error {
-	return c.do(func(clock.Instant) error { c.header = h; return nil })
+	return c.do(func(now clock.Instant) error {
+		was := c.header.mtu(c.path)
+		c.header = h
+		if mtu := h.mtu(c.path); mtu != was {
+			c.tcb.SetPathMTU(now, mss(c.key.Remote, mtu))
+		}
+		return nil
+	})
 }
 
 // SetHopLimit and SetTrafficClass set the header fields of what the connection sends. Errors: net.ErrClosed.
@@ -49,4 +81,10 @@ func (l *Listener) SetHeaders(h Headers) {
 	l.in.Lock()
 	defer l.in.Unlock()
 	l.headers = h
+}
+
+// near reports whether a packet has come from as near as the listener's connections must.
+func (l *Listener) near(key *flow.Key, p *packet.Buffer) bool {
+	_, h, _ := l.config(key.Remote)
+	return p.HopLimit >= h.MinHopLimit
 }

@@ -54,7 +54,9 @@ func (t *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 	}
 	if e.Errno == syscall.EMSGSIZE {
 		c.refreshPath(now)
-		c.tcb.SetPathMTU(now, mss(e.Dst, e.MTU))
+		if !c.header.OwnMTU {
+			c.tcb.SetPathMTU(now, mss(e.Dst, e.MTU))
+		}
 	} else {
 		c.tcb.Failed(now, e.Errno, seq)
 	}

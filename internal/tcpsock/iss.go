@@ -23,5 +23,8 @@ func (t *Layer) isn(now clock.Instant, k *flow.Key) (iss, tsOffset uint32) {
 	binary.BigEndian.PutUint32(b[52:], k.Scope)
 	f := sha256.Sum256(b[:])
 	m := uint32(now.Duration() / (4 * time.Microsecond))
-	return m + binary.BigEndian.Uint32(f[:]), binary.BigEndian.Uint32(f[4:])
+	if !t.Settings().TCP.NoTimestampOffset {
+		tsOffset = binary.BigEndian.Uint32(f[4:])
+	}
+	return m + binary.BigEndian.Uint32(f[:]), tsOffset
 }

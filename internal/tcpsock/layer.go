@@ -7,6 +7,7 @@
 package tcpsock
 
 import (
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 
@@ -28,6 +29,7 @@ type Layer struct {
 	tracer     *trace.Tracer
 	settings   settings
 	secret     [16]byte // of initial sequence numbers and timestamp offsets
+	labels     uint64   // of flow labels
 	tables     []table  // one for each shard
 	challenges challengeLimit
 	cookies    cookies
@@ -59,6 +61,9 @@ func (t *table) init() {
 	t.remnants = make(map[flow.Key]*remnant)
 }
 
+// flowLabels tells the secret of flow labels from others.
+const flowLabels = 0x666c6f776c61626c
+
 // New returns a Layer over shards and registers it with l. s holds its first settings.
 func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tracer) *Layer {
 	t := &Layer{ip: l, rt: rt, tracer: tracer, tables: make([]table, shards)}
@@ -67,6 +72,7 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	t.ports = flow.NewEphemeral(rt)
 	t.ports.Configure(s.Limits.LocalPorts, s.Limits.ReservedPorts)
 	rt.Entropy(t.secret[:])
+	t.labels = binary.BigEndian.Uint64(t.secret[8:]) ^ flowLabels
 	for i := range t.tables {
 		t.tables[i].init()
 	}
@@ -107,6 +113,10 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	key := flow.Key{Local: p.Dst, Remote: p.Src, Ports: flow.Ports(h.DstPort(), h.SrcPort()),
 		Scope: flow.ScopeOf(p.Src, p.In), Proto: wire.ProtoTCP}
 	if c := tab.conns[key]; c != nil {
+		if p.HopLimit < c.header.MinHopLimit {
+			sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
+			return ip.Delivered
+		}
 		c.arrive(now, seg)
 		p.Free()
 		return ip.Delivered
@@ -132,6 +142,9 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 	case done:
 	case l == nil, seg.Flags&wire.RST != 0:
 		t.refuse(sh, now, key, seg)
+	case !l.near(key, p):
+		sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
+		return ip.Delivered
 	case seg.Flags&(wire.SYN|wire.ACK) == wire.SYN:
 		if why := l.open(sh, now, key, seg, iss); why != 0 {
 			sh.Counters.Inc(mib.TcpExtListenDrops)
@@ -193,8 +206,8 @@ func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Seg
 	if seg.Len > 0 {
 		c.tcb.Payload(seg, b[n:])
 	}
-	params := ip.Params{Proto: wire.ProtoTCP, HopLimit: chosen.HopLimit, TrafficClass: chosen.TrafficClass&^ecnField | seg.ECN,
-		DontFragment: !chosen.MayFragment}
+	params := t.params(key, &chosen)
+	params.TrafficClass = chosen.TrafficClass&^ecnField | seg.ECN
 	wire.FinishChecksum(b, wire.TCPChecksumOffset, wire.ProtoTCP, path.Src, path.Dst)
 	t.ip.Output(path, &params, p)
 	sh.Counters.Inc(mib.TcpOutSegs)
