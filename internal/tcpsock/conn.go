@@ -35,6 +35,7 @@ type Conn struct {
 	writeable  clock.Instant // write deadline
 	passive    bool          // a listener made it
 	watch      *watch        // who is told of readiness; nil: nobody
+	log        *logging      // nil: nobody
 	writing    bool          // a Write is under way; others wait for their turn
 	sharing    Sharing
 	closed     bool  // by its user
@@ -158,6 +159,9 @@ func (c *Conn) pump(now clock.Instant) {
 			c.sh.Counters.Inc(mib.TcpOutRsts)
 		}
 		c.layer.emit(c.sh, c.path, &c.key, seg, c.header, c)
+	}
+	if c.log != nil {
+		c.logMetrics(now)
 	}
 	switch c.tcb.State() {
 	case tcp.Closed:
@@ -422,6 +426,9 @@ func (c *Conn) Remote() flow.Endpoint {
 
 // StateChanged implements tcp.Observer. sh locked.
 func (c *Conn) StateChanged(now clock.Instant, from, to tcp.State) {
+	if c.log != nil {
+		c.log.to.State(now, from, to)
+	}
 	switch {
 	case to == tcp.SynSent:
 		c.sh.Counters.Inc(mib.TcpActiveOpens)
@@ -438,11 +445,17 @@ func (c *Conn) StateChanged(now clock.Instant, from, to tcp.State) {
 
 // Retransmitted implements tcp.Observer. sh locked.
 func (c *Conn) Retransmitted(now clock.Instant, seq tcp.Seq, n int, why string) {
+	if c.log != nil {
+		c.log.to.Retransmitted(now, seq, n, why)
+	}
 	c.trace(trace.Event{At: now, Kind: trace.TCPRetransmit, Seq: uint32(seq), Len: uint32(n), Reason: why})
 }
 
 // Recovery implements tcp.Observer. sh locked.
 func (c *Conn) Recovery(now clock.Instant, from, to string) {
+	if c.log != nil {
+		c.log.to.Recovery(now, from, to)
+	}
 	c.trace(trace.Event{At: now, Kind: trace.TCPRecovery, From: from, To: to})
 }
 
