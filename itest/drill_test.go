@@ -1,0 +1,67 @@
+package itest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/onlink-go/onlink/internal/packetdrill"
+	"github.com/onlink-go/onlink/internal/packetdrill/kernel"
+	"github.com/onlink-go/onlink/internal/packetdrill/script"
+)
+
+// tries is how often a script may fail against the kernel: in real time, on a busy machine, things happen late.
+const tries = 4
+
+// The conformance scripts say of the kernel what they say of the stack, or, at their head, why the kernel differs.
+func TestScriptsAgainstKernel(t *testing.T) {
+	newNamespace(t) // skips where there is none to be had
+	const dir = "../internal/packetdrill/testdata"
+	files, err := filepath.Glob(dir + "/*/*.pkt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := packetdrill.Parse(file, src, packetdrill.IPv4, nil)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, v := range packetdrill.Versions(s) {
+			t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file)+"/"+v.String(), func(t *testing.T) {
+				t.Parallel()
+				drillKernel(t, file, src, v)
+			})
+		}
+	}
+}
+
+func drillKernel(t *testing.T, file string, src []byte, v packetdrill.Version) {
+	differs := packetdrill.ParseHeader(string(src)).Kernel
+	set := []script.Option{{Name: "ip_version", Value: v.String(), HasValue: true},
+		{Name: "tolerance_usecs", Value: "20000", HasValue: true}}
+	var failure *packetdrill.Failure
+	for range tries {
+		s, err := packetdrill.Parse(file, src, v, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := packetdrill.Run(s, packetdrill.Options{Set: set, World: kernel.New})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failure = res.Failure; failure == nil {
+			break
+		}
+	}
+	switch {
+	case failure != nil && differs == "":
+		t.Error(failure.String())
+	case failure == nil && differs != "":
+		t.Errorf("the kernel does as the script says, whose head says that it differs: %s", differs)
+	}
+}
