@@ -62,7 +62,7 @@ func callSocket(r *runner, c *call, a args) error {
 		if fd < 0 {
 			return nil
 		}
-		s := &sock{domain: domain, typ: n[0] & sockTypeMask, proto: r.protoOf(domain, n[0]&sockTypeMask, n[1])}
+		s := r.newSock(domain, n[0]&sockTypeMask, r.protoOf(domain, n[0]&sockTypeMask, n[1]))
 		return r.opened(c, fd, s)
 	}
 	return nil
@@ -77,6 +77,11 @@ func (r *runner) protoOf(domain, typ, proto int) uint8 {
 		return wire.ProtoTCP
 	}
 	return wire.ProtoUDP
+}
+
+// newSock makes a socket that has no descriptor yet.
+func (r *runner) newSock(domain, typ int, proto uint8) *sock {
+	return &sock{domain: domain, typ: typ, proto: proto, fd: noFD, scriptFD: noFD, cookies: &r.cookies}
 }
 
 // opened notes a new socket. The script's packets belong to it from now on.
@@ -219,7 +224,7 @@ func callAccept(r *runner, c *call, a args) error {
 func (r *runner) accepted(c *call, fd int, peer netip.AddrPort) error {
 	for i := len(r.socks) - 1; i >= 0; i-- {
 		s := r.socks[i]
-		if s.fd >= 0 || s.live.remote != peer || s.state != sockSynAckSent && s.state != sockSynAckAcked {
+		if s.fd != noFD || s.live.remote != peer || s.state != sockSynAckSent && s.state != sockSynAckAcked {
 			continue
 		}
 		number, err := r.newFD(c, fd, s)
@@ -267,6 +272,9 @@ func callClose(r *runner, c *call, a args) error {
 	script, fd, err := a.fd(0)
 	c.run = func() (int, error) { return 0, r.world.Close(fd) }
 	c.after = func(int) error {
+		if s := r.sockOf(script); s != nil && s.fd == fd {
+			s.fd = closedFD
+		}
 		r.removeFD(script)
 		return nil
 	}

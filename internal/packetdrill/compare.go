@@ -66,7 +66,7 @@ func (s *sock) mapOutbound(c *live, want *script.TCP) {
 				setTSVal(c.options, s.sawTS(o.TSVal, val))
 			}
 		case script.OptFO, script.OptExpFO:
-			s.mapCookie(c.options, o)
+			s.mapCookie(c, o)
 		}
 	}
 }
@@ -79,29 +79,19 @@ func setTSVal(list []option, val uint32) {
 	}
 }
 
-// mapCookie lets a Fast Open cookie that the stack has made up stand for the one the script has written there: their
-// octets cannot be known beforehand (RFC 7413, 4.1.2), only that the same ones come back and how many they are.
-func (s *sock) mapCookie(list []option, want *script.TCPOption) {
+// mapCookie lets a Fast Open cookie that the stack gives out stand for the one the script has written there: its octets
+// cannot be known beforehand (RFC 7413, 4.1.2), only how many they are, and that the same ones are good later.
+func (s *sock) mapCookie(c *live, want *script.TCPOption) {
+	if c.flags&(script.SYN|script.ACK) != script.SYN|script.ACK || len(want.Data) == 0 {
+		return
+	}
 	prefix := 0
 	if want.Kind == script.OptExpFO {
 		prefix = 2
 	}
-	for i, o := range list {
-		if o.kind != byte(want.Kind) || len(o.data) != prefix+len(want.Data) || len(want.Data) == 0 {
-			continue
-		}
-		got := string(o.data[prefix:])
-		for _, p := range s.cookies {
-			if p.script == string(want.Data) || p.live == got {
-				got = ""
-				if p.live == string(o.data[prefix:]) {
-					list[i].data = append(append([]byte(nil), o.data[:prefix]...), p.script...)
-				}
-			}
-		}
-		if got != "" {
-			s.cookies = append(s.cookies, cookiePair{string(want.Data), got})
-			list[i].data = append(append([]byte(nil), o.data[:prefix]...), want.Data...)
+	for i, o := range c.options {
+		if o.kind == byte(want.Kind) && len(o.data) == prefix+len(want.Data) {
+			c.options[i].data = append(o.data[:prefix:prefix], s.cookies.given(want.Data, o.data[prefix:])...)
 		}
 	}
 }

@@ -60,6 +60,7 @@ type Config struct {
 	InitScripts []string
 
 	remote, local, gateway, netmask string // as given
+	CaptureName                     string // of the interface in a capture
 }
 
 // DefaultConfig returns the settings of a script that has no options.

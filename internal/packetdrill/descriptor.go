@@ -9,6 +9,12 @@ type descriptor struct {
 // badFD is a descriptor that no system has: what the script's unknown ones are.
 const badFD = 1 << 30
 
+// What sockets without a descriptor have in its place.
+const (
+	noFD     = -1 // not accepted yet
+	closedFD = -2
+)
+
 // descriptor finds a descriptor of the script; nil: there is none.
 func (r *runner) descriptor(script int) *descriptor {
 	for _, d := range r.fds {

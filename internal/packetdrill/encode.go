@@ -126,9 +126,9 @@ func (e *encoder) mapOptions(t *script.TCP, list []option, syn bool) {
 				binary.BigEndian.PutUint32(list[i].data[4:], e.s.liveEcr(o.TSEcr))
 			}
 		case script.OptFO:
-			list[i].data = e.s.liveCookie(o.Data)
+			list[i].data = e.s.cookies.live(o.Data)
 		case script.OptExpFO:
-			list[i].data = append([]byte{0xf9, 0x89}, e.s.liveCookie(o.Data)...)
+			list[i].data = append([]byte{0xf9, 0x89}, e.s.cookies.live(o.Data)...)
 		}
 	}
 }

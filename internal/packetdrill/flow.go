@@ -46,13 +46,13 @@ type sock struct {
 	tsSeen             bool
 	tsScript0, tsLive0 uint32
 
-	label, liveLabel uint32 // the flow label last expected, and what it was
-	cookies          []cookiePair
-	pending          []*live // packets of this socket that came when another's was expected
+	label, liveLabel uint32     // the flow label last expected, and what it was
+	cookies          *cookieJar // the script's
+	pending          []*live    // packets of this socket that came when another's was expected
 }
 
-// cookiePair says which Fast Open cookie the stack sent where the script has which.
-type cookiePair struct{ script, live string }
+// cookieJar says which Fast Open cookie the stack gave out where the script has which.
+type cookieJar []struct{ script, live string }
 
 // localOffset is what to add to a script's sequence number of the stack under test for the live one.
 func (s *sock) localOffset(syn bool) uint32 {
@@ -133,12 +133,27 @@ func (s *sock) sawTS(val, live uint32) uint32 {
 	return live - s.tsLive0 + s.tsScript0
 }
 
-// liveCookie maps a Fast Open cookie of the script to the one the stack gave out.
-func (s *sock) liveCookie(c []byte) []byte {
-	for _, p := range s.cookies {
+// live maps a cookie of the script to the one the stack gave out.
+func (j *cookieJar) live(c []byte) []byte {
+	for _, p := range *j {
 		if p.script == string(c) {
 			return []byte(p.live)
 		}
 	}
+	return c
+}
+
+// given notes that the stack gave out the cookie live where the script has c, unless one of the two means something
+// already, and returns what live is in the script.
+func (j *cookieJar) given(c, live []byte) []byte {
+	for _, p := range *j {
+		if p.live == string(live) {
+			return []byte(p.script)
+		}
+		if p.script == string(c) {
+			return live
+		}
+	}
+	*j = append(*j, struct{ script, live string }{string(c), string(live)})
 	return c
 }

@@ -3,7 +3,6 @@ package packetdrill
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"time"
 
@@ -75,20 +74,28 @@ func (r *runner) byPorts(p *script.Packet) *sock {
 		// The packet of a stranger: its numbers are those of the connection that it intrudes on.
 		c := *r.current
 		s = &c
-		s.pending, s.fd = nil, -1
+		s.pending, s.fd = nil, noFD
 		r.socks = append(r.socks, s)
 	}
-	s.live.remote = netip.AddrPortFrom(r.cfg.RemoteIP, remote)
-	s.live.local = netip.AddrPortFrom(r.cfg.LocalIP, local)
+	s.live.remote = netip.AddrPortFrom(orAddr(p.Ports.SrcAddr, r.cfg.RemoteIP), remote)
+	s.live.local = netip.AddrPortFrom(orAddr(p.Ports.DstAddr, r.cfg.LocalIP), local)
 	return s
+}
+
+// orAddr returns a, or, where the script does not say it, b.
+func orAddr(a, b netip.Addr) netip.Addr {
+	if a.IsValid() {
+		return a
+	}
+	return b
 }
 
 // newPeer makes the socket that answers a packet which arrives for a listening socket, or for none.
 func (r *runner) newPeer(p *script.Packet) *sock {
-	s := &sock{state: sockPassive, fd: -1, scriptFD: -1, domain: r.cfg.domain(), typ: sockStream}
+	s := r.newSock(r.cfg.domain(), sockStream, wire.ProtoTCP)
+	s.state = sockPassive
 	switch {
 	case p.TCP != nil:
-		s.proto = wire.ProtoTCP
 		s.script.remoteISN, s.live.remoteISN = p.TCP.Seq.Start, p.TCP.Seq.Start
 	case p.UDP != nil:
 		s.proto = wire.ProtoUDP
@@ -193,6 +200,8 @@ func (r *runner) packetFailure(want *script.Packet, got *live, err error) *Failu
 	}
 	if got != nil {
 		f.Actual = r.timed(got.at, got.format(script.Outbound))
+	} else {
+		f.Seen = r.ignored
 	}
 	return f
 }
@@ -287,6 +296,9 @@ func join(whole, c *live) *live {
 	return j
 }
 
+// maxWait is how long a packet that may come at any time is waited for.
+const maxWait = 24 * time.Hour
+
 // next waits for the next packet of s. Those of other sockets are kept for when the script asks for them; those of nobody
 // are passed over. Nil: none came.
 func (r *runner) next(s *sock, want *script.Packet) (*live, error) {
@@ -295,7 +307,7 @@ func (r *runner) next(s *sock, want *script.Packet) (*live, error) {
 		s.pending = s.pending[1:]
 		return p, nil
 	}
-	limit := time.Duration(math.MaxInt64)
+	limit := r.world.Now() + maxWait
 	if r.event.Time.Kind != script.AnyTime {
 		limit = max(r.at, r.end, r.world.Now()) + r.world.Patience()
 	}
@@ -309,7 +321,7 @@ func (r *runner) next(s *sock, want *script.Packet) (*live, error) {
 		}
 		p, err := parseLive(sent.Data, sent.At)
 		if err != nil {
-			r.trace(sent.At, "> a packet that is not looked at: %v", err)
+			r.ignore(sent.At, fmt.Sprintf("> a packet that is not looked at: %v", err))
 			continue
 		}
 		if s.owns(p) || s.adopts(p) || want.ICMP != nil && isICMP(p.proto) && s.ownsAddrs(p) {
@@ -335,9 +347,23 @@ func (r *runner) keep(p *live) {
 	for i := len(r.socks) - 1; i >= 0; i-- {
 		if s := r.socks[i]; s.owns(p) {
 			s.pending = append(s.pending, p)
-			r.trace(p.at, "%s (of another socket)", s.toScript(p, &script.Packet{}).format(script.Outbound))
+			r.ignore(p.at, s.toScript(p, &script.Packet{}).format(script.Outbound)+" (of another socket)")
 			return
 		}
 	}
-	r.trace(p.at, "%s (of no socket: %v > %v)", p.format(script.Outbound), p.src, p.dst)
+	r.ignore(p.at, fmt.Sprintf("%s (from %v to %v, of no socket of the script)", p.format(script.Outbound), p.src, p.dst))
+}
+
+// maxIgnored is how many packets that nobody asked for a failure tells of.
+const maxIgnored = 5
+
+// ignore notes a packet that is passed over, for a failure to tell of.
+func (r *runner) ignore(at time.Duration, text string) {
+	text = r.timed(at, text)
+	if r.ignored = append(r.ignored, text); len(r.ignored) > maxIgnored {
+		r.ignored = r.ignored[1:]
+	}
+	if r.opt.Trace != nil {
+		r.opt.Trace(text)
+	}
 }

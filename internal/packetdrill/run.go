@@ -30,6 +30,7 @@ func Run(s *script.Script, o Options) (Result, error) {
 		return Result{}, err
 	}
 	res := Result{Name: s.Name, Version: cfg.Version}
+	cfg.CaptureName = fmt.Sprintf("%s (%v)", s.Name, cfg.Version)
 	r := &runner{script: s, cfg: cfg, opt: o, res: &res}
 	if o.World == nil {
 		o.World = newSimWorld
@@ -61,6 +62,8 @@ type runner struct {
 	current *sock // the socket that packets without ports belong to: the one made last
 	blocked *call // the blocking call under way
 	port    uint16
+	cookies cookieJar
+	ignored []string // packets of nobody since the event began
 	shell   *shell.Shell
 	code    *code.Interp // nil: no code has run yet
 }
@@ -135,7 +138,7 @@ func (r *runner) commands(list []*script.Command, init bool) *Failure {
 // events runs the events one after the other, and then waits for a call under way.
 func (r *runner) events() *Failure {
 	for _, e := range r.script.Events {
-		r.event = e
+		r.event, r.ignored = e, nil
 		if err := r.step(e); err != nil {
 			f := r.failure(e.Action.Position(), err)
 			if g := r.reap(); g != nil {

@@ -23,8 +23,8 @@ type simWorld struct {
 	events int // how many more may happen
 }
 
-// maxEvents bounds what may happen in a script: a hundred times what one of an hour needs.
-const maxEvents = 2_000_000
+// maxEvents bounds what may happen in a script: it is a hundred times what a transfer of megabytes takes.
+const maxEvents = 1_000_000
 
 // linkName is what the interface is called; packetdrill's is tun0.
 const linkName = "tun0"
@@ -42,7 +42,7 @@ func newSimWorld(cfg *Config, w *capture.Writer) (World, error) {
 	}
 	var l link.Link = world.link
 	if w != nil {
-		c := capture.New(world.rt, l, w, linkName)
+		c := capture.New(world.rt, l, w, cfg.CaptureName)
 		world.stack.Tracer().Add(c)
 		l = c
 	}

@@ -27,8 +27,8 @@ type call struct {
 	err   error
 }
 
-// patienceForCalls is how long a call may take that is not to block.
-const patienceForCalls = time.Hour
+// patienceForCalls is how long, at least, a call may take that is not said to block.
+const patienceForCalls = time.Minute
 
 // syscall runs an event that is a system call.
 func (r *runner) syscall(sc *script.Syscall) error {
@@ -65,7 +65,7 @@ func (r *runner) syscall(sc *script.Syscall) error {
 		return nil
 	}
 	if !c.c.Done {
-		err := r.world.Sleep(r.world.Now()+patienceForCalls, func() bool { return c.c.Done })
+		err := r.world.Sleep(r.world.Now()+max(patienceForCalls, r.world.Patience()), func() bool { return c.c.Done })
 		if !c.c.Done {
 			if err == nil || err == errIdle {
 				err = errors.New("it blocks for ever")

@@ -21,10 +21,10 @@ func (receiver) Deliver(_ int, b *packet.Batch) { b.Free() }
 func (receiver) Ready(int)                      {}
 func (receiver) Changed(link.Info)              {}
 
-func newPcap(w *capture.Writer, mtu int) *pcap {
+func newPcap(w *capture.Writer, mtu int, name string) *pcap {
 	rt := clock.NewReal()
 	a, b := mem.Pair(mem.Config{Runtime: rt, MTU: mtu, Medium: link.IP})
-	p := &pcap{out: capture.New(rt, a, w, linkName), in: b}
+	p := &pcap{out: capture.New(rt, a, w, name), in: b}
 	p.out.Attach(receiver{}) // nobody is attached yet: it cannot fail
 	p.in.Attach(receiver{})
 	return p

@@ -44,7 +44,7 @@ func New(cfg *packetdrill.Config, w *capture.Writer) (packetdrill.World, error) 
 	}
 	k.idle = append(k.idle, first)
 	if w != nil {
-		k.pcap = newPcap(w, cfg.MTU)
+		k.pcap = newPcap(w, cfg.MTU, cfg.CaptureName)
 	}
 	err = k.inside(func() error { return k.setUp(cfg) })
 	if err != nil {
