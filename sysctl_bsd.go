@@ -89,9 +89,9 @@ var freeBSDKnobs = []knob{
 			return err
 		}),
 	congestionKnob("net.inet.tcp.cc.algorithm", bsdControl, linuxControl),
-	{name: "net.inet.tcp.cc.available", doc: "the congestion controls there are", get: func(*Stack) string {
+	{name: "net.inet.tcp.cc.available", doc: "the congestion controls there are", get: func(s *Stack) string {
 		var names []string
-		for _, n := range tcp.CongestionControls() {
+		for _, n := range s.tcp.Settings().TCP.Controls() {
 			names = append(names, bsdControl(n))
 		}
 		return strings.Join(names, ", ")

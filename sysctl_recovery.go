@@ -7,22 +7,20 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/onlink-go/onlink/internal/tcp"
 )
 
 // tcpRecoveryKnobs are Linux's settings of loss recovery, congestion control, pacing and path MTU discovery.
 var tcpRecoveryKnobs = []knob{
 	congestionKnob("net.ipv4.tcp_congestion_control", strings.Clone, strings.Clone),
 	{name: "net.ipv4.tcp_available_congestion_control", doc: "the congestion controls there are",
-		get: func(*Stack) string { return strings.Join(tcp.CongestionControls(), " ") }},
-	tcpKnob("net.ipv4.tcp_allowed_congestion_control", "those that a connection may choose",
+		get: func(s *Stack) string { return strings.Join(s.tcp.Settings().TCP.Controls(), " ") }},
+	tcpKnob("net.ipv4.tcp_allowed_congestion_control", "those that a connection without privileges may choose; here all have them",
 		func(t *settings) string { return strings.Join(t.AllowedControls(), " ") },
 		func(t *settings, v string) error {
 			names := strings.Fields(v)
 			for _, n := range names {
-				if !slices.Contains(tcp.CongestionControls(), n) {
-					return fmt.Errorf("there is no %q, only %s: %w", n, strings.Join(tcp.CongestionControls(), ", "), syscall.EINVAL)
+				if !slices.Contains(t.TCP.Controls(), n) {
+					return fmt.Errorf("there is no %q, only %s: %w", n, strings.Join(t.TCP.Controls(), ", "), syscall.EINVAL)
 				}
 			}
 			t.Allowed = names
@@ -52,26 +50,19 @@ var tcpRecoveryKnobs = []knob{
 		"pacing rate in congestion avoidance, percent of cwnd / SRTT"),
 	number("net.ipv4.tcp_min_tso_segs", func(t *settings) *int { return &t.TCP.MinTSOSegs }, 1, math.MaxUint8,
 		"least segments of a burst"),
-	number("net.ipv4.tcp_tso_win_divisor", func(t *settings) *int { return &t.TCP.TSOWinDivisor }, 0, math.MaxUint8,
-		"a burst is at most 1/n of the congestion window"),
 	number("net.ipv4.tcp_tso_rtt_log", func(t *settings) *int { return &t.TCP.TSORTTLog }, 0, math.MaxUint8,
 		"bursts of short paths are larger: by 64 KiB >> (round-trip time in µs >> n)"),
-	number("net.ipv4.tcp_limit_output_bytes", func(t *settings) *int { return &t.TCP.LimitOutput }, 0, maxInt,
-		"octets of a connection that may wait in the device"),
-	off("net.ipv4.tcp_autocorking", func(t *settings) *bool { return &t.TCP.NoAutoCork },
-		"1: small writes are joined while earlier ones wait in the device"),
+	only("net.ipv4.tcp_tso_win_divisor", "0", "sending is not put off to make bursts larger"),
+	only("net.ipv4.tcp_autocorking", "0", "small writes are not joined while earlier ones wait in the device"),
+	idle("net.ipv4.tcp_limit_output_bytes", 4194304, 0, maxInt, "no effect: the segments of a connection do not wait in the device"),
 
-	number("net.ipv4.tcp_mtu_probing", func(t *settings) *int { return &t.TCP.MTUProbing }, 0, 2,
-		"path MTU discovery without ICMP (RFC 4821): 0: off, 1: when a black hole is suspected, 2: always"),
-	number("net.ipv4.tcp_base_mss", func(t *settings) *int { return &t.TCP.BaseMSS }, 1, math.MaxUint16, "segment size that probing begins with"),
+	only("net.ipv4.tcp_mtu_probing", "0", "path MTU discovery without ICMP (RFC 4821) is not there"),
+	idle("net.ipv4.tcp_base_mss", 1024, 1, math.MaxUint16, "no effect: only net.ipv4.tcp_mtu_probing would use it"),
+	idle("net.ipv4.tcp_mtu_probe_floor", 48, 48, math.MaxUint16, "no effect: only net.ipv4.tcp_mtu_probing would use it"),
+	idle("net.ipv4.tcp_probe_threshold", 8, 0, maxInt, "no effect: only net.ipv4.tcp_mtu_probing would use it"),
+	idle("net.ipv4.tcp_probe_interval", 600, 0, maxInt, "no effect: only net.ipv4.tcp_mtu_probing would use it"),
 	number("net.ipv4.tcp_min_snd_mss", func(t *settings) *int { return &t.TCP.MinSendMSS }, 48, math.MaxUint16,
 		"least segment size; a smaller one of a peer is raised to it"),
-	number("net.ipv4.tcp_mtu_probe_floor", func(t *settings) *int { return &t.TCP.ProbeFloor }, 48, math.MaxUint16,
-		"least segment size that a suspected black hole makes"),
-	number("net.ipv4.tcp_probe_threshold", func(t *settings) *int { return &t.TCP.ProbeThreshold }, 0, maxInt,
-		"probing ends when the search range is narrower, octets"),
-	duration("net.ipv4.tcp_probe_interval", func(t *settings) *time.Duration { return &t.TCP.ProbeInterval }, time.Second, 0, maxInt,
-		"seconds after which probing begins anew"),
 }
 
 // congestionKnob is the default congestion control, with names as the system that the knob is of has them.
@@ -80,8 +71,8 @@ func congestionKnob(name string, shown, known func(string) string) knob {
 		func(t *settings) string { return shown(t.Control()) },
 		func(t *settings, v string) error {
 			v = known(v)
-			if !slices.Contains(tcp.CongestionControls(), v) {
-				return fmt.Errorf("there are only %s: %w", strings.Join(tcp.CongestionControls(), ", "), syscall.ENOENT)
+			if !slices.Contains(t.TCP.Controls(), v) {
+				return fmt.Errorf("there are only %s: %w", strings.Join(t.TCP.Controls(), ", "), syscall.ENOENT)
 			}
 			t.TCP.CongestionControl = v
 			return nil

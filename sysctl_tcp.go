@@ -53,8 +53,7 @@ var tcpKnobs = []knob{
 	off("net.ipv4.tcp_dsack", func(t *settings) *bool { return &t.TCP.NoDSACK }, "duplicates are reported (RFC 2883)"),
 	on("net.ipv4.tcp_stdurg", func(t *settings) *bool { return &t.TCP.StdUrg },
 		"1: the urgent pointer points to the last urgent octet (RFC 1122, 4.2.2.4), 0: behind it (RFC 6093, 3.1)"),
-	on("net.ipv4.tcp_reflect_tos", func(t *settings) *bool { return &t.TCP.ReflectTOS },
-		"1: the answer to a SYN, and its connection, have the SYN's traffic class"),
+	only("net.ipv4.tcp_reflect_tos", "0", "answers to a SYN have the traffic class of the listener"),
 
 	// Retransmission.
 	number("net.ipv4.tcp_retries1", func(t *settings) *int { return &t.TCP.Retries1 }, 0, math.MaxUint8,

@@ -64,7 +64,6 @@ func TestSysctlDefaults(t *testing.T) {
 		"net.ipv4.tcp_notsent_lowat":   "4294967295",
 		"net.ipv4.ip_local_port_range": "32768\t60999",
 		"net.ipv4.tcp_fastopen_key":    "00000000-00000000-00000000-00000000",
-		"net.ipv4.tcp_autocorking":     "1",
 		"net.inet.tcp.rfc1323":         "1",
 		"net.inet.tcp.keepidle":        "7200000",
 		"net.inet.tcp.msl":             "30000",
@@ -149,6 +148,7 @@ func TestSetSysctlRefuses(t *testing.T) {
 		{"net.ipv4.ip_local_reserved_ports", "10-5", syscall.EINVAL},
 		{"net.ipv4.tcp_plb_enabled", "1", syscall.EINVAL},
 		{"net.inet.tcp.insecure_rst", "1", syscall.EINVAL},
+		{"net.ipv4.tcp_mtu_probing", "1", syscall.EINVAL},
 	} {
 		if err := s.SetSysctl(c.name, c.value); !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.name) {
 			t.Errorf("%s=%q: %v, want %v", c.name, c.value, err, c.err)

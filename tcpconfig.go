@@ -77,12 +77,7 @@ type TCPConfig struct {
 	MinRTTWindow         time.Duration // tcp_min_rtt_wlen: how long the least round-trip time is remembered; 300 s
 	PacingSlowStart      int           // tcp_pacing_ss_ratio: percent of cwnd / SRTT; 200
 	PacingAvoidance      int           // tcp_pacing_ca_ratio: percent; 120
-	MTUProbing           int           // tcp_mtu_probing (RFC 4821): 1 when a black hole is suspected, 2 always; 0: off
-	BaseMSS              int           // tcp_base_mss: where probing begins; 1024
 	MinSendMSS           int           // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
-	ProbeFloor           int           // tcp_mtu_probe_floor: least segment of a suspected black hole; 48
-	ProbeThreshold       int           // tcp_probe_threshold: octets of range at which probing ends; 8
-	ProbeInterval        time.Duration // tcp_probe_interval: until it begins anew; 600 s
 
 	// How connections begin.
 	Backlog           int           // connections that a listener queues; SoMaxConn
@@ -160,10 +155,10 @@ func (c *TCPConfig) connection() tcp.Config {
 		CongestionControl: c.CongestionControl, InitialWindow: c.InitialWindow,
 		NoSlowStartAfterIdle: c.NoSlowStartAfterIdle, Reordering: c.Reordering, MaxReordering: c.MaxReordering,
 		Recovery: c.Recovery, EarlyRetrans: c.EarlyRetrans, FRTO: c.FRTO, MinRTTWindow: c.MinRTTWindow,
-		PacingSS: c.PacingSlowStart, PacingCA: c.PacingAvoidance, MTUProbing: c.MTUProbing, BaseMSS: c.BaseMSS,
-		MinSendMSS: c.MinSendMSS, ProbeFloor: c.ProbeFloor, ProbeThreshold: c.ProbeThreshold,
-		ProbeInterval: c.ProbeInterval,
-		MSL:           c.MSL, FinWait2: c.FinWait2,
+		PacingSS: c.PacingSlowStart, PacingCA: c.PacingAvoidance,
+		MinSendMSS: c.MinSendMSS,
+
+		MSL: c.MSL, FinWait2: c.FinWait2,
 	}
 }
 

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"bytes"
+	"slices"
 	"syscall"
 	"time"
 
@@ -10,16 +11,15 @@ import (
 
 // Bounds of TCP's options, as Linux has them.
 const (
-	maxKeepIdle    = 32767 // seconds; of TCP_KEEPINTVL too
-	maxKeepCount   = 127
-	maxSYNCount    = 127
-	minMaxSeg      = 88
-	maxMaxSeg      = 32767
-	maxLinger2     = 120 // seconds
-	maxNameLen     = 16  // of a congestion control, with its 0
-	defaultControl = "newreno"
-	minRTOMax      = 1000
-	maxRTOMax      = 120000 // milliseconds
+	maxKeepIdle  = 32767 // seconds; of TCP_KEEPINTVL too
+	maxKeepCount = 127
+	maxSYNCount  = 127
+	minMaxSeg    = 88
+	maxMaxSeg    = 32767
+	maxLinger2   = 120 // seconds
+	maxNameLen   = 16  // of a congestion control, with its 0
+	minRTOMax    = 1000
+	maxRTOMax    = 120000 // milliseconds
 )
 
 // secondsIn returns n, in seconds, as a time, if it is from 1 to limit.
@@ -130,7 +130,7 @@ func (s *stream) setLinger2(n int) {
 	case 0:
 		d = s.layerConfig().FinWait2
 	case -1:
-		d = 0
+		d = -1
 	}
 	s.configure(func(c *tcp.Config) { c.FinWait2 = d })
 }
@@ -182,7 +182,7 @@ func (s *stream) setCongestion(b []byte) error {
 		b = b[:i]
 	}
 	name := string(b)
-	if name != s.congestion(s.config()) {
+	if !slices.Contains(s.layerConfig().Controls(), name) {
 		return syscall.ENOENT
 	}
 	s.configure(func(c *tcp.Config) { c.CongestionControl = name })
@@ -276,10 +276,7 @@ func (s *stream) congestion(c *tcp.Config) string {
 			return name
 		}
 	}
-	if c.CongestionControl != "" {
-		return c.CongestionControl
-	}
-	return defaultControl
+	return c.Control()
 }
 
 // notSentLowWater returns what TCP_NOTSENT_LOWAT means: 0 is the layer's setting.

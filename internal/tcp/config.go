@@ -100,14 +100,11 @@ type Config struct {
 	// When data is sent.
 	NoDelay       bool   // TCP_NODELAY: Nagle's algorithm off
 	Cork          bool   // TCP_CORK: only full segments, or after 200 ms
-	NoAutoCork    bool   // tcp_autocorking=0
 	MaxPacingRate uint64 // SO_MAX_PACING_RATE: octets a second; 0: no bound
 	PacingSS      int    // tcp_pacing_ss_ratio: percent of cwnd / SRTT in slow start; 200
 	PacingCA      int    // tcp_pacing_ca_ratio: percent in congestion avoidance; 120
 	MinTSOSegs    int    // tcp_min_tso_segs; 2
-	TSOWinDivisor int    // tcp_tso_win_divisor: 1/n of the congestion window is a burst's bound; 3
 	TSORTTLog     int    // tcp_tso_rtt_log; 9
-	LimitOutput   int    // tcp_limit_output_bytes: octets of a connection that wait in the device; 4194304
 
 	// Loss recovery and congestion control.
 	CongestionControl    string        // tcp_congestion_control, TCP_CONGESTION; "": the stack's default
@@ -125,12 +122,7 @@ type Config struct {
 	MinRTTWindow         time.Duration // tcp_min_rtt_wlen; 300 s
 
 	// Path MTU.
-	MTUProbing     int           // tcp_mtu_probing: RFC 4821: 0 off, 1 when a black hole is suspected, 2 always; 0
-	BaseMSS        int           // tcp_base_mss: where probing begins; 1024
-	MinSendMSS     int           // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
-	ProbeFloor     int           // tcp_mtu_probe_floor; 48
-	ProbeThreshold int           // tcp_probe_threshold; 8
-	ProbeInterval  time.Duration // tcp_probe_interval; 600 s
+	MinSendMSS int // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
 
 	// Opening.
 	DeferAccept      time.Duration // TCP_DEFER_ACCEPT: a listener waits so long for data before it accepts; 0: not at all
@@ -141,7 +133,6 @@ type Config struct {
 	ReceiveErrors bool // IP_RECVERR, IPV6_RECVERR: the user is told at once what ICMP errors say, once each
 	UrgentInline  bool // SO_OOBINLINE: urgent data stays in line, as RFC 6093, 6, advises
 	StdUrg        bool // tcp_stdurg: the urgent pointer is read as RFC 1122, 4.2.2.4, has it
-	ReflectTOS    bool // tcp_reflect_tos: answers to a SYN have its traffic class
 }
 
 // Observer is told of what a TCB does. It is called within the TCB's methods and must not call them.

@@ -1,10 +1,42 @@
 package tcp
 
+import "github.com/onlink-go/onlink/clock"
+
 // CongestionControls returns the names of the congestion controls there are, the default first. They are Linux's names.
-func CongestionControls() []string {
-	names := make([]string, len(algorithms))
-	for i, a := range algorithms {
+func CongestionControls() []string { return (&Config{}).Controls() }
+
+// Controls returns the names that CongestionControl may be, the default first: of the algorithms there are, and then of
+// those of cfg.Algorithms.
+func (cfg *Config) Controls() []string {
+	all := algorithms
+	if cfg.Algorithms != nil {
+		all = append(all[:len(all):len(all)], *cfg.Algorithms...)
+	}
+	names := make([]string, len(all))
+	for i, a := range all {
 		names[i] = a.Name
 	}
 	return names
+}
+
+// Control returns the name of the congestion control that cfg asks for.
+func (cfg *Config) Control() string {
+	if cfg.CongestionControl == "" {
+		return algorithms[0].Name
+	}
+	return cfg.CongestionControl
+}
+
+// switchControl has another congestion control take over, with the window as it is.
+func (c *TCB) switchControl(now clock.Instant) {
+	cc := c.cfg.newControl(c.cfg.CongestionControl)
+	if cc == nil {
+		return
+	}
+	c.cc = cc
+	c.sense(now)
+	c.cc.Init(&c.cw)
+	if c.cc.Controls() && c.rate.told == nil {
+		c.rate.told = new(RateSample)
+	}
 }

@@ -316,3 +316,19 @@ func TestReceiveLowWater(t *testing.T) {
 		t.Error("not readable at the end")
 	}
 }
+
+// TCP_CONGESTION on a live connection: another algorithm goes on from the window there is.
+func TestControlChanges(t *testing.T) {
+	r := receiver(t, Config{})
+	first := CongestionControls()[0]
+	r.c.cw.Window = 37
+	for _, name := range []string{"reno", "no such", first} {
+		change(r.c, r.now, func(cfg *Config) { cfg.CongestionControl = name })
+		if name == "no such" {
+			name = "reno"
+		}
+		if i := r.c.Info(r.now); i.Control != name || r.c.cw.Window != 37 {
+			t.Errorf("%s: %s, window %d", name, i.Control, r.c.cw.Window)
+		}
+	}
+}

@@ -20,6 +20,9 @@ func (c *TCB) Reconfigure(now clock.Instant, cfg *Config) {
 		// What is queued is sent, even through a cork.
 		c.pushQueued()
 	}
+	if c.cfg.Control() != was.Control() {
+		c.switchControl(now)
+	}
 	c.reconfigureKeepAlive(now, was)
 	c.reconfigureTimeouts(now, was)
 }

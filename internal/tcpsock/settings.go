@@ -54,16 +54,13 @@ func (s *Settings) setDefaults() {
 
 // Control returns the congestion control of connections that choose none.
 func (s *Settings) Control() string {
-	if s.TCP.CongestionControl != "" {
-		return s.TCP.CongestionControl
-	}
-	return tcp.CongestionControls()[0]
+	return s.TCP.Control()
 }
 
 // AllowedControls returns the congestion controls that connections may choose.
 func (s *Settings) AllowedControls() []string {
 	if len(s.Allowed) == 0 {
-		return tcp.CongestionControls()
+		return s.TCP.Controls()
 	}
 	return s.Allowed
 }
