@@ -186,6 +186,9 @@ func (s *stream) setCongestion(b []byte) error {
 		return syscall.ENOENT
 	}
 	s.configure(func(c *tcp.Config) { c.CongestionControl = name })
+	if s.congestion(s.config()) != name {
+		return syscall.ENOPROTOOPT // the connection cannot change it any more
+	}
 	return nil
 }
 

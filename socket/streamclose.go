@@ -2,9 +2,12 @@ package socket
 
 import (
 	"syscall"
+	"time"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpsock"
 )
 
 func (s *stream) shutdown(how int) error {
@@ -49,16 +52,39 @@ func (s *stream) shutdown(how int) error {
 // release implements file: the last use of the socket has ended.
 func (s *stream) release() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.listener != nil:
+	if s.listener != nil {
 		s.stopListening()
-	case s.conn != nil:
-		s.conn.Notify(nil)
-		s.conn.Close() // fails only if the stack has closed it already
+	}
+	c, linger := s.conn, time.Duration(0)
+	if s.opt.linger {
+		linger = s.opt.lingerTime
 	}
 	s.unclaim()
+	s.mu.Unlock()
+	if c != nil {
+		c.Close() // fails only if the stack has closed it already
+		if linger > 0 {
+			s.linger(c, s.rt.Now().Add(linger))
+		}
+		c.Notify(nil)
+	}
 	return nil
+}
+
+// linger waits until the peer has acknowledged all there was to send, and the FIN behind it, or until the instant end. It
+// does so also if the socket is not to block, as Linux does.
+func (s *stream) linger(c *tcpsock.Conn, end clock.Instant) {
+	for {
+		turn := s.now()
+		switch c.Status(false).State {
+		case tcp.FinWait1, tcp.Closing, tcp.LastAck:
+		default:
+			return
+		}
+		if !s.wait(turn, end) {
+			return
+		}
+	}
 }
 
 // poll implements file, as Linux's tcp_poll says.
