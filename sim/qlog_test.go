@@ -22,8 +22,7 @@ type record struct {
 	Data   map[string]any `json:"data"`
 }
 
-// readLog takes a sequence of JSON texts apart: RFC 7464, 2.1: "A JSON text sequence consists of any number of JSON texts, all
-// encoded in UTF-8, each prefixed by an ASCII Record Separator (0x1E), and each ending with an ASCII Line Feed character".
+// readLog takes a sequence of JSON texts apart, each between a record separator (0x1e) and a line feed: RFC 7464, 2.2.
 func readLog(t *testing.T, log []byte) (records []record) {
 	t.Helper()
 	if len(log) == 0 || log[0] != 0x1e {

@@ -44,9 +44,8 @@ func (c *TCB) SetPathMTU(now clock.Instant, mss int) {
 
 // Sent reports whether seq may be the sequence number of a segment in flight, as a packet that an ICMP error quotes must be.
 //
-// RFC 5927, 4.1: "TCP SHOULD check that the TCP sequence number contained in the payload of the ICMP error message is
-// within the range SND.UNA =< SEG.SEQ < SND.NXT. … If the TCP sequence number falls out of this range, the message SHOULD
-// be discarded"; 7.1 has it for messages about the path MTU too.
+// RFC 5927, 4.1: "These implementations check that the TCP sequence number contained in the payload of the ICMP error message
+// is within the range SND.UNA =< SEG.SEQ < SND.NXT. … If an ICMP error message does not pass this check, it is discarded."
 func (c *TCB) Sent(seq Seq) bool {
 	return c.cc != nil && c.state != Closed && c.snd.una.LessEq(seq) && seq.Less(c.snd.nxt)
 }
@@ -57,15 +56,15 @@ func (c *TCB) Failed(now clock.Instant, errno syscall.Errno, seq Seq) {
 	switch {
 	case !c.Sent(seq):
 	case !c.state.synchronized():
-		// RFC 5461, 4.1: "a TCP … aborts a connection in the SYN-SENT or the SYN-RECEIVED state if it receives an ICMP
-		// "Destination Unreachable" message that indicates a "soft error" for that connection", so that the user can try
-		// another address at once. Hard ones do in any case: RFC 1122, 4.2.3.9.
+		// RFC 5461, 4.1: "A number of TCP implementations have modified their reaction to all ICMP soft errors and treat
+		// them as hard errors when they are received for connections in the SYN-SENT or SYN-RECEIVED states." The user can
+		// try another address at once. Hard ones abort in any case: RFC 1122, 4.2.3.9.
 		c.die(now, errno)
 	case c.cfg.ReceiveErrors:
 		c.pending = errno
 	default:
-		// RFC 5927, 5.2: "hard errors … for connections in any of the synchronized states" are treated as soft ones. What
-		// was said is the reason if the connection times out.
+		// RFC 5927, 5.2: "most popular TCP implementations treat all ICMP "hard errors" received for connections in any of
+		// the synchronized states … as "soft errors"". What was said is the reason if the connection times out.
 		c.softErr = errno
 	}
 }

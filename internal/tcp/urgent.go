@@ -25,12 +25,12 @@ type urgent struct {
 	at      Seq // RCV.UP, unless state is urgentNone: the urgent octet
 }
 
-// SendUrgent is Send with the URGENT flag: RFC 9293, 3.10.2: "If the urgent flag is set, then SND.UP <- SND.NXT-1 and set the
-// urgent pointer in the outgoing segments." As 3.8.5 has it, "the urgent pointer points to the sequence number of the octet
-// following the urgent data": what is behind b.
+// SendUrgent is Send with the URGENT flag: RFC 9293, 3.10.2: "If the URGENT flag is set, then SND.UP <- SND.NXT and set the
+// urgent pointer in the outgoing segments." SND.NXT is then behind b: 3.8.5: "The urgent pointer MUST point to the sequence
+// number of the octet following the urgent data (MUST-62)."
 //
-// RFC 9293, 3.8.5: "new applications SHOULD NOT employ the TCP urgent mechanism (SHLD-13). However, TCP implementations
-// MUST still include support for the urgent mechanism (MUST-30)."
+// RFC 6093, 5: "new applications SHOULD NOT employ the TCP urgent mechanism. However, TCP implementations MUST still include
+// support for the urgent mechanism such that existing applications can still use it."
 func (c *TCB) SendUrgent(b []byte) (int, error) {
 	n, err := c.send(b)
 	if n > 0 {
@@ -66,7 +66,7 @@ func (c *TCB) unreadSeq() Seq {
 }
 
 // takeURG: RFC 9293, 3.10.7.4, "Sixth, check the URG bit: … If the URG bit is set, RCV.UP <- max(RCV.UP,SEG.UP), and signal
-// to the user that the remote side has urgent data if the urgent pointer (RCV.UP) is in advance of the data consumed.
+// the user that the remote side has urgent data if the urgent pointer (RCV.UP) is in advance of the data consumed.
 // If the user has already been signaled (or is still in the "urgent mode") for this continuous sequence of urgent data,
 // do not signal the user again."
 //

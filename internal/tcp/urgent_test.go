@@ -10,8 +10,8 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// RFC 9293, 3.8.5: "the urgent pointer … points to the sequence number of the octet following the urgent data", from each
-// segment that comes before, "as a positive offset from the sequence number in this segment".
+// RFC 9293, 3.8.5: "The urgent pointer MUST point to the sequence number of the octet following the urgent data (MUST-62)", and
+// 3.1: "as a positive offset from the sequence number in this segment".
 func TestSendUrgent(t *testing.T) {
 	r := receiver(t, Config{SendBuffer: 1 << 20, EarlyRetrans: -1})
 	sent := func() (s string) {

@@ -35,9 +35,8 @@ func (t *Layer) quoted(sh *shard.Shard, e *ip.Error) (*Conn, *embryo, tcp.Seq) {
 	return nil, nil, 0
 }
 
-// Vouches implements ip.Voucher: a message about the path MTU is believed if it quotes a segment in flight. RFC 5927, 7.1:
-// "TCP SHOULD check that the TCP sequence number contained in the payload of the ICMP error message is within the range
-// SND.UNA =< SEG.SEQ < SND.NXT" also for those.
+// Vouches implements ip.Voucher: a message about the path MTU is believed if it quotes a segment in flight, as RFC 5927, 7.2,
+// has it: "In addition to the general validation check described in Section 4.1, …".
 func (t *Layer) Vouches(sh *shard.Shard, e *ip.Error) bool {
 	c, b, _ := t.quoted(sh, e)
 	return c != nil || b != nil

@@ -47,7 +47,7 @@ func (r *rig) complain(c *Conn, typ, code uint8, rest uint32, seq uint32) {
 	r.pass(0)
 }
 
-// RFC 5927, 7.1: a message about the path MTU counts, for all who use the path, if it quotes what is in flight.
+// RFC 5927, 7.2 and 4.1: a message about the path MTU counts, for all who use the path, if it quotes what is in flight.
 func TestPathMTUIsChecked(t *testing.T) {
 	r := newRig(t, 1)
 	c, answer := r.accepted(7)
