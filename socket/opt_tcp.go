@@ -72,7 +72,7 @@ func (s *stream) setTCP(name int, b []byte) error {
 			s.inq = n == 1
 		}
 	case TCP_SAVE_SYN:
-		err = within(n, 0, 2)
+		err = within(n, 0, 1) // 2 is with the link's header, which is not kept
 		s.configureUnless(err, func(c *tcp.Config) { c.SaveSYN = n })
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		err = within(n, 0, 1)
@@ -212,6 +212,8 @@ func (s *stream) getTCP(name int, b []byte) (int, error) {
 		return putBool(b, s.inq)
 	case TCP_SAVE_SYN:
 		return put(b, c.SaveSYN)
+	case TCP_SAVED_SYN:
+		return s.savedSYN(b)
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		return putBool(b, c.ThinLinear)
 	case TCP_FASTOPEN:

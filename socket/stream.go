@@ -40,12 +40,14 @@ type stream struct {
 	notSent     uint32              // TCP_NOTSENT_LOWAT as it was set
 	linger2     int32               // TCP_LINGER2, in seconds; -1: not at all
 	deferAccept int                 // TCP_DEFER_ACCEPT, in retransmissions
-	inq         bool                // TCP_INQ: Recvmsg tells how much is left
+	ip          streamIP
+	inq         bool // TCP_INQ: Recvmsg tells how much is left
 }
 
 func newStream(t *Table, domain int, nonblock bool) *stream {
 	s := new(stream)
 	s.init(t, domain, nonblock)
+	s.inheritSettings()
 	s.hasPort = func() bool { return s.claim != nil || s.conn != nil }
 	return s
 }
@@ -183,6 +185,7 @@ func (s *stream) child(c *tcpsock.Conn, nonblock bool) *stream {
 	n := newStream(s.t, s.domain, nonblock)
 	s.mu.Lock()
 	n.v6only, n.opt, n.changes, n.linger2, n.notSent = s.v6only, s.opt, s.changes, s.linger2, s.notSent
+	n.ip = s.ip
 	s.mu.Unlock()
 	c.SetSharing(n.sharing())
 	n.phase, n.conn, n.local = connected, c, c.Local()

@@ -18,12 +18,18 @@ func (s *stream) setsockopt(level, name int, value []byte) error {
 	case level == IPPROTO_TCP:
 		return s.setTCP(name, value)
 	case level == IPPROTO_IP:
+		if known, err := s.setOwnIP(level, name, value); known {
+			return s.headerChanged(err)
+		}
 		was := s.opt.tos
 		err := s.setIP(name, value)
 		// RFC 3168: with TCP the two lowest bits are the stack's.
 		s.opt.tos = s.opt.tos&^ecnMask | was&ecnMask
 		return s.headerChanged(err)
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
+		if known, err := s.setOwnIP(level, name, value); known {
+			return s.headerChanged(err)
+		}
 		was := s.opt.tclass
 		err := s.setIPv6(name, value)
 		s.opt.tclass = s.opt.tclass&^ecnMask | was&ecnMask
@@ -41,8 +47,14 @@ func (s *stream) getsockopt(level, name int, value []byte) (int, error) {
 	case level == IPPROTO_TCP:
 		return s.getTCP(name, value)
 	case level == IPPROTO_IP:
+		if n, known := s.getOwnIP(level, name, value); known {
+			return n, nil
+		}
 		return s.getIP(name, value, s.pathMTU())
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
+		if n, known := s.getOwnIP(level, name, value); known {
+			return n, nil
+		}
 		return s.getIPv6(name, value, s.pathMTU())
 	}
 	return 0, s.unknownLevel()
@@ -130,12 +142,6 @@ func (s *stream) pathMTU() int {
 
 // wakeWriters has those who wait for room look again.
 func (s *stream) wakeWriters() { s.Notify(ready.Write) }
-
-// header returns what packets of a connection to dst begin with, and headers what those of a listener's do. mu locked.
-func (s *stream) header(dst wire.Addr) tcpsock.Header {
-	hop, class, fragment := s.opt.header(dst)
-	return tcpsock.Header{HopLimit: hop, TrafficClass: class, MayFragment: fragment}
-}
 
 func (s *stream) headers() tcpsock.Headers {
 	return tcpsock.Headers{V4: s.header(wire.Unspecified4), V6: s.header(wire.Addr{})}

@@ -48,14 +48,13 @@ type Config struct {
 	NotSentLowWater int    // tcp_notsent_lowat, TCP_NOTSENT_LOWAT: unsent octets that make it not writable; 4294967295
 
 	// What the handshake offers.
-	NoTimestamps       bool // tcp_timestamps=0: do not offer RFC 7323 timestamps, nor agree to them
-	NoTimestampOffset  bool // tcp_timestamps=2: the timestamp clock is not offset by connection
-	NoWindowScale      bool // tcp_window_scaling=0
-	NoSACK             bool // tcp_sack=0
-	NoDSACK            bool // tcp_dsack=0: do not report duplicates (RFC 2883)
-	MaxSeg             int  // TCP_MAXSEG: bounds the MSS announced and used; 0: none
-	AdvertiseUserLimit bool // send the User Timeout option with UserTimeout (RFC 5482)
-	SaveSYN            int  // TCP_SAVE_SYN: keep the SYN's headers: 0 no, 1 network and transport, 2 link too; 0
+	NoTimestamps      bool // tcp_timestamps=0: do not offer RFC 7323 timestamps, nor agree to them
+	NoTimestampOffset bool // tcp_timestamps=2: the timestamp clock is not offset by connection
+	NoWindowScale     bool // tcp_window_scaling=0
+	NoSACK            bool // tcp_sack=0
+	NoDSACK           bool // tcp_dsack=0: do not report duplicates (RFC 2883)
+	MaxSeg            int  // TCP_MAXSEG: bounds the MSS announced and used; 0: none
+	SaveSYN           int  // TCP_SAVE_SYN: keep the SYN's headers: 0 no, 1 yes; 0
 
 	// Retransmission.
 	InitialRTO time.Duration // 1 s (RFC 6298, 2.1)

@@ -36,6 +36,7 @@ type Conn struct {
 	passive    bool          // a listener made it
 	watch      *watch        // who is told of readiness; nil: nobody
 	log        *logging      // nil: nobody
+	syn        *[]byte       // the SYN, if it was saved
 	writing    bool          // a Write is under way; others wait for their turn
 	sharing    Sharing
 	closed     bool  // by its user

@@ -13,12 +13,13 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// embryo is a handshake that a listener takes part in, in its shard's table: 152 octets, and what a map takes for them.
+// embryo is a handshake that a listener takes part in, in its shard's table: 160 octets, and what a map takes for them.
 // RFC 4987, 3.3: "The SYN cache … approach minimizes the amount of state that a SYN allocates".
 type embryo struct {
 	key  flow.Key
 	node shard.Node
 	l    *Listener
+	syn  *[]byte // the SYN, if it is to be saved
 	tcp.Embryo
 }
 
@@ -189,7 +190,7 @@ func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Co
 		return false
 	}
 	c := t.newConn(sh, e.key, path)
-	c.passive, c.header = true, h
+	c.passive, c.header, c.syn = true, h, e.syn
 	if !c.insert() {
 		return false // the stack is closing
 	}

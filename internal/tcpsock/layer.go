@@ -151,6 +151,7 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 			sh.Counters.Drop(now, p, why)
 			return ip.Delivered
 		}
+		t.saveSYN(sh, key, p, seg)
 	case seg.Flags&(wire.SYN|wire.ACK) == wire.ACK && l.takeCookie(sh, now, key, seg):
 	default:
 		// RFC 9293, 3.10.7.2: "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state. An
