@@ -48,21 +48,24 @@ func (s *sock) toScript(p *live, want *script.Packet) *live {
 		}
 	}
 	shiftSACK(c.options, -s.remoteOffset(syn))
+	if val, _, ok := timestamps(c.options); ok && s.tsSeen {
+		setTSVal(c.options, val-s.tsLive0+s.tsScript0)
+	}
 	if want.TCP == nil {
 		return c
 	}
-	s.mapOutbound(c, want.TCP)
+	s.mapOutbound(p, c, want.TCP)
 	return c
 }
 
-// mapOutbound puts the script's numbers into the options whose values the stack chooses: timestamps and Fast Open
-// cookies.
-func (s *sock) mapOutbound(c *live, want *script.TCP) {
+// mapOutbound puts the script's numbers into the options of c, which is p on the wire, whose values the stack chooses:
+// timestamps and Fast Open cookies.
+func (s *sock) mapOutbound(p, c *live, want *script.TCP) {
 	for i := range want.Options {
 		o := &want.Options[i]
 		switch o.Kind {
 		case script.OptTS:
-			if val, _, ok := timestamps(c.options); ok && !o.AnyTSVal {
+			if val, _, ok := timestamps(p.options); ok && !o.AnyTSVal {
 				setTSVal(c.options, s.sawTS(o.TSVal, val))
 			}
 		case script.OptFO, script.OptExpFO:
