@@ -103,3 +103,18 @@ func putPktinfo6(b []byte, index int32, dst wire.Addr) {
 	dst.Put16(b)
 	putInt32(b[16:], index)
 }
+
+// Control messages of level SOL_SOCKET that only Unix sockets heed.
+const (
+	scmRights      = 1
+	scmCredentials = 2
+)
+
+// socketControl takes a control message that is not of the protocol. Errors: EINVAL for one of level SOL_SOCKET that the
+// stack does not have; other levels are no concern of ours.
+func socketControl(level, typ int) error {
+	if level == SOL_SOCKET && typ != scmRights && typ != scmCredentials {
+		return syscall.EINVAL
+	}
+	return nil
+}

@@ -39,7 +39,7 @@ func (s *dgram) bind(a netip.AddrPort) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.u != nil {
+	if s.u != nil || s.v6only && e.Addr.Is4() {
 		return syscall.EINVAL
 	}
 	if err := s.open(e); err != nil {

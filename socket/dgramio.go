@@ -221,10 +221,8 @@ func (s *dgram) control(o *udp.SendOptions, dst wire.Addr, level, typ int, data 
 		return s.control4(o, typ, data)
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
 		return s.control6(o, typ, data)
-	case level == SOL_SOCKET:
-		return syscall.EINVAL // none that the stack has
 	}
-	return nil // of another level: no concern of ours
+	return socketControl(level, typ)
 }
 
 func (s *dgram) control4(o *udp.SendOptions, typ int, data []byte) error {

@@ -82,7 +82,7 @@ func (s *stream) bind(a netip.AddrPort) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.boundPort || s.state() != tcp.Closed {
+	if s.boundPort || s.state() != tcp.Closed || s.v6only && e.Addr.Is4() {
 		return syscall.EINVAL
 	}
 	if err := s.claimPort(e); err != nil {

@@ -186,6 +186,11 @@ func (s *stream) trySend(m *Msg, done, flags int) (int, error) {
 	case tcp.Closed, tcp.Listen:
 		return 0, syscall.EPIPE
 	}
+	if len(m.Control) > 0 && done == 0 {
+		if err := eachControl(m.Control, func(level, typ int, _ []byte) error { return socketControl(level, typ) }); err != nil {
+			return 0, err
+		}
+	}
 	if s.shut&shutWrite != 0 {
 		return 0, syscall.EPIPE
 	}

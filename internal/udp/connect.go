@@ -25,13 +25,13 @@ func (s *Socket) route(src wire.Addr, to flow.Endpoint) (*ip.Path, error) {
 }
 
 // Connect makes remote the only end that the socket receives from, and the one it sends to if nothing else is said. A
-// socket bound to no address takes the one it sends from. Errors: EAFNOSUPPORT, those of ip.Route.
+// socket bound to no address takes the one it sends from, and keeps it until Disconnect, as with Linux. Errors: EAFNOSUPPORT, those of ip.Route.
 func (s *Socket) Connect(remote flow.Endpoint) error {
 	e := *s.ends.Load()
 	if !e.bound.Family.Takes(remote.Addr) {
 		return syscall.EAFNOSUPPORT
 	}
-	path, err := s.route(s.bound.Local.Addr, remote)
+	path, err := s.route(e.bound.Local.Addr, remote)
 	if err != nil {
 		return err
 	}
