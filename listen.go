@@ -42,8 +42,9 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 		backlog = s.cfg.TCP.Backlog
 	}
 	options := c.TCP
+	keys, _ := tcpKeys(options.Keys) // checked above
 	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: backlog, Change: options.change,
-		Headers: options.headers(s.tcp.Settings())})
+		Headers: options.headers(s.tcp.Settings()), Keys: keys})
 	if err != nil {
 		return nil, opError("listen", network, nil, net.TCPAddrFromAddrPort(addr), err)
 	}

@@ -38,6 +38,9 @@ type TCPOptions struct {
 	HopLimit          uint8  // IP_TTL, IPV6_UNICAST_HOPS
 	TrafficClass      uint8  // IP_TOS, IPV6_TCLASS; its two lowest bits are the stack's (RFC 3168)
 
+	// Keys authenticate the connections with the peers they are for: TCP-AO (RFC 5925), TCP_MD5SIG (RFC 2385).
+	Keys []TCPKey
+
 	// Listeners only.
 	DeferAccept   time.Duration // TCP_DEFER_ACCEPT: a connection is accepted with its first data, or after so long
 	FastOpenQueue int           // TCP_FASTOPEN: so many connections may wait with data in their SYN (RFC 7413); 0: none
@@ -61,6 +64,9 @@ func (o *TCPOptions) check() error {
 			maxMaxSegment, syscall.EINVAL)
 	case o.UserTimeout < 0 || o.DeferAccept < 0:
 		return fmt.Errorf("onlink: TCPOptions: a negative time: %w", syscall.EINVAL)
+	}
+	if _, err := tcpKeys(o.Keys); err != nil {
+		return fmt.Errorf("onlink: TCPOptions.Keys: %w: %w", err, syscall.EINVAL)
 	}
 	return checkControl(o.CongestionControl)
 }
@@ -130,7 +136,8 @@ func setKeepAlive(c *tcp.Config, k net.KeepAliveConfig) {
 // open returns what a connection to dst is opened with as o says.
 func (o *TCPOptions) open(s *tcpsock.Settings, dst wire.Addr) tcpsock.OpenConfig {
 	h := o.headers(s)
-	c := tcpsock.OpenConfig{Change: o.change, Header: h.V6}
+	keys, _ := tcpKeys(o.Keys) // checked before
+	c := tcpsock.OpenConfig{Change: o.change, Header: h.V6, Keys: keys}
 	if dst.Is4() {
 		c.Header = h.V4
 	}

@@ -81,5 +81,8 @@ func (l *TCPListener) SetOptions(o TCPOptions) error {
 		return opError("set", "tcp", nil, l.addr, err)
 	}
 	l.l.SetHeaders(o.headers(l.stack.tcp.Settings()))
+	if len(o.Keys) > 0 {
+		return l.SetKeys(o.Keys)
+	}
 	return nil
 }

@@ -63,6 +63,9 @@ const (
 	TcpBacklogFull
 	TcpHandshakesFull
 	TcpMinHopLimit
+	TcpAuthMissing
+	TcpAuthUnexpected
+	TcpAuthBad
 	SocketClosed
 	Closing
 
@@ -132,6 +135,9 @@ var reasons = [numReasons]struct {
 	TcpBacklogFull:         {"TCP accept backlog is full", TcpExtListenOverflows},
 	TcpHandshakesFull:      {"TCP handshakes under way are too many", TcpExtTCPReqQFullDrop},
 	TcpMinHopLimit:         {"TCP segment from farther than the socket allows", TcpExtTCPMinTTLDrop},
+	TcpAuthMissing:         {"TCP segment not authenticated, and there is a key for its sender", none},
+	TcpAuthUnexpected:      {"TCP segment authenticated in a way there is no key for", none},
+	TcpAuthBad:             {"TCP segment not authentic", none},
 	SocketClosed:           {"socket is closed", none},
 	Closing:                {"stack is closing", none},
 }

@@ -20,6 +20,7 @@ const (
 	tcpOptSACKPermitted = 4
 	tcpOptSACK          = 5
 	tcpOptTimestamps    = 8
+	tcpOptMD5           = 19
 	tcpOptFastOpen      = 34
 	tcpOptExperiment    = 254
 
@@ -42,6 +43,7 @@ type TCPOptions struct {
 	HasWindowScale bool
 	HasTimestamps  bool
 	SACKPermitted  bool   // (RFC 2018, 2)
+	MD5            bool   // a signature is there (RFC 2385); not written by Put
 	TSVal, TSEcr   uint32 // timestamps (RFC 7323, 3.2); meaningful if HasTimestamps
 	SACK           [MaxSACKBlocks]SACKBlock
 	FastOpen       FastOpenOption
@@ -109,6 +111,8 @@ func (o *TCPOptions) parse(kind uint8, data []byte) bool {
 			o.SACK[o.SACKCount] = SACKBlock{binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])}
 			o.SACKCount++
 		}
+	case tcpOptMD5:
+		o.MD5 = true
 	case tcpOptTimestamps:
 		if len(data) != 8 {
 			return false

@@ -20,6 +20,9 @@ type Open struct {
 	ISS uint32
 	// TSOffset is added to the timestamp clock (RFC 7323, 5.4).
 	TSOffset uint32
+	// Reserved is how many octets of options the caller adds to each segment: those that authenticate it (RFC 5925,
+	// RFC 2385). The TCB has that many fewer for its own options, and for data.
+	Reserved int
 	// Observer is told what happens; may be nil.
 	Observer Observer
 }

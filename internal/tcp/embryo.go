@@ -74,7 +74,7 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	if ecnAgrees(cfg, syn) {
 		e.ecn = ecnSetup
 	}
-	if e.take(&syn.Options, cfg); e.has(embryoScale) {
+	if e.take(&syn.Options, cfg, o.Reserved); e.has(embryoScale) {
 		e.shift = windowShift(cfg.ReceiveBuffer)
 	}
 	e.at = now.Add(e.timeout(cfg))
@@ -82,9 +82,9 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	return true
 }
 
-// take agrees to the options of the SYN that cfg allows.
-func (e *Embryo) take(o *wire.TCPOptions, cfg *Config) {
-	if o.HasTimestamps && !cfg.NoTimestamps {
+// take agrees to the options of the SYN that cfg allows and that there is room for.
+func (e *Embryo) take(o *wire.TCPOptions, cfg *Config, reserved int) {
+	if o.HasTimestamps && !cfg.NoTimestamps && reserved <= maxWithTimestamps {
 		e.flags |= embryoTimestamps
 		e.tsRecent = o.TSVal
 	}

@@ -17,6 +17,7 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.cfg = o.Config.complete()
 	c.observer = o.Observer
 	c.ts.offset = o.TSOffset
+	c.reserved = uint8(o.Reserved)
 	c.stopTimers()
 	// RFC 9293, 3.10.1: "Set SND.UNA to ISS, SND.NXT to ISS+1".
 	c.snd.iss = Seq(o.ISS)
@@ -103,7 +104,7 @@ func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 	}
 	c.ecnTakeSYN(syn)
 	c.sackOK = o.SACKPermitted && !c.cfg.NoSACK
-	if c.ts.on = o.HasTimestamps && !c.cfg.NoTimestamps; c.ts.on {
+	if c.ts.on = o.HasTimestamps && c.offersTimestamps(); c.ts.on {
 		c.ts.recent, c.ts.age = o.TSVal, now
 	}
 	c.setMSS()

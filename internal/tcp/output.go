@@ -88,7 +88,7 @@ func (c *TCB) nextSYN(now clock.Instant, seg *Segment) bool {
 	}
 	o.HasWindowScale, o.WindowScale = c.scaleOK || !answer && !c.cfg.NoWindowScale, c.rcv.shift
 	o.SACKPermitted = c.sackOK || !answer && !c.cfg.NoSACK
-	if c.ts.on || !answer && !c.cfg.NoTimestamps {
+	if c.ts.on || !answer && c.offersTimestamps() {
 		c.putTimestamps(now, o)
 	}
 	c.stats.segsOut++
@@ -275,13 +275,7 @@ func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 	c.header(now, seg, c.acceptableSeq(), 0)
 	seg.Challenge = challenge
 	if len(c.rcv.ranges) > 0 && c.sackOK {
-		// RFC 2018, 3: "A SACK option that specifies n blocks will have a length of 8*n+2 bytes, so the 40 bytes available
-		// for TCP options can specify a maximum of 4 blocks": 3 beside timestamps.
-		room := wire.MaxSACKBlocks
-		if c.ts.on {
-			room = 3
-		}
-		c.putSACK(&seg.Options, room)
+		c.putSACK(&seg.Options, c.sackRoom())
 	}
 	return true
 }

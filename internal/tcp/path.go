@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // timestampsLen is what the timestamps option takes of each segment, padded.
@@ -13,9 +14,27 @@ const timestampsLen = 12
 // segment counted in.
 func (c *TCB) setMSS() {
 	c.snd.mss = min(c.snd.peerMSS, c.snd.pathMSS)
+	c.snd.mss -= int(c.reserved)
 	if c.ts.on {
 		c.snd.mss -= timestampsLen
 	}
+}
+
+// maxWithTimestamps is how many octets of options may be reserved beside timestamps: a SYN has 20 octets of others.
+const maxWithTimestamps = maxOptionsLen - 20
+
+// maxOptionsLen is RFC 9293, 3.1: "Data Offset (DOffset): 4 bits. The number of 32-bit words in the TCP header."
+const maxOptionsLen = wire.TCPMaxLen - wire.TCPMinLen
+
+// sackRoom returns how many SACK blocks a segment has room for. RFC 2018, 3: "A SACK option that specifies n blocks will
+// have a length of 8*n+2 bytes, so the 40 bytes available for TCP options can specify a maximum of 4 blocks": 3 beside
+// timestamps.
+func (c *TCB) sackRoom() int {
+	room := maxOptionsLen - int(c.reserved)
+	if c.ts.on {
+		room -= timestampsLen
+	}
+	return min((room-4)/8, wire.MaxSACKBlocks)
 }
 
 // userMSS bounds an MSS of the handshake, ours or the peer's, to what the user has set.

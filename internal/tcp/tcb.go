@@ -18,6 +18,7 @@ type TCB struct {
 	err      syscall.Errno
 	softErr  syscall.Errno // what an ICMP error said that may pass (RFC 5461)
 	pending  syscall.Errno // see TakePending
+	reserved uint8         // see Open.Reserved
 	cfg      *Config       // complete, not changed any more, and shared with others
 	observer Observer
 	timers   [numTimers]clock.Instant

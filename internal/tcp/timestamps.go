@@ -13,6 +13,9 @@ const tsTick = time.Millisecond
 // tsOutdated is how long TS.Recent is good for: RFC 7323, 5.5, of a clock of 1 ms: "24.8 days"; it says 24.
 const tsOutdated = 24 * 24 * time.Hour
 
+// offersTimestamps reports whether the connection's SYN may carry timestamps.
+func (c *TCB) offersTimestamps() bool { return !c.cfg.NoTimestamps && c.reserved <= maxWithTimestamps }
+
 // tsNow returns the timestamp clock.
 func (c *TCB) tsNow(now clock.Instant) uint32 { return tsClock(now, c.ts.offset) }
 

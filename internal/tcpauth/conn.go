@@ -110,25 +110,37 @@ func NewConn(keys *Keys, local, remote wire.Addr, localPort, remotePort uint16, 
 		current: k, rnext: k}
 }
 
+// SetISS sets our initial sequence number, where it was not known to NewConn. It does nothing to a nil Conn.
+func (c *Conn) SetISS(iss uint32) {
+	if c != nil {
+		c.iss, c.macs = iss, nil
+	}
+}
+
 // setPeerISN takes the peer's initial sequence number in, from its SYN.
 func (c *Conn) setPeerISN(irs uint32) {
 	c.irs, c.hasIRS, c.macs, c.rcv = irs, true, nil, sne{}
 }
 
 // SetKeys replaces the keys: RFC 5925, 7.1: "A TCP-AO implementation MUST allow the set of MKTs for ongoing TCP
-// connections … to be modified." The keys in use stay so if they are still there.
-func (c *Conn) SetKeys(keys *Keys) {
+// connections … to be modified." The keys in use stay so if they are still there. It returns false, and changes nothing,
+// if keys has none for the peer, or one whose option takes more or less room.
+func (c *Conn) SetKeys(keys *Keys) bool {
 	again := func(old *Key) *Key {
 		k := keys.find(c.remote, func(k *Key) bool {
 			return k.Algorithm == old.Algorithm && k.SendID == old.SendID && k.RecvID == old.RecvID
 		})
 		if k == nil {
-			k = keys.find(c.remote, func(*Key) bool { return true })
+			k = keys.find(c.remote, func(k *Key) bool { return (k.Algorithm == MD5) == (old.Algorithm == MD5) })
 		}
 		return k
 	}
-	c.keys, c.macs = keys, nil
-	c.current, c.rnext = again(c.current), again(c.rnext)
+	current, rnext := again(c.current), again(c.rnext)
+	if current == nil || rnext == nil {
+		return false
+	}
+	c.keys, c.macs, c.current, c.rnext = keys, nil, current, rnext
+	return true
 }
 
 // Choose makes the key with the given SendID sign what is sent, and asks the peer for the one with the given RecvID
@@ -173,6 +185,10 @@ func (c *Conn) OptionLen() int {
 	}
 	return aoOptionLen
 }
+
+// IgnoresICMP reports whether ICMP errors that end or slow a connection are to be ignored: RFC 5925, 7.8, has that of
+// TCP-AO.
+func (c *Conn) IgnoresICMP() bool { return c != nil && c.current != nil && c.current.Algorithm != MD5 }
 
 // Sign fills in the option of a segment of the connection: segment is the TCP header, the last OptionLen octets of
 // which are room for it, and the data. Do it before the checksum, and after everything else (RFC 5925, 7.4: "TCP-AO
@@ -241,28 +257,6 @@ func (c *Conn) checkAO(segment []byte, at int, option []byte) Verdict {
 		if next := c.keys.find(c.remote, func(k *Key) bool { return k.Algorithm != MD5 && k.SendID == option[3] }); next != nil {
 			c.current = next
 		}
-	}
-	return Good
-}
-
-// CheckKeyless judges a segment of a connection, or to a listener, that has no key for the peer: all is well if it has
-// no MD5 option. RFC 5925, 7.3, of segments with TCP-AO that match no MKT: "The initial default of this configuration
-// SHOULD be to silently accept such connections."
-func CheckKeyless(options []byte) Verdict {
-	for len(options) > 1 {
-		switch options[0] {
-		case 0:
-			return Good
-		case nop:
-			options = options[1:]
-			continue
-		case kindMD5:
-			return Unexpected
-		}
-		if options[1] < 2 || int(options[1]) > len(options) {
-			return Good // the parser of options has its say about it
-		}
-		options = options[options[1]:]
 	}
 	return Good
 }

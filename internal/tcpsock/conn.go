@@ -10,6 +10,7 @@ import (
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/trace"
 	"github.com/onlink-go/onlink/wire"
@@ -28,6 +29,7 @@ type Conn struct {
 	tcb        tcp.TCB
 	path       *ip.Path
 	header     Header
+	auth       *tcpauth.Conn // authenticates its segments; nil: nothing does
 	node       shard.Node
 	readers    waiters
 	writers    waiters
@@ -79,6 +81,7 @@ func (c *Conn) opened(cfg *tcp.Config) tcp.Open {
 	}
 	o := c.layer.openTo(c.key.Remote, c.header.mtu(c.path), cfg)
 	o.Observer = c
+	o.Reserved = c.auth.OptionLen()
 	return o
 }
 
@@ -159,7 +162,7 @@ func (c *Conn) pump(now clock.Instant) {
 		if seg.Flags&wire.RST != 0 {
 			c.sh.Counters.Inc(mib.TcpOutRsts)
 		}
-		c.layer.emit(c.sh, c.path, &c.key, seg, c.header, c)
+		c.layer.emit(c.sh, c.path, &c.key, seg, c.header, c.auth, c)
 	}
 	if c.log != nil {
 		c.logMetrics(now)

@@ -9,6 +9,7 @@ import (
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -19,6 +20,7 @@ type OpenConfig struct {
 	TCP     *tcp.Config       // the connection's settings, complete; nil: the layer's
 	Change  func(*tcp.Config) // changes them, if it is not nil
 	Header  Header
+	Keys    *tcpauth.Keys  // authenticate the connection, if there is one for the peer
 	Watcher ready.Notifier // who is told of readiness; nil: nobody
 }
 
@@ -102,11 +104,13 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *O
 	if !c.insert() {
 		return nil
 	}
-	o := c.opened(cfg.TCP)
-	o.ISS, o.TSOffset = t.isn(now, &key)
+	first, offset := t.isn(now, &key)
 	if iss != 0 {
-		o.ISS = uint32(iss)
+		first = uint32(iss)
 	}
+	c.auth = newAuth(cfg.Keys, &key, first)
+	o := c.opened(cfg.TCP)
+	o.ISS, o.TSOffset = first, offset
 	c.tcb.Connect(now, o)
 	c.pump(now)
 	return c

@@ -8,18 +8,20 @@ import (
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
 
-// embryo is a handshake that a listener takes part in, in its shard's table: 160 octets, and what a map takes for them.
+// embryo is a handshake that a listener takes part in, in its shard's table: 168 octets, and what a map takes for them.
 // RFC 4987, 3.3: "The SYN cache … approach minimizes the amount of state that a SYN allocates".
 type embryo struct {
 	key  flow.Key
 	node shard.Node
 	l    *Listener
 	syn  *[]byte // the SYN, if it is to be saved
+	auth *tcpauth.Conn
 	tcp.Embryo
 }
 
@@ -34,8 +36,9 @@ func (l *Listener) config(remote wire.Addr) (cfg *tcp.Config, h Header, closed b
 }
 
 // admit decides what comes of a SYN, as Linux does: an embryo, which is then counted; a cookie; or nothing, for the
-// reason returned. known: the SYN takes the place of a connection in TIME-WAIT.
-func (l *Listener) admit(now clock.Instant, known bool) (cookie bool, why mib.Reason) {
+// reason returned. known: the SYN takes the place of a connection in TIME-WAIT. trusted: it is authentic, and so no part
+// of a flood.
+func (l *Listener) admit(now clock.Instant, known, trusted bool) (cookie bool, why mib.Reason) {
 	limits := &l.layer.Settings().Limits
 	l.in.Lock()
 	defer l.in.Unlock()
@@ -47,7 +50,9 @@ func (l *Listener) admit(now clock.Instant, known bool) (cookie bool, why mib.Re
 		return false, mib.TcpHandshakesFull
 	case l.full():
 		return false, mib.TcpBacklogFull
-	case known:
+	case trusted && full:
+		return false, mib.TcpHandshakesFull
+	case known, trusted:
 	case limits.SYNCookies == 0 && limits.MaxSYNBacklog-l.embryos < limits.MaxSYNBacklog/4:
 		// The last quarter is for peers known to be alive.
 		return false, mib.TcpHandshakesFull
@@ -70,9 +75,10 @@ func (l *Listener) forget() {
 
 // open answers a SYN: RFC 9293, 3.10.7.2. It returns why it cannot, or 0. iss is the initial sequence number if it takes
 // the place of a connection in TIME-WAIT, else 0. sh locked.
-func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *tcp.Segment, iss tcp.Seq) mib.Reason {
+func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *tcp.Segment, iss tcp.Seq,
+	auth *tcpauth.Conn) mib.Reason {
 	t := l.layer
-	cookie, why := l.admit(now, iss != 0)
+	cookie, why := l.admit(now, iss != 0, auth != nil)
 	if why != 0 {
 		return why
 	}
@@ -93,7 +99,9 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 	if iss != 0 {
 		o.ISS = uint32(iss)
 	}
-	e := &embryo{key: *key, l: l}
+	auth.SetISS(o.ISS)
+	o.Reserved = auth.OptionLen()
+	e := &embryo{key: *key, l: l, auth: auth}
 	e.node.Owner = e
 	e.Open(now, &o, syn)
 	t.tables[sh.Index].embryos[*key] = e
@@ -109,7 +117,7 @@ func (e *embryo) answer(sh *shard.Shard, now clock.Instant, h Header) {
 	if seg.Retransmit {
 		sh.Counters.Inc(mib.TcpRetransSegs)
 	}
-	e.l.layer.send(sh, now, &e.key, seg, h)
+	e.l.layer.send(sh, now, &e.key, seg, h, e.auth)
 }
 
 // drop forgets e. sh locked.
@@ -140,6 +148,9 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 		e.drop(sh)
 		return false
 	}
+	if !authentic(sh, now, p, e.auth, seg) {
+		return true
+	}
 	switch e.Arrive(now, cfg, seg) {
 	case tcp.Defer:
 		sh.Counters.Inc(mib.TcpExtTCPDeferAcceptDrop)
@@ -147,7 +158,7 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 		e.answer(sh, now, header)
 	case tcp.SendACK:
 		e.ACK(now, seg)
-		t.send(sh, now, key, seg, header)
+		t.send(sh, now, key, seg, header, e.auth)
 	case tcp.SendReset:
 		t.refuse(sh, now, key, seg)
 	case tcp.Refused:
@@ -190,7 +201,7 @@ func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Co
 		return false
 	}
 	c := t.newConn(sh, e.key, path)
-	c.passive, c.header, c.syn = true, h, e.syn
+	c.passive, c.header, c.syn, c.auth = true, h, e.syn, e.auth
 	if !c.insert() {
 		return false // the stack is closing
 	}

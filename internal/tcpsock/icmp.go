@@ -39,7 +39,7 @@ func (t *Layer) quoted(sh *shard.Shard, e *ip.Error) (*Conn, *embryo, tcp.Seq) {
 // has it: "In addition to the general validation check described in Section 4.1, …".
 func (t *Layer) Vouches(sh *shard.Shard, e *ip.Error) bool {
 	c, b, _ := t.quoted(sh, e)
-	return c != nil || b != nil
+	return c != nil && !c.auth.IgnoresICMP() || b != nil && !b.auth.IgnoresICMP()
 }
 
 // Error implements ip.Transport: an ICMP error about a segment of ours (RFC 9293, 3.9.2.2; RFC 5927, 4).
@@ -49,6 +49,13 @@ func (t *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 		if b != nil && unreachable(e) {
 			b.end(sh)
 		}
+		return
+	}
+	if c.auth.IgnoresICMP() && c.tcb.State() != tcp.SynSent && (e.Errno == syscall.EMSGSIZE || e.Errno == syscall.ECONNREFUSED) {
+		// RFC 5925, 7.8: "A TCP-AO implementation MUST default to ignore incoming ICMPv4 messages of Type 3 (destination
+		// unreachable), Codes 2-4 …, and ICMPv6 Type 1 (destination unreachable), Code 1 … and Code 4 (port unreachable)
+		// intended for connections in synchronized states … that match MKTs." The others of these end no connection.
+		sh.Counters.Inc(mib.TcpExtOutOfWindowIcmps)
 		return
 	}
 	if e.Errno == syscall.EMSGSIZE {

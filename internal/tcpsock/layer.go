@@ -16,6 +16,7 @@ import (
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/trace"
@@ -117,6 +118,9 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 			sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
 			return ip.Delivered
 		}
+		if !authentic(sh, now, p, c.auth, seg) {
+			return ip.Delivered
+		}
 		c.arrive(now, seg)
 		p.Free()
 		return ip.Delivered
@@ -137,6 +141,14 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 		return ip.Malformed
 	}
 	l := t.listen.find(key)
+	var auth *tcpauth.Conn
+	if l != nil && seg.Flags&(wire.SYN|wire.ACK|wire.RST) == wire.SYN {
+		// RFC 5925, 7.5: "TCP-AO checks MUST be performed for all incoming SYNs to avoid accepting SYNs lacking TCP-AO
+		// where required."
+		if auth = l.auth(key); !authentic(sh, now, p, auth, seg) {
+			return ip.Delivered
+		}
+	}
 	iss, done := t.inputRemnant(sh, now, p, key, seg, l != nil)
 	switch {
 	case done:
@@ -146,7 +158,7 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 		sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
 		return ip.Delivered
 	case seg.Flags&(wire.SYN|wire.ACK) == wire.SYN:
-		if why := l.open(sh, now, key, seg, iss); why != 0 {
+		if why := l.open(sh, now, key, seg, iss, auth); why != 0 {
 			sh.Counters.Inc(mib.TcpExtListenDrops)
 			sh.Counters.Drop(now, p, why)
 			return ip.Delivered
@@ -171,16 +183,17 @@ func (t *Layer) refuse(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *t
 		return
 	}
 	sh.Counters.Inc(mib.TcpOutRsts)
-	t.send(sh, now, key, &rst, Header{})
+	t.send(sh, now, key, &rst, Header{}, nil)
 }
 
 // send sends a segment without data that belongs to no connection, and reports whether there is a way. sh locked.
-func (t *Layer) send(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp.Segment, h Header) bool {
+func (t *Layer) send(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp.Segment, h Header,
+	auth *tcpauth.Conn) bool {
 	path := t.route(sh, now, key)
 	if path == nil {
 		return false
 	}
-	t.emit(sh, path, key, seg, h, nil)
+	t.emit(sh, path, key, seg, h, auth, nil)
 	return true
 }
 
@@ -196,16 +209,21 @@ func (t *Layer) route(sh *shard.Shard, now clock.Instant, key *flow.Key) *ip.Pat
 // ecnField is the part of the traffic class that is TCP's own: RFC 3168, 5.
 const ecnField = 3
 
-// emit makes a packet of seg, whose payload is c's, and stages it. sh locked.
-func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, c *Conn) {
+// emit makes a packet of seg, whose payload is c's, signed by auth if that is not nil, and stages it. sh locked.
+func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, auth *tcpauth.Conn,
+	c *Conn) {
 	h := wire.TCPHeader{SrcPort: key.LocalPort(), DstPort: key.RemotePort(), Seq: uint32(seg.Seq),
 		Ack: uint32(seg.Ack), Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options}
-	n := h.Len()
+	options := h.Len()
+	n := options + auth.OptionLen()
 	p := packet.New(n + seg.Len)
 	b := p.Bytes()
-	h.Put(b)
+	h.Put(b[:options])
 	if seg.Len > 0 {
 		c.tcb.Payload(seg, b[n:])
+	}
+	if n > options {
+		sign(auth, b, options)
 	}
 	params := t.params(key, &chosen)
 	params.TrafficClass = chosen.TrafficClass&^ecnField | seg.ECN

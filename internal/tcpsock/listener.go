@@ -8,6 +8,7 @@ import (
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -21,7 +22,8 @@ type ListenConfig struct {
 	// Change, if not nil, changes them; what it does not change follows the layer's.
 	Change  func(*tcp.Config)
 	Headers Headers
-	Claim   *Claim // what Bound was claimed by; nil: Listen claims it
+	Keys    *tcpauth.Keys // authenticate its connections with the peers they are for
+	Claim   *Claim        // what Bound was claimed by; nil: Listen claims it
 }
 
 // Listener is a passive open for anybody (RFC 9293, 3.10.1): its connections wait in a queue to be accepted.
@@ -37,6 +39,7 @@ type Listener struct {
 	overflow clock.Instant // when a SYN was last answered with a cookie
 	settings listenerSettings
 	headers  Headers
+	keys     *tcpauth.Keys  // see SetKeys
 	watcher  ready.Notifier // who is told of connections to accept; nil: nobody
 }
 
@@ -47,7 +50,7 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
 	l := &Listener{layer: t, bound: bound, claim: cfg.Claim, backlog: t.Settings().SoMaxConn, headers: cfg.Headers,
-		overflow: longAgo}
+		keys: cfg.Keys, overflow: longAgo}
 	if cfg.Backlog > 0 {
 		l.backlog = min(l.backlog, cfg.Backlog)
 	}

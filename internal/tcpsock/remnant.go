@@ -5,6 +5,7 @@ import (
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/trace"
@@ -18,6 +19,7 @@ type remnant struct {
 	layer   *Layer
 	header  Header
 	sharing Sharing
+	auth    *tcpauth.Conn
 	tcp.Remnant
 	prev, next *remnant // in the table's list
 }
@@ -36,7 +38,7 @@ func (c *Conn) leave(now clock.Instant) bool {
 		c.sh.Counters.Inc(mib.TcpExtTCPTimeWaitOverflow)
 		t.traceEnd(now, &c.key, rest.State())
 	default:
-		r := &remnant{key: c.key, layer: t, header: c.header, sharing: c.sharing, Remnant: rest}
+		r := &remnant{key: c.key, layer: t, header: c.header, sharing: c.sharing, auth: c.auth, Remnant: rest}
 		r.node.Owner = r
 		r.insert(&t.tables[c.sh.Index])
 		c.sh.Arm(&r.node, r.Deadline())
@@ -84,6 +86,10 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 	if r == nil {
 		return 0, false
 	}
+	// A SYN is of a new connection: what there is to check it with is the listener's.
+	if seg.Flags&wire.SYN == 0 && !authentic(sh, now, p, r.auth, seg) {
+		return 0, true
+	}
 	before := r.State()
 	fate := r.Arrive(now, seg, t.Settings().Limits.RFC1337)
 	if after := r.State(); after != before {
@@ -101,7 +107,7 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 		return iss, false
 	case fate == tcp.Reopen, fate == tcp.Acknowledge:
 		r.ACK(now, seg)
-		t.send(sh, now, key, seg, r.header)
+		t.send(sh, now, key, seg, r.header, r.auth)
 	case fate == tcp.Delete:
 		sh.Counters.Inc(mib.TcpExtTWKilled)
 		r.drop(sh, now)
@@ -160,7 +166,7 @@ func (t *Layer) dropAll(sh *shard.Shard, now clock.Instant) {
 			r.ACK(now, &rst)
 			rst.Flags |= wire.RST
 			sh.Counters.Inc(mib.TcpOutRsts)
-			t.send(sh, now, &r.key, &rst, r.header)
+			t.send(sh, now, &r.key, &rst, r.header, r.auth)
 		}
 		r.drop(sh, now)
 	}

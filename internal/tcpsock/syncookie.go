@@ -138,7 +138,7 @@ func (t *Layer) sendCookie(sh *shard.Shard, now clock.Instant, path *ip.Path, ke
 	if a := &answer.Options; a.HasTimestamps {
 		a.TSVal = stampCookie(a.TSVal-o.TSOffset, syn, a) + o.TSOffset
 	}
-	t.emit(sh, path, key, &answer, h, nil)
+	t.emit(sh, path, key, &answer, h, nil, nil)
 }
 
 // takeCookie makes a connection of the ACK of a cookie; false if it is not one. sh locked.
@@ -148,7 +148,7 @@ func (l *Listener) takeCookie(sh *shard.Shard, now clock.Instant, key *flow.Key,
 		return false
 	}
 	l.in.Lock()
-	recent := now.Sub(l.overflow) <= cookieAge*cookieTick
+	recent := now.Sub(l.overflow) <= cookieAge*cookieTick && !l.keys.For(key.Remote)
 	full := l.full()
 	cfg, header := l.settings.config(t), l.headers.of(key.Remote)
 	l.in.Unlock()
