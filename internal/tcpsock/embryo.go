@@ -14,15 +14,28 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// embryo is a handshake that a listener takes part in, in its shard's table: 168 octets, and what a map takes for them.
+// embryo is a handshake that a listener takes part in, in its shard's table: 160 octets, and what a map takes for them.
 // RFC 4987, 3.3: "The SYN cache … approach minimizes the amount of state that a SYN allocates".
 type embryo struct {
 	key  flow.Key
 	node shard.Node
 	l    *Listener
-	syn  *[]byte // the SYN, if it is to be saved
-	auth *tcpauth.Conn
+	rare *rare // nil: none of it
 	tcp.Embryo
+}
+
+// rare is what few handshakes have.
+type rare struct {
+	syn  *[]byte       // the SYN, if it is to be saved
+	auth *tcpauth.Conn // authenticates the segments
+}
+
+// auth returns what authenticates the handshake's segments, or nil.
+func (e *embryo) auth() *tcpauth.Conn {
+	if e.rare == nil {
+		return nil
+	}
+	return e.rare.auth
 }
 
 // maxEmbryos bounds the embryos of a stack, however many listeners there are; beyond, SYN cookies take over.
@@ -101,7 +114,10 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 	}
 	auth.SetISS(o.ISS)
 	o.Reserved = auth.OptionLen()
-	e := &embryo{key: *key, l: l, auth: auth}
+	e := &embryo{key: *key, l: l}
+	if auth != nil {
+		e.rare = &rare{auth: auth}
+	}
 	e.node.Owner = e
 	e.Open(now, &o, syn)
 	t.tables[sh.Index].embryos[*key] = e
@@ -117,7 +133,7 @@ func (e *embryo) answer(sh *shard.Shard, now clock.Instant, h Header) {
 	if seg.Retransmit {
 		sh.Counters.Inc(mib.TcpRetransSegs)
 	}
-	e.l.layer.send(sh, now, &e.key, seg, h, e.auth)
+	e.l.layer.send(sh, now, &e.key, seg, h, e.auth())
 }
 
 // drop forgets e. sh locked.
@@ -148,7 +164,7 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 		e.drop(sh)
 		return false
 	}
-	if !authentic(sh, now, p, e.auth, seg) {
+	if !authentic(sh, now, p, e.auth(), seg) {
 		return true
 	}
 	switch e.Arrive(now, cfg, seg) {
@@ -158,7 +174,7 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 		e.answer(sh, now, header)
 	case tcp.SendACK:
 		e.ACK(now, seg)
-		t.send(sh, now, key, seg, header, e.auth)
+		t.send(sh, now, key, seg, header, e.auth())
 	case tcp.SendReset:
 		t.refuse(sh, now, key, seg)
 	case tcp.Refused:
@@ -201,7 +217,10 @@ func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Co
 		return false
 	}
 	c := t.newConn(sh, e.key, path)
-	c.passive, c.header, c.syn, c.auth = true, h, e.syn, e.auth
+	c.passive, c.header = true, h
+	if e.rare != nil {
+		c.syn, c.auth = e.rare.syn, e.rare.auth
+	}
 	if !c.insert() {
 		return false // the stack is closing
 	}

@@ -39,7 +39,7 @@ func (t *Layer) quoted(sh *shard.Shard, e *ip.Error) (*Conn, *embryo, tcp.Seq) {
 // has it: "In addition to the general validation check described in Section 4.1, …".
 func (t *Layer) Vouches(sh *shard.Shard, e *ip.Error) bool {
 	c, b, _ := t.quoted(sh, e)
-	return c != nil && !c.auth.IgnoresICMP() || b != nil && !b.auth.IgnoresICMP()
+	return c != nil && !c.auth.IgnoresICMP() || b != nil && !b.auth().IgnoresICMP()
 }
 
 // Error implements ip.Transport: an ICMP error about a segment of ours (RFC 9293, 3.9.2.2; RFC 5927, 4).

@@ -21,7 +21,10 @@ func (t *Layer) saveSYN(sh *shard.Shard, key *flow.Key, p *packet.Buffer, seg *t
 	}
 	b := p.FromNetwork()
 	b = bytes.Clone(b[:len(b)-len(seg.Payload)])
-	e.syn = &b
+	if e.rare == nil {
+		e.rare = &rare{}
+	}
+	e.rare.syn = &b
 }
 
 // SavedSYN returns the headers of the SYN that made the connection, if its listener saved them, from the internet header
