@@ -31,6 +31,8 @@ func (c *TCB) takeACK(now clock.Instant, seg *Segment) bool {
 		return true
 	}
 	c.takeNewACK(now, seg, &a)
+	c.snd.more = false
+	c.probes = 0
 	return true
 }
 
@@ -202,6 +204,7 @@ func (c *TCB) trim(una Seq) {
 		b.first().seq = una
 	}
 	if data := min(una.Sub(c.snd.base), c.snd.pipe.end); data > 0 {
+		c.releaseSent(data, c.snd.pipe.end)
 		c.snd.pipe.discard(data)
 		c.snd.base = c.snd.base.Add(data)
 	}

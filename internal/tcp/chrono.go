@@ -49,7 +49,7 @@ func (c *TCB) clockWait(now clock.Instant) {
 	switch {
 	case unsent == 0 && c.board.empty():
 		w = waitNothing
-	case unsent == 0 && c.snd.full && !c.snd.limited:
+	case unsent == 0 && c.snd.space.wanted && !c.snd.limited:
 		w = waitUser
 	case unsent > 0 && c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt) < min(unsent, c.snd.mss):
 		w = waitWindow

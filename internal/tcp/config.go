@@ -23,6 +23,8 @@ type Open struct {
 	// Reserved is how many octets of options the caller adds to each segment: those that authenticate it (RFC 5925,
 	// RFC 2385). The TCB has that many fewer for its own options, and for data.
 	Reserved int
+	// Memory is the account of the stack's memory; may be nil.
+	Memory Memory
 	// Observer is told what happens; may be nil.
 	Observer Observer
 }
@@ -37,10 +39,11 @@ type Config struct {
 	filled bool // complete
 
 	// Buffers, in octets. SendBuffer and ReceiveBuffer fix them (SO_SNDBUF, SO_RCVBUF as they are set, which is half of
-	// what they then read).
-	SendBuffer      int    // octets written and not yet acknowledged; 1 MiB
-	ReceiveBuffer   int    // octets received and not yet read: the largest window; 1 MiB
+	// what they then read); 0: they are tuned.
+	SendBuffer      int    // octets written and not yet acknowledged; Linux allows for twice as much memory
+	ReceiveBuffer   int    // octets received and not yet read, likewise
 	RMem            [3]int // tcp_rmem: the receive buffer's least, first and largest size; 4096, 131072, 6291456
+	RMemMax         int    // net.core.rmem_max, which the scale of the window allows for; 212992
 	WMem            [3]int // tcp_wmem: the send buffer's; 4096, 16384, 4194304
 	NoReceiveTuning bool   // tcp_moderate_rcvbuf=0: the receive buffer stays at its first size
 	AppWindow       int    // tcp_app_win: 1/2^n of the first window is kept back; 31: nothing

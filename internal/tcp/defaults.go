@@ -6,11 +6,10 @@ import (
 )
 
 const (
-	defaultMSS    = 536     // RFC 9293, 3.7.1, MUST-15
-	minMSS        = 64      // what a peer announces below this is raised: options take up to 40 octets
-	maxMSS        = 65495   // the largest IPv4 datagram less headers
-	defaultBuffer = 1 << 20 // 100 Mbit/s x 40 ms twice
-	maxBuffer     = 65535 << maxWindowShift
+	defaultMSS = 536   // RFC 9293, 3.7.1, MUST-15
+	minMSS     = 64    // what a peer announces below this is raised: options take up to 40 octets
+	maxMSS     = 65495 // the largest IPv4 datagram less headers
+	maxBuffer  = 65535 << maxWindowShift
 )
 
 // number is what settings are.
@@ -60,22 +59,21 @@ func (cfg Config) Complete() *Config {
 		cfg.setTimers()
 		cfg.setRecovery()
 	}
-	cfg.SendBuffer = min(max(cfg.SendBuffer, 1), maxBuffer)
-	cfg.ReceiveBuffer = min(max(cfg.ReceiveBuffer, 1), maxBuffer)
+	cfg.SendBuffer = min(max(cfg.SendBuffer, 0), maxBuffer/2)
+	cfg.ReceiveBuffer = min(max(cfg.ReceiveBuffer, 0), maxBuffer/2)
 	cfg.ReceiveLowWater = max(cfg.ReceiveLowWater, 1)
 	cfg.MaxRTO = max(cfg.MaxRTO, cfg.MinRTO)
 	return &cfg
 }
 
 func (cfg *Config) setBuffers() {
-	cfg.SendBuffer = or(cfg.SendBuffer, defaultBuffer)
-	cfg.ReceiveBuffer = or(cfg.ReceiveBuffer, defaultBuffer)
 	for i, d := range [3]int{4096, 131072, 6291456} {
 		cfg.RMem[i] = or(cfg.RMem[i], d)
 	}
 	for i, d := range [3]int{4096, 16384, 4194304} {
 		cfg.WMem[i] = or(cfg.WMem[i], d)
 	}
+	set(&cfg.RMemMax, 212992)
 	set(&cfg.AppWindow, 31)
 	set(&cfg.WindowClamp, 0)
 	set(&cfg.NotSentLowWater, math.MaxUint32)

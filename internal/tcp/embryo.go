@@ -70,16 +70,20 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	// "Third, check for a SYN: … Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should
 	// be queued for processing later. ISS should be selected". Text is not kept, nor acknowledged: the peer sends it again.
 	*e = Embryo{irs: syn.Seq, iss: Seq(o.ISS), tsOffset: o.TSOffset, peerMSS: syn.Options.MSS,
-		mss: uint16(cfg.userMSS(boundMSS(o.MSS))), peerWnd: syn.Window, wnd: uint16(min(cfg.ReceiveBuffer, 65535))}
+		mss: uint16(cfg.userMSS(boundMSS(o.MSS))), peerWnd: syn.Window}
 	if ecnAgrees(cfg, syn) {
 		e.ecn = ecnSetup
 	}
-	if e.take(&syn.Options, cfg, o.Reserved); e.has(embryoScale) {
-		e.shift = windowShift(cfg.ReceiveBuffer)
-	}
+	e.take(&syn.Options, cfg, o.Reserved)
+	e.offer(cfg)
 	e.at = now.Add(e.timeout(cfg))
 	e.answered = now.Add(-answerInterval)
 	return true
+}
+
+// offer decides about the window of the SYN,ACK and its scale.
+func (e *Embryo) offer(cfg *Config) {
+	e.wnd, e.shift = firstOffer(cfg, int(e.mss), e.has(embryoScale), e.has(embryoTimestamps))
 }
 
 // take agrees to the options of the SYN that cfg allows and that there is room for.
@@ -302,7 +306,7 @@ type Recall struct {
 // Recall makes e what it would be, had it been kept, as far as that is known. wnd is the window field of the ACK.
 func (e *Embryo) Recall(r *Recall, wnd uint16, cfg *Config) {
 	*e = Embryo{irs: r.IRS, iss: r.ISS, tsOffset: r.TSOffset, peerMSS: r.PeerMSS, mss: uint16(cfg.userMSS(boundMSS(r.MSS))),
-		peerWnd: wnd, wnd: uint16(min(cfg.ReceiveBuffer, 65535)), flags: embryoCookie, sent: 1, at: clock.Never}
+		peerWnd: wnd, flags: embryoCookie, sent: 1, at: clock.Never}
 	if r.Timestamps {
 		e.flags |= embryoTimestamps
 		e.tsRecent = r.TSVal
@@ -312,6 +316,7 @@ func (e *Embryo) Recall(r *Recall, wnd uint16, cfg *Config) {
 	}
 	if r.HasScale {
 		e.flags |= embryoScale
-		e.peerShift, e.shift = r.Scale, windowShift(cfg.ReceiveBuffer)
+		e.peerShift = r.Scale
 	}
+	e.offer(cfg)
 }

@@ -78,7 +78,7 @@ func (c *TCB) probedEnough(now clock.Instant) bool {
 	if c.released {
 		limit = c.orphanLimit()
 	}
-	return c.retries >= limit
+	return int(c.probes) >= limit
 }
 
 // noteR1 asks, if R1 is reached, that the way to the peer be looked at.

@@ -124,9 +124,10 @@ func (c *TCB) Info(now clock.Instant) Info {
 // infoTimes fills in timers and durations.
 func (c *TCB) infoTimes(now clock.Instant, i *Info) {
 	i.RTT, i.RTTVar, i.MinRTT = c.rtt.srtt, c.rtt.deviation(), c.rtt.least()
-	i.RTO, i.ATO = c.rtt.timeout(c.cfg), c.cfg.DelayedACK
+	i.RTO, i.ATO = c.rtt.timeout(c.cfg), c.rcv.ato
 	i.Retries, i.Backoff = c.retries, max(int(c.rtt.backoff), int(c.persist))
-	i.Probes = max(int(c.persist), c.aliveProbes)
+	i.Probes = max(int(c.probes), c.aliveProbes)
+	i.ReceiveRTT = c.rcv.rate.rtt / 8
 	i.LastDataSent, i.LastDataReceived = now.Sub(c.snd.last), now.Sub(c.rcv.dataAt)
 	i.LastACKReceived = now.Sub(c.rcv.heard)
 	i.TimeoutTime = c.stats.timeoutTime
@@ -173,7 +174,7 @@ func (c *TCB) infoWindows(i *Info) {
 	}
 	i.DeliveryRate, i.AppLimited = c.rate.octets(c.snd.mss), c.rate.ofLimit
 	i.ECN, i.ECNSeen = c.ecn.on, c.ecn.seen
-	i.ReceiveThreshold, i.ReceiveSpace = c.cfg.ReceiveBuffer, c.cfg.ReceiveBuffer
+	i.ReceiveThreshold, i.ReceiveSpace = c.rcv.space.ssthresh, c.rcv.rate.space
 }
 
 // countArrival counts a segment that has come.

@@ -7,7 +7,7 @@ import (
 
 // What sending waits for is clocked: the network, the peer's window, the user.
 func TestChrono(t *testing.T) {
-	r := newRig(t, Config{SendBuffer: 19900, NoTimestamps: true})
+	r := newRig(t, Config{SendBuffer: 10000, NoTimestamps: true})
 	r.syn.MSS = 1000
 	r.to(Established)
 	spent := func(busy, window, user time.Duration) {
@@ -36,13 +36,14 @@ func TestChrono(t *testing.T) {
 	r.arrive(5001, 1301, ack, 0) // the window opens
 	r.now = r.now.Add(30 * ms)
 	spent(60*ms, 20*ms, 0)
-	if n, _ := r.c.Send(r.now, make([]byte, 100000)); n != 19000 {
+	if n, _ := r.c.Send(r.now, make([]byte, 100000)); n != 30000 {
 		t.Fatal(n)
 	}
 	r.drain() // ten segments of the initial window: still the network
 	r.now = r.now.Add(5 * ms)
 	spent(65*ms, 20*ms, 0)
-	r.arrive(5001, 9301, ack, 0) // the window lets all of the rest go
+	r.arrive(5001, 9301, ack, 0)
+	r.arrive(5001, 12301, ack, 0) // the window lets all of the rest go
 	r.now = r.now.Add(7 * ms)
 	spent(72*ms, 20*ms, 7*ms)
 	r.c.Abort(r.now)

@@ -290,10 +290,15 @@ func TestNotSentLowWater(t *testing.T) {
 	if n, err := r.c.Send(r.now, make([]byte, 4000)); n != 4000 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
+	// What is gathered in one piece is not cut short: whole segments, up to half of the peer's window.
+	if n, err := r.c.Send(r.now, make([]byte, 50000)); n != 30000/1460*1460-8000 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
 	if n, err := r.c.Send(r.now, make([]byte, 1)); n != 0 || err != nil || r.c.Writable() {
 		t.Errorf("%d, %v", n, err)
 	}
 	r.drain()
+	r.arrive(5001, 1001+14600, ack, 0)
 	if !r.c.Writable() {
 		t.Error("not writable when it was sent")
 	}

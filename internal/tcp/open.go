@@ -8,14 +8,10 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// quickACKs is how many segments are acknowledged at once at the beginning, when the peer's congestion window needs
-// acknowledgments to grow.
-const quickACKs = 16
-
 // init fills in what both opens need.
 func (c *TCB) init(now clock.Instant, o Open) {
 	c.cfg = o.Config.complete()
-	c.observer = o.Observer
+	c.observer, c.memory = o.Observer, o.Memory
 	c.ts.offset = o.TSOffset
 	c.reserved = uint8(o.Reserved)
 	c.stopTimers()
@@ -28,7 +24,11 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.snd.peerMSS, c.snd.pathMSS = c.cfg.userMSS(boundMSS(o.DefaultMSS)), boundMSS(o.MSS)
 	c.rcv.maxSeg = c.cfg.userMSS(c.snd.pathMSS)
 	c.setMSS()
-	c.rcv.shift = windowShift(c.cfg.ReceiveBuffer)
+	c.snd.small, c.snd.space.chunk = c.snd.una, c.snd.base
+	c.snd.marks.pushed, c.snd.burst.end = c.snd.base, c.snd.base
+	c.snd.space.size = c.cfg.WMem[1]
+	c.snd.space.fix(c.cfg.SendBuffer)
+	c.rcv.shift = c.rcv.space.begin(c.cfg, !c.cfg.NoWindowScale)
 	c.rtt.init(c.cfg)
 	if c.cc = c.cfg.newControl(c.cfg.CongestionControl); c.cc == nil {
 		c.cc = c.cfg.newControl("")
@@ -45,6 +45,7 @@ func (c *TCB) Connect(now clock.Instant, o Open) {
 		return
 	}
 	c.init(now, o)
+	c.rcv.space.align(c.rcv.maxSeg)
 	c.snd.syn = true
 	c.setState(now, SynSent)
 }
@@ -82,7 +83,6 @@ func (c *TCB) Accept(now clock.Instant, o Open, syn *Segment) {
 func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 	c.rcv.irs, c.rcv.nxt = syn.Seq, syn.Seq+1
 	c.rcv.acked = c.rcv.nxt
-	c.rcv.adv = c.rcv.nxt.Add(min(c.cfg.ReceiveBuffer, 65535))
 	// RFC 7323, 2.2: "The window field in a segment where the SYN bit is set (i.e., a <SYN> or <SYN,ACK>) MUST NOT be
 	// scaled."
 	c.snd.wnd = int(syn.Window)
@@ -101,12 +101,17 @@ func (c *TCB) takeSYN(now clock.Instant, syn *Segment) {
 		c.snd.shift = min(o.WindowScale, maxWindowShift)
 	} else {
 		c.snd.shift, c.rcv.shift = 0, 0
+		c.rcv.space.clamp = min(c.rcv.space.clamp, 65535)
 	}
 	c.ecnTakeSYN(syn)
 	c.sackOK = o.SACKPermitted && !c.cfg.NoSACK
 	if c.ts.on = o.HasTimestamps && c.offersTimestamps(); c.ts.on {
 		c.ts.recent, c.ts.age = o.TSVal, now
 	}
+	if c.passive {
+		c.rcv.space.align(alignment(c.rcv.maxSeg, c.ts.on))
+	}
+	c.rcv.adv = c.rcv.nxt.Add(int(c.rcv.space.field(c.cfg)))
 	c.setMSS()
 }
 
@@ -128,7 +133,8 @@ func (c *TCB) establish(now clock.Instant) {
 	c.softErr = 0
 	c.progress = true
 	c.timers[rexmtTimer] = clock.Never
-	c.rcv.quick = quickACKs
+	c.startACKs(now)
+	c.startBuffers(now)
 	c.setState(now, Established)
 	c.startKeepAlive(now)
 	if c.snd.fin {

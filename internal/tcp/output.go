@@ -19,19 +19,23 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 	}
 	switch c.state {
 	case Closed:
+		c.settleMemory()
 		return false
 	case SynSent, SynReceived:
 		return c.nextSYN(now, seg) || c.nextACK(now, seg)
 	}
-	// An ACK that reports a hole goes by itself and first: RFC 5681, 2, has a duplicate ACK carry no data.
-	if c.rcv.ackNow && len(c.rcv.ranges) > 0 && c.nextACK(now, seg) {
+	// Without SACK an ACK that reports a hole goes by itself and first: RFC 5681, 2, has a duplicate ACK carry no data.
+	if len(c.rcv.ranges) > 0 && !c.sackOK && c.nextACK(now, seg) {
 		return true
 	}
-	if c.nextLost(now, seg) || c.nextData(now, seg) || c.nextAfterNew(now, seg) || c.nextACK(now, seg) {
+	if c.nextLost(now, seg) || c.nextData(now, seg) || c.nextWindowProbe(now, seg) || c.nextAfterNew(now, seg) ||
+		c.nextACK(now, seg) {
 		return true
 	}
 	c.noteSent(now)
 	c.clockWait(now)
+	c.tuneSendBuffer()
+	c.settleMemory()
 	return false
 }
 
@@ -58,20 +62,13 @@ func (c *TCB) header(now clock.Instant, seg *Segment, seq Seq, flags wire.TCPFla
 	c.stats.segsOut++
 }
 
-// noteACK notes that RCV.NXT is acknowledged.
-func (c *TCB) noteACK() {
-	c.rcv.acked = c.rcv.nxt
-	c.rcv.ackNow, c.rcv.challenge, c.rcv.read, c.rcv.unacked = false, false, false, 0
-	c.timers[delackTimer] = clock.Never
-}
-
 // nextSYN sends the SYN or SYN,ACK.
 func (c *TCB) nextSYN(now clock.Instant, seg *Segment) bool {
 	if !c.snd.syn {
 		return false
 	}
 	c.snd.syn = false
-	*seg = Segment{Seq: c.snd.iss, Flags: wire.SYN, Window: uint16(min(c.cfg.ReceiveBuffer, 65535))}
+	*seg = Segment{Seq: c.snd.iss, Flags: wire.SYN, Window: c.rcv.space.field(c.cfg)}
 	o := &seg.Options
 	o.MSS = uint16(c.rcv.maxSeg)
 	answer := c.state == SynReceived
@@ -126,10 +123,11 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 		return false
 	}
 	usable := c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt)
-	n, flags := c.sizeData(now, unsent, usable)
+	mss, blocks := c.sendMSS()
+	n, flags := c.sizeData(mss, unsent, usable)
 	if n == 0 && flags&wire.FIN == 0 {
-		if c.board.empty() {
-			c.startPersist(now) // it can only be the window that holds it back
+		if c.board.empty() && !c.snd.force {
+			c.startPersist(now)
 		}
 		return false
 	}
@@ -140,46 +138,17 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	if !c.admits(now, length) {
 		return false
 	}
-	c.emit(now, seg, n, length, flags)
-	return true
-}
-
-// sizeData decides how many octets of data the next segment carries, and whether a FIN; neither: it is better to wait.
-//
-// RFC 9293, 3.8.6.2.1: "Send data: (1) if a maximum-sized segment can be sent, i.e., if: min(D,U) >= Eff.snd.MSS; (2) or
-// if the data is pushed and all queued data can be sent now, i.e., if: [SND.NXT = SND.UNA and] PUSHed and D <= U (the
-// bracketed condition is imposed by the Nagle algorithm); (3) or if at least a fraction Fs of the maximum window can be
-// sent, i.e., if: [SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND); (4) or if the override timeout occurs." Fs is
-// 1/2, and all data counts as pushed.
-func (c *TCB) sizeData(now clock.Instant, unsent, usable int) (n int, flags wire.TCPFlags) {
-	n = min(unsent, c.snd.mss, max(usable, 0))
-	all := n == unsent
-	fin := all && c.snd.fin
-	switch {
-	case c.snd.force:
-		if n == 0 && unsent > 0 {
-			n, all, fin = 1, unsent == 1, false
-		}
-	case fin && n >= usable:
-		fin = false // no room for the FIN
-		if n == 0 {
-			return 0, 0
-		}
-	case n == c.snd.mss, fin:
-	case n == 0, c.holdsBack() && !c.pushing():
-		return 0, 0
-	case !all && 2*n < c.snd.maxWnd:
-		return 0, 0
-	}
-	if fin {
-		flags |= wire.FIN
-	}
-	if all && n > 0 {
-		// RFC 9293, 3.9.1.2: "when there is no more data buffered in the sending TCP endpoint … MUST set the PSH bit in
-		// the last buffered segment (MUST-61)".
+	if end := c.endsBurst(n, usable); n > 0 && (c.takeMarks(c.snd.nxt.Add(n)) || end) {
 		flags |= wire.PSH
 	}
-	return n, flags
+	if n > 0 && n < mss {
+		c.snd.small = c.snd.nxt.Add(n)
+	}
+	c.emit(now, seg, n, length, flags)
+	if blocks > 0 {
+		c.putSACK(&seg.Options, blocks)
+	}
+	return true
 }
 
 // admits reports whether the congestion window and the scoreboard admit a new segment of n octets.
@@ -195,18 +164,15 @@ func (c *TCB) admits(now clock.Instant, n int) bool {
 		return false
 	}
 	// Tiny segments cost as much memory to remember as large ones.
-	return n >= c.snd.mss || c.board.out < 256+2*c.cfg.SendBuffer/c.snd.mss
+	return n >= c.snd.mss || c.board.out < 256+2*c.snd.space.size/c.snd.mss
 }
 
 // emit sends n octets of data at SND.NXT, length octets of sequence space.
 func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TCPFlags) {
-	interactive := c.timers[delackTimer] != clock.Never || c.rcv.quick > 0 && now.Sub(c.rcv.dataAt) < c.cfg.DelayedACK
-	if interactive && c.stats.bytesRcvd > 0 && c.board.empty() {
-		c.rcv.quick = 0 // answers carry the acknowledgments
-	}
+	c.noteAnswer(now)
 	r := sent{seq: c.snd.nxt, end: c.snd.nxt.Add(length), at: now}
-	if c.snd.wnd == 0 {
-		r.flags |= sentProbe
+	if flags&wire.PSH != 0 {
+		r.flags |= sentPush
 	}
 	first := c.board.empty()
 	if first && c.persist == 0 {
@@ -226,6 +192,7 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 		}
 	}
 	c.snd.force = false
+	c.persist, c.probes = 0, 0
 	c.snd.nxt = r.end
 	c.snd.last = now
 	c.rate.sent(&r, c.stats.delivered, first)
@@ -264,18 +231,17 @@ func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 		c.header(now, seg, c.snd.nxt-1, 0)
 		return true
 	}
-	if c.rcv.read && !c.rcv.ackNow {
+	if c.rcv.read {
 		c.rcv.read = false
-		c.rcv.ackNow = c.updateDue()
+		c.decideRead()
 	}
+	c.decideACK(now)
 	if !c.rcv.ackNow {
 		return false
 	}
 	challenge := c.rcv.challenge
 	c.header(now, seg, c.acceptableSeq(), 0)
 	seg.Challenge = challenge
-	if len(c.rcv.ranges) > 0 && c.sackOK {
-		c.putSACK(&seg.Options, c.sackRoom())
-	}
+	c.putSACK(&seg.Options, c.sackBlocks())
 	return true
 }

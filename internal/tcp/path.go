@@ -13,11 +13,7 @@ const timestampsLen = 12
 // setMSS computes Eff.snd.MSS: RFC 9293, 3.7.1: "min(SendMSS+20, MMS_S) - TCPhdrsize - IPoptionsize", the options in every
 // segment counted in.
 func (c *TCB) setMSS() {
-	c.snd.mss = min(c.snd.peerMSS, c.snd.pathMSS)
-	c.snd.mss -= int(c.reserved)
-	if c.ts.on {
-		c.snd.mss -= timestampsLen
-	}
+	c.snd.mss = boundToHalf(c.fullSize(), c.snd.maxWnd)
 }
 
 // maxWithTimestamps is how many octets of options may be reserved beside timestamps: a SYN has 20 octets of others.

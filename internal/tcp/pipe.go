@@ -16,6 +16,7 @@ type pipe struct {
 	first int      // index in ring of the block that octet 0 is in
 	head  int      // where in that block octet 0 is
 	end   int      // octets up to the last one written
+	held  int      // blocks
 }
 
 // at returns the ring's slot of the i-th block.
@@ -32,6 +33,7 @@ func (p *pipe) writeAt(off int, b []byte) {
 		slot := p.at(i)
 		if *slot == nil {
 			*slot = blocks.Get().(*block)
+			p.held++
 		}
 		n := copy((*slot)[pos%blockSize:], b)
 		b = b[n:]
@@ -75,6 +77,7 @@ func (p *pipe) free(slot **block) {
 	if *slot != nil {
 		blocks.Put(*slot)
 		*slot = nil
+		p.held--
 	}
 }
 

@@ -67,8 +67,5 @@ func (c *TCB) Peek(off int, b []byte) int {
 	return n
 }
 
-// SendBuffer returns how many octets may be written and not yet acknowledged.
-func (c *TCB) SendBuffer() int { return c.cfg.SendBuffer }
-
 // Pending returns what TakePending would, and does not forget it.
 func (c *TCB) Pending() syscall.Errno { return c.pending }

@@ -16,6 +16,7 @@ func (c *TCB) Reconfigure(now clock.Instant, cfg *Config) {
 	if c.cfg == was || c.state == Closed {
 		return
 	}
+	c.resizeBuffers(was)
 	if c.cfg.NoDelay && !was.NoDelay {
 		// What is queued is sent, even through a cork.
 		c.pushQueued()
@@ -56,5 +57,18 @@ func (c *TCB) reconfigureKeepAlive(now clock.Instant, was *Config) {
 		c.startKeepAlive(now)
 	case c.cfg.KeepAliveIdle != was.KeepAliveIdle:
 		c.timers[keepAliveTimer] = max(c.rcv.heard.Add(c.cfg.KeepAliveIdle), now)
+	}
+}
+
+// resizeBuffers takes in what was changed about buffers and windows.
+func (c *TCB) resizeBuffers(was *Config) {
+	if c.cfg.SendBuffer != was.SendBuffer {
+		c.snd.space.fix(c.cfg.SendBuffer)
+	}
+	if c.cfg.ReceiveBuffer != was.ReceiveBuffer {
+		c.rcv.space.fix(c.cfg.ReceiveBuffer)
+	}
+	if n := c.cfg.WindowClamp; n != was.WindowClamp && n > 0 {
+		c.rcv.space.setClamp(n, c.rcv.adv.Sub(c.rcv.acked))
 	}
 }

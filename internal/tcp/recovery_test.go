@@ -495,7 +495,7 @@ func TestTinySegments(t *testing.T) {
 		for r.c.Next(r.now, &seg) {
 		}
 	}
-	if n := r.c.board.out; n > 256+2*64<<10/1000+10 || n < 256 {
+	if n := r.c.board.out; n > 256+2*64<<10/1000+10 || n < 100 {
 		t.Errorf("%d records", n)
 	}
 }

@@ -86,7 +86,7 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 	r, k := c.board.record(id), &c.recovery
 	why := "smaller path MTU"
 	switch {
-	case r.flags&sentProbe != 0:
+	case c.snd.wnd == 0:
 		why = "probe"
 	case !counted:
 		why = "loss probe"
@@ -101,8 +101,11 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 		seg.Len--
 		seg.Flags |= wire.FIN
 	}
-	if seg.Len > 0 && r.end.Sub(c.snd.base) >= c.snd.pipe.end {
+	if r.flags&sentPush != 0 {
 		seg.Flags |= wire.PSH
+	}
+	if n := min(c.sackBlocks(), (c.fullSize()-seg.Len-4)/8); n > 0 {
+		c.putSACK(&seg.Options, n)
 	}
 	c.noteAgain(now, seg, r.seq, r.len(), why)
 	c.board.sentOnceMore(id, now, counted)

@@ -15,7 +15,7 @@ const (
 	sentAgain                         // retransmitted, and the retransmission counts as in flight
 	sentTwice                         // transmitted more than once, at any time (Karn's algorithm)
 	sentFIN                           // its last number is the FIN's
-	sentProbe                         // sent into a zero window
+	sentPush                          // with PSH
 	sentListed                        // in the list by time of transmission
 	sentLimited                       // the application had nothing more to send (delivery rate)
 	sentRated                         // it has served to measure the delivery rate
@@ -295,7 +295,7 @@ func (b *scoreboard) resegment(size int, reno bool) {
 		for r.len() > size {
 			piece := r
 			piece.end = r.seq.Add(size)
-			piece.flags &^= sentFIN
+			piece.flags &^= sentFIN | sentPush
 			b.restore(piece, tooLong)
 			r.seq = piece.end
 		}
@@ -312,7 +312,7 @@ func (b *scoreboard) resegment(size int, reno bool) {
 // restore is push for a record with flags. Those by time are in sequence order afterwards.
 func (b *scoreboard) restore(r sent, lose bool) {
 	flags := r.flags
-	r.flags &= sentTwice | sentFIN | sentProbe | sentLimited
+	r.flags &= sentTwice | sentFIN | sentPush | sentLimited
 	b.push(r)
 	id := b.tail - 1
 	switch {

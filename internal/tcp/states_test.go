@@ -140,7 +140,7 @@ func (r *rig) to(s State) *rig {
 	case Established:
 		r.to(SynReceived)
 		r.arrive(5001, 1001, ack, 0)
-		r.c.rcv.quick = 0
+		r.c.rcv.quick, r.c.rcv.ato = 0, leastATO
 	case FinWait1:
 		r.to(Established)
 		r.c.Close(r.now)
@@ -301,7 +301,7 @@ func TestArriveSynReceived(t *testing.T) {
 		// "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state and continue processing".
 		{SynReceived, nil, seg(5001, 1001, ack, 0), "", Established, nil},
 		{SynReceived, nil, seg(5001, 1001, ack, 10), "<SEQ=1001><ACK=5011><CTL=ACK>", Established, nil},
-		{SynReceived, nil, seg(5001, 1001, ack|fin, 10), "<SEQ=1001><ACK=5012><CTL=ACK>", CloseWait, nil},
+		{SynReceived, nil, seg(5001, 1001, ack|fin, 0), "<SEQ=1001><ACK=5002><CTL=ACK>", CloseWait, nil},
 		// "If the segment acknowledgment is not acceptable, form a reset segment <SEQ=SEG.ACK><CTL=RST> and send it."
 		{SynReceived, nil, seg(5001, 1000, ack, 0), "<SEQ=1000><CTL=RST>", SynReceived, nil},
 		{SynReceived, nil, seg(5001, 1002, ack, 0), "<SEQ=1002><CTL=RST>", SynReceived, nil},
@@ -389,10 +389,11 @@ func TestArriveTextAndFIN(t *testing.T) {
 		// A segment out of order: RFC 5681, 3.2: "an immediate duplicate ACK".
 		{Established, nil, seg(5011, 1001, ack, 10), "<SEQ=1001><ACK=5001><CTL=ACK>", Established, nil},
 		// "If a segment's contents straddle the boundary between old and new, only the new parts are processed."
-		{Established, nil, seg(4991, 1001, ack, 20), "<SEQ=1001><ACK=5011><CTL=ACK>", Established, nil},
+		{Established, nil, seg(4991, 1001, ack, 20), "", Established, nil},
 		// "SYN-RECEIVED STATE, ESTABLISHED STATE: Enter the CLOSE-WAIT state."
-		{Established, nil, seg(5001, 1001, fin|ack, 0), "<SEQ=1001><ACK=5002><CTL=ACK>", CloseWait, nil},
-		{Established, nil, seg(5001, 1001, fin|ack, 7), "<SEQ=1001><ACK=5009><CTL=ACK>", CloseWait, nil},
+		// Its ACK may wait for what the user says to it: RFC 9293, 3.8.6.3.
+		{Established, nil, seg(5001, 1001, fin|ack, 0), "", CloseWait, nil},
+		{Established, nil, seg(5001, 1001, fin|ack, 7), "", CloseWait, nil},
 		// A FIN out of order waits.
 		{Established, nil, seg(5002, 1001, fin|ack, 7), "<SEQ=1001><ACK=5001><CTL=ACK>", Established, nil},
 		// "FIN-WAIT-1 STATE: If our FIN has been ACKed (perhaps in this segment), then enter TIME-WAIT, start the time-wait

@@ -21,6 +21,8 @@ type TCB struct {
 	reserved uint8         // see Open.Reserved
 	cfg      *Config       // complete, not changed any more, and shared with others
 	observer Observer
+	memory   Memory // of the stack; may be nil
+	charged  int    // blocks that memory knows of
 	timers   [numTimers]clock.Instant
 
 	snd struct {
@@ -41,10 +43,14 @@ type TCB struct {
 		finSent  bool  // SND.NXT is behind the FIN
 		syn      bool  // a SYN is to be sent
 		synTwice bool  // it was sent before
-		force    bool  // send something whatever the window: a probe, or the override timeout
-		alive    bool  // a keep-alive probe is to be sent
-		limited  bool  // the congestion window has held something back
-		full     bool  // the user had more to send than the buffer has room for
+		force    bool  // the persist timer has expired: send what fits, or a probe
+		more     bool  // the user has announced more data (SendMore)
+		small    Seq   // the end of the last segment sent that was not full (Snd.sml of Minshall's amendment)
+		space    sendSpace
+		marks    pushMarks
+		burst    burst
+		alive    bool // a keep-alive probe is to be sent
+		limited  bool // the congestion window has held something back
 		synAt    clock.Instant
 		last     clock.Instant // when data was last sent
 	}
@@ -57,7 +63,6 @@ type TCB struct {
 		buf       pipe          // from the first unread octet on
 		queued    int           // octets in order and not read; RCV.NXT is as many behind buf's first octet
 		ranges    rangeset      // what has come out of order
-		recent    [4]Seq        // where the latest ranges lie, latest first (RFC 2018, 4)
 		fin       Seq           // the FIN's sequence number, if hasFIN
 		hasFIN    bool          // it has come, perhaps out of order
 		eof       bool          // it has been processed: RCV.NXT is behind it
@@ -65,12 +70,12 @@ type TCB struct {
 		read      bool          // the user has read since the last segment sent
 		ackNow    bool          // an ACK must be sent
 		challenge bool          // it answers a segment that may be forged, and nothing else
-		quick     uint8         // how many more segments are acknowledged at once
 		maxSeg    int           // the MSS announced to the peer (RecvMSS)
-		mss       int           // the largest payload seen
-		unacked   int           // octets received in order since the last ACK
 		heard     clock.Instant // when an acceptable segment last came
-		dataAt    clock.Instant // when data last came
+		space     recvSpace
+		rate      readRate
+		ackPolicy
+		sackReport
 	}
 	ts struct {
 		on     bool          // Snd.TS.OK
@@ -97,6 +102,7 @@ type TCB struct {
 	firstRexmt  clock.Instant // when the timer first did so
 	doubtful    bool          // see Doubtful
 	persist     uint8         // back-off of the persist timer
+	probes      uint8         // sent in a row without an answer
 	aliveProbes int           // keep-alive probes unanswered
 	aliveAt     clock.Instant // when the last one was sent
 	challenges  limiter

@@ -31,11 +31,13 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 		c.answerReset(seg)
 		return
 	}
+	c.rcv.due, c.rcv.fresh = true, true
 	// "If a segment's contents straddle the boundary between old and new, only the new parts are processed."
 	if n := c.rcv.nxt.Sub(seq); n > 0 {
-		text = text[min(n, len(text)):]
+		n = min(n, len(text))
+		c.noteDuplicate(seq, seq.Add(n))
+		text = text[n:]
 		seq = c.rcv.nxt
-		c.rcv.ackNow = true
 	}
 	edge := c.rcv.adv
 	if c.rcv.hasFIN {
@@ -45,63 +47,84 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 		text = text[:max(len(text)-n, 0)]
 		fin = false
 		c.rcv.ackNow = true
+		if len(text) == 0 {
+			c.enterQuick()
+		}
 	}
 	if fin && !c.rcv.hasFIN {
 		c.noteFIN(end)
 	}
 	if len(text) > 0 {
-		c.rcv.mss = min(max(c.rcv.mss, len(text)), c.rcv.maxSeg)
-		c.rcv.dataAt = now
-		if seq == c.rcv.nxt && len(c.rcv.ranges) == 0 {
-			c.takeInOrder(now, text)
+		c.measureEchoRTT(now, seg)
+		if seq == c.rcv.nxt {
+			c.takeInOrder(now, seg, text)
 		} else {
 			c.takeOutOfOrder(seq, text)
 		}
 	}
-	if c.rcv.hasFIN {
-		if c.rcv.nxt == c.rcv.fin {
-			c.takeFIN(now)
-		} else {
-			c.rcv.ackNow = true
-		}
+	if c.rcv.hasFIN && c.rcv.nxt == c.rcv.fin {
+		c.takeFIN(now)
 	}
 }
 
-// takeInOrder takes text at RCV.NXT, with nothing behind it.
-func (c *TCB) takeInOrder(now clock.Instant, text []byte) {
+// takeInOrder takes text at RCV.NXT, and what follows it if it was there already.
+func (c *TCB) takeInOrder(now clock.Instant, seg *Segment, text []byte) {
 	n := len(text)
+	size := c.holdText(n)
 	c.rcv.buf.writeAt(c.rcv.queued, text)
+	if len(c.rcv.ranges) > 0 {
+		n = c.joinRanges(span{c.rcv.nxt, c.rcv.nxt.Add(n)})
+	}
 	c.rcv.queued += n
 	c.rcv.nxt = c.rcv.nxt.Add(n)
 	c.stats.bytesRcvd += uint64(n)
-	c.scheduleACK(now, n)
+	c.noteData(now, seg, size)
 }
 
-// takeOutOfOrder takes text that is beyond RCV.NXT, or that fills a hole.
+// joinRanges takes from the ranges received out of order what continues s, which begins at RCV.NXT, and returns how many
+// octets are in order then.
+func (c *TCB) joinRanges(s span) int {
+	c.rcv.space.release(c.noteOverlaps(s), false)
+	next := c.rcv.ranges.take(s.to)
+	if len(c.rcv.ranges) == 0 {
+		c.rcv.ranges = nil
+		// RFC 5681, 4.2: "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or part of a gap in
+		// the sequence space". If it fills a part, the ranges left bring the ACK.
+		c.rcv.ackNow = true
+	}
+	return next.Sub(s.from)
+}
+
+// takeOutOfOrder takes text that is beyond RCV.NXT.
 func (c *TCB) takeOutOfOrder(seq Seq, text []byte) {
-	// RFC 5681, 4.2: "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or part of a
-	// gap in the sequence space", and 3.2: "an immediate duplicate ACK when an out-of-order segment arrives".
-	c.rcv.ackNow = true
 	s := span{seq, seq.Add(len(text))}
-	if seq != c.rcv.nxt {
-		c.stats.outOfOrder++
-		var ok bool
-		if s, ok = c.rcv.ranges.add(s); !ok {
-			return // too many holes; the peer will send it again
-		}
-		c.noteRecent(s)
+	c.stats.outOfOrder++
+	known := c.noteOverlaps(s)
+	s, ok := c.rcv.ranges.add(s)
+	if !ok {
+		c.rcv.ackNow = true
+		return // too many holes; the peer will send it again
 	}
+	c.rcv.noteRecent(s)
+	if known == len(text) {
+		return
+	}
+	size := c.holdText(len(text) - known)
 	c.rcv.buf.writeAt(c.rcv.queued+seq.Sub(c.rcv.nxt), text)
-	if seq == c.rcv.nxt {
-		next := c.rcv.ranges.take(s.to)
-		n := next.Sub(c.rcv.nxt)
-		c.rcv.nxt = next
-		c.stats.bytesRcvd += uint64(n)
-		c.rcv.queued += n
-		if len(c.rcv.ranges) == 0 {
-			c.rcv.ranges = nil
-		}
+	if c.sackOK {
+		// Without SACK the peer counts duplicate ACKs, which have to tell the same window (RFC 5681, 2).
+		c.growWindow(len(text), size)
 	}
+}
+
+// holdText accounts for n octets received, and returns how much memory a segment of them takes.
+func (c *TCB) holdText(n int) int {
+	s := &c.rcv.space
+	size := s.hold(n)
+	if s.used > s.size {
+		s.overrun(c.rcv.maxSeg, c.cfg.RMem[2])
+	}
+	return size
 }
 
 // noteFIN keeps the sequence number of the peer's FIN until all before it has come. A FIN that is beyond the window, or before
@@ -120,66 +143,20 @@ func (c *TCB) takeFIN(now clock.Instant) {
 	c.rcv.nxt++
 	c.stats.bytesRcvd++
 	c.rcv.eof = true
-	c.rcv.ackNow = true
 	c.rcv.ranges = nil
 	switch c.state {
 	case Established:
-		// "Enter the CLOSE-WAIT state."
+		// "Enter the CLOSE-WAIT state." The user's last words may carry the ACK.
+		c.enterInteractive()
 		c.setState(now, CloseWait)
 	case FinWait1:
 		// "If our FIN has been ACKed (perhaps in this segment), then enter TIME-WAIT, start the time-wait timer, turn off
 		// the other timers; otherwise, enter the CLOSING state."
+		c.rcv.ackNow = true
 		c.setState(now, Closing)
 	case FinWait2:
 		// "Enter the TIME-WAIT state."
+		c.rcv.ackNow = true
 		c.enterTimeWait(now)
-	}
-}
-
-// scheduleACK acknowledges n octets that came in order, at once or soon: RFC 9293, 3.8.6.3: "an ACK SHOULD be generated
-// for at least every second full-sized segment or 2*RMSS bytes of new data … (SHLD-19)" and "the delay MUST be less
-// than 0.5 seconds (MUST-40)".
-func (c *TCB) scheduleACK(now clock.Instant, n int) {
-	c.rcv.unacked += n
-	switch {
-	case c.rcv.quick > 0:
-		c.rcv.quick--
-		c.rcv.ackNow = true
-	case c.rcv.unacked >= 2*c.rcv.mss:
-		c.rcv.ackNow = true
-	case c.timers[delackTimer] == clock.Never:
-		c.timers[delackTimer] = now.Add(c.cfg.DelayedACK)
-	}
-}
-
-// noteRecent puts the range s, which the last segment is in, first in the order of report.
-func (c *TCB) noteRecent(s span) {
-	r := &c.rcv.recent
-	i := 0
-	for i < len(r)-1 && (r[i].Less(s.from) || s.to.LessEq(r[i])) {
-		i++
-	}
-	copy(r[1:i+1], r[:i])
-	r[0] = s.from
-}
-
-// putSACK reports the ranges received out of order in the room of at most n blocks: RFC 2018, 4: "The first SACK block
-// … MUST specify the contiguous block of data containing the segment which triggered this ACK … The SACK option SHOULD
-// be filled out by repeating the most recently reported SACK blocks".
-func (c *TCB) putSACK(o *wire.TCPOptions, n int) {
-	for _, at := range c.rcv.recent {
-		s, ok := c.rcv.ranges.find(at)
-		if !ok || s.from.LessEq(c.rcv.nxt) {
-			continue
-		}
-		b := wire.SACKBlock{Left: uint32(s.from), Right: uint32(s.to)}
-		known := false
-		for _, k := range o.SACK[:o.SACKCount] {
-			known = known || k == b
-		}
-		if !known && int(o.SACKCount) < n {
-			o.SACK[o.SACKCount] = b
-			o.SACKCount++
-		}
 	}
 }

@@ -46,7 +46,7 @@ func (c *TCB) Timeout(now clock.Instant) {
 		case persistTimer:
 			c.persistTimeout(now)
 		case delackTimer:
-			c.rcv.ackNow = true
+			c.delackTimeout()
 		case keepAliveTimer:
 			c.keepAliveTimeout(now)
 		case timeWaitTimer:
@@ -88,28 +88,4 @@ func (c *TCB) synTimeout(now clock.Instant) {
 	}
 	c.setRTO(now)
 	c.snd.syn, c.snd.synTwice = true, true
-}
-
-// startPersist starts the persist timer, if data or a FIN waits for a window with nothing in flight that would bring
-// an ACK. RFC 9293, 3.8.6.1: "The transmitting host SHOULD send the first zero-window probe when a zero window has
-// existed for the retransmission timeout period (SHLD-29) …, and SHOULD increase exponentially the interval between
-// successive probes (SHLD-30)." The same timer is the override timeout of 3.8.6.2.1.
-func (c *TCB) startPersist(now clock.Instant) {
-	if c.timers[persistTimer] == clock.Never {
-		if c.persist == 0 {
-			c.stuck = now
-		}
-		c.timers[persistTimer] = c.within(now, backedOff(c.rtt.rto, c.persist, c.cfg.MaxRTO))
-	}
-}
-
-func (c *TCB) persistTimeout(now clock.Instant) {
-	if c.probedEnough(now) {
-		c.giveUp(now)
-		return
-	}
-	if c.persist < 255 {
-		c.persist++
-	}
-	c.snd.force = true
 }

@@ -32,7 +32,7 @@ type urgent struct {
 // RFC 6093, 5: "new applications SHOULD NOT employ the TCP urgent mechanism. However, TCP implementations MUST still include
 // support for the urgent mechanism such that existing applications can still use it."
 func (c *TCB) SendUrgent(b []byte) (int, error) {
-	n, err := c.send(b)
+	n, err := c.send(b, false)
 	if n > 0 {
 		c.urg.sendTo, c.urg.sending = c.snd.base.Add(c.snd.pipe.end), true
 	}

@@ -31,6 +31,7 @@ func TestSendUrgent(t *testing.T) {
 	r.c.Send(r.now, make([]byte, 1000))
 	r.want(sent(), " 110+1000") // nor, while it is on its way, anything
 	r.c.Arrive(r.now, segment(5001, 1001+100, ack, 10))
+	r.want(sent(), "")
 	r.c.Timeout(r.c.Deadline()) // its ACK is behind the urgent data
 	r.want(sent(), " 1110+0")
 	r.c.Arrive(r.now, segment(5011, 1001+1110, ack, 0))

@@ -42,7 +42,7 @@ func (c *TCB) windowLimited() bool {
 // threshold keeps what was known to be good.
 func (c *TCB) decay(now clock.Instant) {
 	u := &c.use
-	if c.recovery.state == stateOpen && !c.snd.full {
+	if c.recovery.state == stateOpen && !c.snd.space.wanted {
 		if used := max(u.used, c.initialWindow()); used < c.cw.Window {
 			c.cw.Threshold = c.currentThreshold()
 			c.cw.Window = (c.cw.Window + used) / 2

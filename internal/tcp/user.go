@@ -7,31 +7,6 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
-// Send copies what fits of b behind what is queued (RFC 9293, 3.10.2) and returns how much that was; 0 with a nil
-// error: the buffer is full. Before ESTABLISHED it queues. Errors: Err() of a dead connection, else EPIPE after Close;
-// ENOTCONN before it was opened.
-func (c *TCB) Send(now clock.Instant, b []byte) (int, error) { return c.send(b) }
-
-func (c *TCB) send(b []byte) (int, error) {
-	switch {
-	case c.state == Closed && c.err != 0:
-		return 0, c.err
-	case c.cc == nil:
-		return 0, syscall.ENOTCONN
-	case c.pending != 0:
-		return 0, c.TakePending()
-	case !c.sending() || c.snd.fin:
-		// RFC 9293, 3.10.2: "Return "error: connection closing" and do not service request."
-		return 0, syscall.EPIPE
-	}
-	n := min(len(b), c.room())
-	c.snd.full = n < len(b)
-	if n > 0 {
-		c.snd.pipe.writeAt(c.snd.pipe.end, b[:n])
-	}
-	return n, nil
-}
-
 // sending reports whether the state lets the user send.
 func (c *TCB) sending() bool {
 	switch c.state {
@@ -41,31 +16,12 @@ func (c *TCB) sending() bool {
 	return false
 }
 
-// room returns how many octets Send takes: none while as many wait to be sent as Config.NotSentLowWater says.
-func (c *TCB) room() int {
-	if c.unsent() >= c.cfg.NotSentLowWater {
-		return 0
-	}
-	return max(c.cfg.SendBuffer-c.snd.pipe.end, 0)
-}
-
 // unsent returns how many octets are queued and not yet sent.
 func (c *TCB) unsent() int {
 	if n := c.snd.base.Add(c.snd.pipe.end).Sub(c.snd.nxt); n > 0 {
 		return n
 	}
 	return 0 // SND.NXT may be behind the FIN
-}
-
-// Writable reports whether it is worth while to call Send: a quarter of the buffer is free and less than half of what may wait
-// to be sent waits, or Send returns an error.
-func (c *TCB) Writable() bool {
-	return !c.sending() || c.snd.fin || c.pending != 0 || c.spare()
-}
-
-// spare reports whether there is room worth waking a writer for.
-func (c *TCB) spare() bool {
-	return c.room() >= max(c.cfg.SendBuffer/4, 1) && c.unsent() < (c.cfg.NotSentLowWater+1)/2
 }
 
 // Receive moves received octets into b (RFC 9293, 3.10.3) and returns how many; 0 with a nil error: none are there yet.
@@ -79,6 +35,7 @@ func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
 	if n := min(len(b), next); n > 0 {
 		c.rcv.buf.readAt(0, b[:n])
 		c.consume(n)
+		c.tuneReceiveBuffer(now)
 		c.pastMark()
 		return n, nil
 	}
@@ -105,6 +62,7 @@ func (c *TCB) consume(n int) {
 	if c.rcv.queued -= n; c.rcv.queued == 0 && len(c.rcv.ranges) == 0 {
 		c.rcv.buf.release()
 	}
+	c.rcv.space.release(n, c.rcv.buf.end == 0)
 	c.rcv.read = c.state != Closed
 }
 

@@ -73,6 +73,11 @@ func (c *TCB) unacceptable(now clock.Instant, seg *Segment) {
 	if c.state == TimeWait && seg.Flags&wire.FIN != 0 && seg.Seq.Add(seg.length()) == c.rcv.nxt {
 		c.restartTimeWait(now)
 	}
+	if n := c.rcv.nxt.Sub(seg.Seq); n > 0 && len(seg.Payload) > 0 {
+		// Most likely our ACK was lost, or the peer was too hasty: RFC 2883 lets it know.
+		c.enterQuick()
+		c.noteDuplicate(seg.Seq, seg.Seq.Add(min(n, len(seg.Payload))))
+	}
 	c.rcv.ackNow = true
 }
 

@@ -1,51 +1,132 @@
 package tcp
 
-import "github.com/onlink-go/onlink/clock"
+import (
+	"math/bits"
+
+	"github.com/onlink-go/onlink/clock"
+)
 
 // maxWindowShift is RFC 7323, 2.3: "the shift count MUST be limited to 14".
 const maxWindowShift = 14
 
-// windowShift returns the least scale with which the window field can tell of n octets.
-func windowShift(n int) (s uint8) {
-	for s < maxWindowShift && 65535<<s < n {
-		s++
+// windowShift returns the scale for windows of up to n octets. RFC 7323, 2.3: "the shift count MUST be limited to 14".
+func windowShift(n int) uint8 { return uint8(min(max(bits.Len(uint(n))-16, 0), maxWindowShift)) }
+
+// fullSegment returns what counts as a segment in deciding about the window: the peer's usual one, unless the buffer is
+// smaller.
+func (c *TCB) fullSegment() int {
+	s := &c.rcv.space
+	return min(c.rcv.mss, s.clamp, s.ssthresh, s.full())
+}
+
+// selectWindow returns the window that could be offered now, without regard to what was offered before
+// (__tcp_select_window).
+//
+// RFC 9293, 3.8.6.2.2: "keep RCV.NXT+RCV.WND fixed until the reduction satisfies: RCV.BUFF - RCV.USER - RCV.WND >= min( Fr *
+// RCV.BUFF, Eff.snd.MSS )". Where the window field is not scaled, the window is a multiple of the peer's segment size and
+// moves by so much. Where it is, a step of the scale is of that order. In either case less than a segment is not offered.
+func (c *TCB) selectWindow() int {
+	s := &c.rcv.space
+	mss := c.fullSegment()
+	full := min(s.clamp, s.full())
+	if mss <= 0 {
+		return 0
 	}
-	return s
+	free := s.free()
+	if c.cfg.ShrinkWindow && c.rcv.shift > 0 {
+		return c.selectShrinking(free, full, mss)
+	}
+	if free < full/2 {
+		c.rcv.quick = 0
+		c.pressWindow()
+		free &^= 1<<c.rcv.shift - 1
+		if free < s.full()>>4 || free < mss {
+			return 0
+		}
+	}
+	free = min(free, s.ssthresh)
+	if c.rcv.shift > 0 {
+		// A window of less than a step would be told as zero.
+		return c.stepUp(free)
+	}
+	wnd := c.rcv.adv.Sub(c.rcv.acked)
+	switch {
+	case wnd <= free-mss || wnd > free:
+		return free - free%mss
+	case mss == full && free > wnd+full/2:
+		return free
+	}
+	return wnd
 }
 
-// offer returns the right edge of the window that could be offered now: the room in the buffer, as far as the field
-// can tell it.
-func (c *TCB) offer() Seq {
-	free := max(c.cfg.ReceiveBuffer-c.rcv.queued, 0)
-	return c.rcv.nxt.Add(min(free>>c.rcv.shift, 65535) << c.rcv.shift)
+// selectShrinking is selectWindow for a window that may shrink (tcp_shrink_window): it follows the memory left.
+func (c *TCB) selectShrinking(free, full, mss int) int {
+	s := &c.rcv.space
+	free &^= 1<<c.rcv.shift - 1
+	if free < full/2 {
+		c.rcv.quick = 0
+		c.pressWindow()
+		if free < s.full()>>4 || free < mss || free == 0 {
+			return 0
+		}
+	}
+	if free > s.ssthresh {
+		free = c.stepUp(s.ssthresh)
+	}
+	return free
 }
 
-// window returns the window field to send and notes what it offers.
+// pressWindow keeps the window small when the stack's memory runs short.
+func (c *TCB) pressWindow() {
+	if c.pressed() {
+		c.rcv.space.ssthresh = min(c.rcv.space.ssthresh, 4*c.rcv.maxSeg)
+	}
+}
+
+// stepUp returns n rounded up to what the scale can tell.
+func (c *TCB) stepUp(n int) int {
+	step := 1 << c.rcv.shift
+	return (n + step - 1) &^ (step - 1)
+}
+
+// known returns how much of the window that was offered is left.
+func (c *TCB) known() int { return max(c.rcv.adv.Sub(c.rcv.nxt), 0) }
+
+// window returns the window field to send and notes what it offers (tcp_select_window).
 //
-// RFC 9293, 3.8.6.2.2: "keep RCV.NXT+RCV.WND fixed until: RCV.BUFF - RCV.USER - RCV.WND >= min( Fr * RCV.BUFF,
-// Eff.snd.MSS ), where Fr is a fraction whose recommended value is 1/2".
-//
-// The edge never moves to the left, but by what the scale cannot tell: RFC 7323, 2.4: "The receiver MUST honor, as
-// in-window, any segment that would have been in window for any <ACK> sent by the receiver." RCV.WND is counted from the
-// right-most edge ever offered.
+// RFC 9293, 3.8.6: "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge to the left (SHLD-14)."
+// RFC 7323, 2.4: "The receiver MUST honor, as in-window, any segment that would have been in window for any <ACK> sent by
+// the receiver." So what was offered and cannot be told in steps of the scale is rounded up.
 func (c *TCB) window() uint16 {
-	if edge := c.offer(); edge.Sub(c.rcv.adv) >= min(c.cfg.ReceiveBuffer/2, c.rcv.maxSeg) {
+	wnd := c.selectWindow()
+	if known := c.known(); wnd < known && !(c.cfg.ShrinkWindow && c.rcv.shift > 0) {
+		wnd = c.stepUp(known)
+	}
+	limit := 65535
+	if c.rcv.shift == 0 && c.cfg.SignedWindows {
+		limit = 32767
+	}
+	wnd = min(wnd, limit<<c.rcv.shift)
+	if edge := c.rcv.nxt.Add(wnd); c.cfg.ShrinkWindow || c.rcv.adv.Less(edge) {
 		c.rcv.adv = edge
 	}
-	return uint16(min(max(c.rcv.adv.Sub(c.rcv.nxt), 0)>>c.rcv.shift, 65535))
+	return uint16(wnd >> c.rcv.shift)
 }
 
-// updateDue reports whether the window has opened so far that the peer should hear of it without an occasion: by a
-// segment or half the buffer, and to twice of what it knows.
+// updateDue reports whether the window has opened so far that the peer should hear of it without an occasion: to twice of
+// what it knows, if that is no more than half of the largest window.
 func (c *TCB) updateDue() bool {
 	switch c.state {
 	case Established, FinWait1, FinWait2:
 	default:
+		return false // nothing more comes
+	}
+	known := c.known()
+	if 2*known > c.rcv.space.clamp {
 		return false
 	}
-	known := c.rcv.adv.Sub(c.rcv.nxt)
-	opened := c.offer().Sub(c.rcv.adv)
-	return opened >= min(c.cfg.ReceiveBuffer/2, c.rcv.maxSeg) && opened >= known
+	wnd := c.selectWindow()
+	return wnd > 0 && wnd >= 2*known
 }
 
 // updateWindow takes SEG.WND in.
@@ -60,19 +141,24 @@ func (c *TCB) updateWindow(now clock.Instant, seg *Segment) {
 	before := c.snd.wnd
 	c.snd.wnd = int(seg.Window) << c.snd.shift
 	c.snd.wl1, c.snd.wl2 = seg.Seq, seg.Ack
-	c.snd.maxWnd = max(c.snd.maxWnd, c.snd.wnd)
+	c.noteMaxWindow()
 	c.snd.edge = maxSeq(c.snd.edge, c.snd.una.Add(c.snd.wnd))
+	c.probeAnswered()
 	if before > 0 || c.snd.wnd == 0 {
 		return
 	}
-	// The window has opened. What probed it was most likely thrown away.
-	c.persist = 0
-	c.timers[persistTimer] = clock.Never
 	if !c.board.empty() {
-		if r := c.board.first(); r.flags&sentProbe != 0 {
-			c.recovery.rexmit = rexmitFirst
-		}
+		// What is in flight was sent before the window shrank, and again into the closed one.
 		c.rtt.collapse(c.cfg)
 		c.setRTO(now)
 	}
+}
+
+// noteMaxWindow keeps Max(SND.WND), which bounds the size of segments.
+func (c *TCB) noteMaxWindow() {
+	if c.snd.wnd <= c.snd.maxWnd {
+		return
+	}
+	c.snd.maxWnd = c.snd.wnd
+	c.setMSS()
 }

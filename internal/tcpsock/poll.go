@@ -42,20 +42,13 @@ func (w *watch) tell(c *Conn) {
 	if c.tcb.Pending() != 0 {
 		ev |= ready.Err
 	}
-	if w.starved && c.roomy(&q) {
+	if w.starved && c.tcb.Roomy() {
 		w.starved = false
 		ev |= ready.Write
 	}
 	if ev != 0 {
 		w.to.Notify(ev)
 	}
-}
-
-// roomy reports whether it is worth while to wake a writer: Linux's rule is that a third of the buffer is free, and that
-// less than half of what may wait to be sent does. sh locked.
-func (c *Conn) roomy(q *tcp.Queue) bool {
-	size, low := c.tcb.SendBuffer(), c.tcb.Config().NotSentLowWater
-	return q.Unacked < size && size-q.Unacked >= q.Unacked/2 && 2*q.Unsent < max(low, 1)
 }
 
 // Notify has n told from now on of what changes about c; nil: nobody.
@@ -85,7 +78,7 @@ func (c *Conn) Status(starving bool) Status {
 	c.sh.Lock()
 	defer c.sh.Unlock()
 	s := Status{State: c.tcb.State(), Queue: c.tcb.Queue(), Errno: c.tcb.Errno(), Pending: c.tcb.Pending(), Readable: c.tcb.Readable()}
-	s.Writable = c.roomy(&s.Queue)
+	s.Writable = c.tcb.Roomy()
 	if starving && !s.Writable {
 		c.starve()
 	}

@@ -78,6 +78,7 @@ type settings struct {
 // publish makes s the current settings.
 func (t *settings) publish(s Settings) {
 	s.TCP = *s.TCP.Complete()
+	s.TCP.RMemMax = s.RMemMax
 	t.current.Store(&s)
 }
 
