@@ -118,8 +118,7 @@ func (s *stream) setSocketOption(name int, b []byte) error {
 		return err
 	}
 	if name == SO_MAX_PACING_RATE && len(b) == 8 {
-		s.setPacing(binary.LittleEndian.Uint64(b), ^uint64(0))
-		return nil
+		return s.setPacing(binary.LittleEndian.Uint64(b), ^uint64(0))
 	}
 	n, err := intValue(b)
 	if err != nil {
@@ -139,7 +138,7 @@ func (s *stream) setSocketOption(name int, b []byte) error {
 	case SO_RCVLOWAT:
 		s.setRcvlowat(n)
 	case SO_MAX_PACING_RATE:
-		s.setPacing(uint64(uint32(n)), 1<<32-1)
+		return s.setPacing(uint64(uint32(n)), 1<<32-1)
 	default:
 		return syscall.ENOPROTOOPT
 	}
@@ -173,12 +172,12 @@ func (s *stream) setRcvlowat(n int) {
 	s.configure(func(c *tcp.Config) { c.ReceiveLowWater = n })
 }
 
-// setPacing sets SO_MAX_PACING_RATE in octets a second; none: no limit.
-func (s *stream) setPacing(rate, none uint64) {
-	if rate == none {
-		rate = 0
+// setPacing sets SO_MAX_PACING_RATE in octets a second; none: no limit, which is all that can be had.
+func (s *stream) setPacing(rate, none uint64) error {
+	if rate != none {
+		return syscall.ENOPROTOOPT
 	}
-	s.configure(func(c *tcp.Config) { c.MaxPacingRate = rate })
+	return nil
 }
 
 // getSocketOption writes an option of level SOL_SOCKET. mu locked.

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"io"
+	"net/netip"
 	"syscall"
 
 	"github.com/onlink-go/onlink/internal/ready"
@@ -10,7 +11,7 @@ import (
 )
 
 func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
-	m.Flags = 0
+	m.Flags, m.Name = 0, netip.AddrPort{}
 	switch {
 	case flags&MSG_ERRQUEUE != 0:
 		return s.recvError(m)

@@ -132,6 +132,11 @@ func (l *Listener) Close() error {
 		return err
 	}
 	l.layer.listen.Unbind(l)
+	l.in.Lock()
+	if l.watcher != nil {
+		l.watcher.Notify(ready.All)
+	}
+	l.in.Unlock()
 	if l.claim != nil {
 		l.claim.listening.Store(false)
 	}

@@ -280,5 +280,8 @@ func (s *Socket) Close() error {
 		return err
 	}
 	s.layer.table.Unbind(s)
+	if s.watcher != nil {
+		s.watcher.Notify(ready.All)
+	}
 	return nil
 }
