@@ -156,7 +156,10 @@ func (c *TCB) takeACKInState(now clock.Instant, seg *Segment) bool {
 		// "if the FIN segment is now acknowledged, then enter FIN-WAIT-2 and continue processing in that state."
 		if c.finAcked() {
 			c.setState(now, FinWait2)
-			c.boundFinWait2(now)
+			if c.boundFinWait2(now); c.state == Closed {
+				c.answerReset(seg)
+				return false
+			}
 		}
 	case Closing:
 		// "if the ACK acknowledges our FIN, then enter the TIME-WAIT state; otherwise, ignore the segment."

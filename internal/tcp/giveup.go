@@ -20,6 +20,8 @@ func (c *TCB) exhausted(now clock.Instant) bool {
 	late := c.cfg.UserTimeout > 0 && now.Sub(c.stuck) >= c.cfg.UserTimeout
 	switch c.state {
 	case SynSent:
+		// It ends after the time of SYNRetries with back-off too, which comes first if the first ones were without.
+		late = late || c.cfg.UserTimeout == 0 && now.Sub(c.stuck) >= backoffTime(c.cfg.InitialRTO, c.cfg.MaxRTO, c.cfg.SYNRetries)
 		return late || c.retries >= c.cfg.SYNRetries+c.cfg.SYNLinear || c.lateToConnect(now)
 	case SynReceived:
 		return late || c.retries >= c.cfg.SYNACKRetries || c.lateToConnect(now)

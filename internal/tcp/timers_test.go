@@ -43,8 +43,9 @@ func TestSYNRetransmission(t *testing.T) {
 		r.c.Timeout(r.now)
 		r.drain()
 	}
-	if d := r.now.Sub(start); d != 11*time.Second {
-		t.Errorf("gave up after %v, want 11s", d)
+	// Two retransmissions with back-off would take as long; Linux ends then too.
+	if d := r.now.Sub(start); d != 7*time.Second {
+		t.Errorf("gave up after %v, want 7s", d)
 	}
 
 	r = newRig(t, Config{}).to(SynReceived)
