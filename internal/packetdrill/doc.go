@@ -23,4 +23,26 @@
 // --tcp_ts_tick_usecs or --tcp_ts_ecr_check ask for it. Segments that together are one of the script count as that one,
 // unless --strict_segments forbids it. A packet of the socket that the script does not expect is a failure when the next
 // one is expected; with --strict_end also at the end.
+//
+// Options of this interpreter alone are --strict_end and --tcp_ts_ecr_check. Packets may name their ports, and even
+// addresses, to speak of one of several connections: < 2000 > 8080 S 0:0(0) win 1000.
+//
+// # The scripts in testdata
+//
+// testdata/rfc9293/3.10.7.4-rst.pkt shows what section 3.10.7.4 of RFC 9293 says. Its head, a comment that [ParseHeader]
+// reads, names each sentence it shows, with the numbers of the RFC's list of requirements where it has one:
+//
+//	// RFC 9293, 3.8.6.1 MUST-36: "Probing of zero (offered) windows MUST be supported"
+//	// kernel: differs: it probes sooner
+//
+// The tests run every script on IPv4 and IPv6, or on what its --ip_version says, and in package itest against the kernel,
+// which must do as the script says unless its head says that it differs, and then must not. So, while writing one:
+//
+//	go run ./cmd/onlink drill -v --ip_version=all FILE
+//	go run ./cmd/onlink drill -v --ip_version=ipv4,ipv6 --kernel FILE
+//	ONLINK_RFC=DIR go test -run Quotes ./internal/packetdrill
+//
+// A script for both families writes <mss MSS>: 1460 or 1440. The kernel's window scale is 7, as a machine's with 6 MB of
+// tcp_rmem. Where segments are to be signed (RFC 2385), md5 without a digest is the right one for the key given by
+// setsockopt(3, IPPROTO_TCP, TCP_MD5SIG, {tcpm_key = "secret"}, 216).
 package packetdrill

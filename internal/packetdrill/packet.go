@@ -15,6 +15,7 @@ import (
 // to the script's.
 type live struct {
 	at       time.Duration // since the script began
+	raw      []byte
 	v6       bool
 	length   int // octets of the whole packet
 	tos      uint8
@@ -52,7 +53,7 @@ func parseLive(b []byte, at time.Duration) (*live, error) {
 	if len(b) == 0 {
 		return nil, wire.ErrShort
 	}
-	p := &live{at: at, length: len(b)}
+	p := &live{at: at, raw: b, length: len(b)}
 	switch b[0] >> 4 {
 	case 4:
 		return p, p.parse4(b)

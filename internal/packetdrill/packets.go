@@ -1,6 +1,7 @@
 package packetdrill
 
 import (
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -129,6 +130,12 @@ func (r *runner) arrive(s *sock, p *script.Packet) error {
 	r.fill(s)
 	e := encoder{s: s, v6: r.cfg.v6(), src: s.live.remote, dst: s.live.local}
 	b, err := e.encode(p)
+	if p.TCP != nil && wantsDigest(p.TCP) {
+		// The digest is over lengths that count it.
+		if b, err = e.encode(withDigest(p, make([]byte, md5.Size))); err == nil {
+			b, err = e.encode(withDigest(p, md5Digest(b, r.md5Key)))
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -179,6 +186,9 @@ func (r *runner) expect(s *sock, want *script.Packet) error {
 	p, err := r.collect(s, want, synack)
 	if err != nil {
 		return r.nonFatal(r.cfg.NonFatalPacket, err)
+	}
+	if p.tcp && want.TCP != nil && wantsDigest(want.TCP) {
+		want = withDigest(want, md5Digest(p.raw, r.md5Key))
 	}
 	x := comparer{cfg: r.cfg, v6: r.cfg.v6()}
 	err = first(x.compare(want, p), s.compareLabel(&want.IP, p))

@@ -63,6 +63,7 @@ type runner struct {
 	blocked *call // the blocking call under way
 	port    uint16
 	cookies cookieJar
+	md5Key  []byte   // of TCP_MD5SIG
 	ignored []string // packets of nobody since the event began
 	shell   *shell.Shell
 	code    *code.Interp // nil: no code has run yet

@@ -55,7 +55,12 @@ func (a args) value(x script.Expr, n int) ([]byte, error) {
 		b = []byte(x.Value)
 	case *script.Struct:
 		var err error
-		if b, err = e.structure(x); err != nil {
+		if x.Field("tcpm_key") != nil {
+			b, err = a.md5sig(x)
+		} else {
+			b, err = e.structure(x)
+		}
+		if err != nil {
 			return nil, err
 		}
 	case *script.Call:

@@ -26,7 +26,10 @@ func (p *parser) tcpOption() TCPOption {
 	case "ts", "tsval":
 		p.timestamps(&o, strings.EqualFold(name, "TSval"))
 	case "md5":
-		o.Kind, o.Data = OptMD5, p.hex("the digest of MD5", 16)
+		o.Kind = OptMD5
+		if p.tok.kind == tokWord || p.tok.kind == tokInt || p.tok.kind == tokHex { // else the interpreter computes it
+			o.Data = p.hex("the digest of MD5", 16)
+		}
 	case "fo":
 		o.Kind, o.Data = OptFO, p.cookie(38)
 	case "foexp", "exp-fo", "exp-fast-open":
