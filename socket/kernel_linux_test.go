@@ -127,6 +127,9 @@ func (kernel) Poll(fds []socket.PollFD, timeout time.Duration) (int, error) {
 		p = append(p, unix.PollFd{Fd: int32(f.FD), Events: f.Events})
 	}
 	n, err := unix.Poll(p, int(timeout/time.Millisecond))
+	for err == unix.EINTR {
+		n, err = unix.Poll(p, int(timeout/time.Millisecond))
+	}
 	for i := range p {
 		fds[i].Revents = p[i].Revents
 	}
@@ -152,6 +155,9 @@ func (kernel) EpollCtl(epfd, op, fd int, ev socket.EpollEvent) error {
 func (kernel) EpollWait(epfd int, ev []socket.EpollEvent, timeout time.Duration) (int, error) {
 	k := make([]unix.EpollEvent, len(ev))
 	n, err := unix.EpollWait(epfd, k, int(timeout/time.Millisecond))
+	for err == unix.EINTR {
+		n, err = unix.EpollWait(epfd, k, int(timeout/time.Millisecond))
+	}
 	for i := range max(n, 0) {
 		ev[i] = socket.EpollEvent{Events: k[i].Events, Data: uint64(k[i].Fd)}
 	}

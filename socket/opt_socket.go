@@ -219,12 +219,20 @@ func (s *stream) sndbuf() int {
 	if s.opt.sndbuf != 0 {
 		return s.opt.sndbuf
 	}
+	if s.conn != nil {
+		send, _ := s.conn.Buffers()
+		return send
+	}
 	return s.config().WMem[1]
 }
 
 func (s *stream) rcvbuf() int {
 	if s.opt.rcvbuf != 0 {
 		return s.opt.rcvbuf
+	}
+	if s.conn != nil {
+		_, receive := s.conn.Buffers()
+		return receive
 	}
 	return s.config().RMem[1]
 }

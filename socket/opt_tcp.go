@@ -52,6 +52,10 @@ func (s *stream) setTCP(name int, b []byte) error {
 		s.configure(func(c *tcp.Config) { c.NoDelay = n != 0 })
 	case TCP_CORK:
 		s.configure(func(c *tcp.Config) { c.Cork = n != 0 })
+	case TCP_QUICKACK:
+		if s.conn != nil {
+			s.conn.SetQuickACK(n) // fails only if the stack is closing
+		}
 	case TCP_MAXSEG:
 		if n != 0 {
 			err = within(n, minMaxSeg, maxMaxSeg)
@@ -200,6 +204,8 @@ func (s *stream) getTCP(name int, b []byte) (int, error) {
 		return putBool(b, c.NoDelay)
 	case TCP_CORK:
 		return putBool(b, c.Cork)
+	case TCP_QUICKACK:
+		return putBool(b, s.conn == nil || s.conn.QuickACK())
 	case TCP_MAXSEG:
 		return put(b, s.maxSeg(c))
 	case TCP_WINDOW_CLAMP:

@@ -68,6 +68,7 @@ func TestStreamOptions(t *testing.T) {
 		{"SO_BROADCAST", socket.SOL_SOCKET, socket.SO_BROADCAST, 0, 1, 1, nil},
 		{"TCP_NODELAY", socket.IPPROTO_TCP, socket.TCP_NODELAY, 0, 2, 1, nil},
 		{"TCP_CORK", socket.IPPROTO_TCP, socket.TCP_CORK, 0, 1, 1, nil},
+		{"TCP_QUICKACK", socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1, 1, 1, nil},
 		{"TCP_MAXSEG", socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536, 1000, 1000, nil},
 		{"TCP_MAXSEG low", socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536, 87, 536, syscall.EINVAL},
 		{"TCP_MAXSEG high", socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536, 32768, 536, syscall.EINVAL},

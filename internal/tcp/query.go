@@ -69,3 +69,6 @@ func (c *TCB) Peek(off int, b []byte) int {
 
 // Pending returns what TakePending would, and does not forget it.
 func (c *TCB) Pending() syscall.Errno { return c.pending }
+
+// ReceiveBuffer returns the size of the receive buffer, in octets of memory.
+func (c *TCB) ReceiveBuffer() int { return c.rcv.space.size }

@@ -132,3 +132,10 @@ func (c *Conn) TakePending() syscall.Errno {
 	defer c.sh.Unlock()
 	return c.tcb.TakePending()
 }
+
+// Buffers returns the sizes of the send and receive buffers, in octets of memory.
+func (c *Conn) Buffers() (send, receive int) {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return c.tcb.SendBuffer(), c.tcb.ReceiveBuffer()
+}

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
 )
 
 // The calls of this file do not wait: where Read, Write or Accept would, they return EAGAIN. They know nothing of
@@ -101,8 +103,9 @@ func (c *Conn) peeked(n int) (int, error) {
 }
 
 // TryWrite queues as much as there is room for of the octets of b, skip of them left out at the beginning, and returns
-// how many. Errors: EAGAIN, and those of Write.
-func (c *Conn) TryWrite(b [][]byte, skip int) (int, error) {
+// how many. With more, less than a full segment waits for what is still to be written (TCB.SendMore). Errors: EAGAIN,
+// and those of Write.
+func (c *Conn) TryWrite(b [][]byte, skip int, more bool) (int, error) {
 	c.sh.Lock()
 	defer c.sh.Unlock()
 	if c.closed {
@@ -110,19 +113,23 @@ func (c *Conn) TryWrite(b [][]byte, skip int) (int, error) {
 	}
 	now := c.layer.rt.Now()
 	n, want := 0, 0
+	total := -skip
 	for _, b := range b {
-		if skip >= len(b) {
-			skip -= len(b)
+		total += len(b)
+	}
+	for _, octets := range b {
+		if skip >= len(octets) {
+			skip -= len(octets)
 			continue
 		}
-		b, skip = b[skip:], 0
-		want += len(b)
-		k, err := c.tcb.Send(now, b)
+		octets, skip = octets[skip:], 0
+		want += len(octets)
+		k, err := c.tcb.SendMore(now, octets, more || want < total)
 		n += k
 		if err != nil && n == 0 {
 			return 0, err
 		}
-		if k < len(b) {
+		if k < len(octets) {
 			break
 		}
 	}
@@ -147,4 +154,15 @@ func (l *Listener) TryAccept() (*Conn, error) {
 		return nil, syscall.EAGAIN
 	}
 	return l.pop(), nil
+}
+
+// SetQuickACK and QuickACK are TCP_QUICKACK (TCB.SetQuickACK).
+func (c *Conn) SetQuickACK(v int) error {
+	return c.do(func(now clock.Instant) error { c.tcb.SetQuickACK(now, v); return nil })
+}
+
+func (c *Conn) QuickACK() bool {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return c.tcb.QuickACK()
 }
