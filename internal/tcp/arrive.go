@@ -57,8 +57,7 @@ func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	}
 	// "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED, form an ACK segment
 	// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> and send it."
-	c.stats.bytesAcked++ // the SYN
-	c.snd.una = seg.Ack
+	c.ackSYN(seg)
 	c.synTime(now, seg)
 	c.establish(now)
 	c.rcv.ackNow = true
@@ -139,10 +138,7 @@ func (c *TCB) takeACKInState(now clock.Instant, seg *Segment) bool {
 			c.answerReset(seg)
 			return false
 		}
-		if !c.passive {
-			c.stats.bytesAcked++ // the SYN
-		}
-		c.snd.una = seg.Ack
+		c.ackSYN(seg)
 		c.synTime(now, seg)
 		c.establish(now)
 		// "… SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK."

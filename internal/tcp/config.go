@@ -27,6 +27,8 @@ type Open struct {
 	Memory Memory
 	// Observer is told what happens; may be nil.
 	Observer Observer
+	// FastOpen is what TCP Fast Open adds; nil: nothing. It is copied.
+	FastOpen *FastOpen
 }
 
 // Config holds settings that many connections share. Where it is written as a literal, a zero field means its default,

@@ -37,6 +37,7 @@ const (
 	embryoScale
 	embryoACKed  // its ACK has come, and was not taken: by TCP_DEFER_ACCEPT, or for a full queue
 	embryoCookie // it has no past: it was made of a SYN cookie
+	embryoECN    // the SYN asked for ECN, and gets it
 )
 
 func (e *Embryo) has(f embryoFlags) bool { return e.flags&f != 0 }
@@ -227,6 +228,9 @@ func (e *Embryo) Sent(seq Seq) bool { return seq == e.iss }
 func (e *Embryo) SYNACK(now clock.Instant, seg *Segment) {
 	*seg = Segment{Seq: e.iss, Ack: e.irs + 1, Flags: wire.SYN | wire.ACK, Window: e.wnd, Retransmit: e.sent > 0}
 	seg.Flags |= e.ecn & wire.ECE // RFC 3168, 6.1.1: "an ECN-setup SYN-ACK packet"
+	if e.has(embryoECN) {
+		seg.Flags |= wire.ECE // RFC 3168, 6.1.1: an ECN-setup SYN-ACK
+	}
 	o := &seg.Options
 	o.MSS = e.mss
 	o.HasWindowScale, o.WindowScale = e.has(embryoScale), e.shift
@@ -254,7 +258,10 @@ func (e *Embryo) stamp(now clock.Instant, o *wire.TCPOptions) {
 
 // SYN fills in the SYN that e was made of, without what an Embryo does not keep.
 func (e *Embryo) SYN(seg *Segment) {
-	*seg = Segment{Seq: e.irs, Flags: wire.SYN | e.ecn, Window: e.peerWnd}
+	*seg = Segment{Seq: e.irs, Flags: wire.SYN, Window: e.peerWnd}
+	if e.has(embryoECN) {
+		seg.Flags |= ecnSetup
+	}
 	o := &seg.Options
 	o.MSS = e.peerMSS
 	o.HasWindowScale, o.WindowScale = e.has(embryoScale), e.peerShift
@@ -287,7 +294,6 @@ func (c *TCB) Hatch(now clock.Instant, o Open, e *Embryo) {
 // called between Open and SYNACK.
 func (e *Embryo) Forget() {
 	e.flags, e.shift, e.peerShift = 0, 0, 0
-	e.ecn = 0
 }
 
 // Recall is what a SYN cookie and the ACK that brings it tell of a handshake.
@@ -298,7 +304,7 @@ type Recall struct {
 	PeerMSS    uint16 // the largest of those a cookie can tell that is not above the peer's
 	Timestamps bool
 	TSVal      uint32
-	SACK       bool
+	SACK, ECN  bool
 	HasScale   bool
 	Scale      uint8 // the peer's
 }
@@ -310,6 +316,9 @@ func (e *Embryo) Recall(r *Recall, wnd uint16, cfg *Config) {
 	if r.Timestamps {
 		e.flags |= embryoTimestamps
 		e.tsRecent = r.TSVal
+	}
+	if r.ECN {
+		e.flags |= embryoECN
 	}
 	if r.SACK {
 		e.flags |= embryoSACK

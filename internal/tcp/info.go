@@ -111,6 +111,9 @@ func (c *TCB) Info(now clock.Instant) Info {
 		Reorderings: c.recovery.reordSeen,
 		Timeouts:    s.timeouts, TimeoutRecoveries: s.timeoutRuns, FastRecoveries: s.recoveries,
 	}
+	if c.fast != nil {
+		i.SYNData, i.FastOpenFail = c.fast.acked, c.fast.fail
+	}
 	if c.cc == nil {
 		return i
 	}

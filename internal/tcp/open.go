@@ -14,6 +14,9 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.observer, c.memory = o.Observer, o.Memory
 	c.ts.offset = o.TSOffset
 	c.reserved = uint8(o.Reserved)
+	if o.FastOpen != nil {
+		c.fast = &fastOpen{FastOpen: *o.FastOpen}
+	}
 	c.stopTimers()
 	// RFC 9293, 3.10.1: "Set SND.UNA to ISS, SND.NXT to ISS+1".
 	c.snd.iss = Seq(o.ISS)
@@ -77,6 +80,9 @@ func (c *TCB) Accept(now clock.Instant, o Open, syn *Segment) {
 	c.takeSYN(now, syn)
 	c.snd.syn = true
 	c.setState(now, SynReceived)
+	if c.early() {
+		c.takeSYNData(now, syn)
+	}
 }
 
 // takeSYN takes in the peer's SYN and its options.
@@ -133,6 +139,9 @@ func (c *TCB) establish(now clock.Instant) {
 	c.softErr = 0
 	c.progress = true
 	c.timers[rexmtTimer] = clock.Never
+	if !c.board.empty() {
+		c.rearmRTO(now)
+	}
 	c.startACKs(now)
 	c.startBuffers(now)
 	c.setState(now, Established)

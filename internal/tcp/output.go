@@ -22,7 +22,7 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 		c.settleMemory()
 		return false
 	case SynSent, SynReceived:
-		return c.nextSYN(now, seg) || c.nextACK(now, seg)
+		return c.nextSYN(now, seg) || c.early() && c.nextData(now, seg) || c.nextACK(now, seg)
 	}
 	// Without SACK an ACK that reports a hole goes by itself and first: RFC 5681, 2, has a duplicate ACK carry no data.
 	if len(c.rcv.ranges) > 0 && !c.sackOK && c.nextACK(now, seg) {
@@ -42,7 +42,8 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 // Payload copies the data of the segment that Next has just filled in to b: seg.Len octets.
 func (c *TCB) Payload(seg *Segment, b []byte) {
 	if seg.Len > 0 {
-		c.snd.pipe.readAt(seg.Seq.Sub(c.snd.base), b[:seg.Len])
+		at := max(seg.Seq.Sub(c.snd.base), 0) // the data of a SYN begins behind it
+		c.snd.pipe.readAt(at, b[:seg.Len])
 	}
 }
 
@@ -88,6 +89,7 @@ func (c *TCB) nextSYN(now clock.Instant, seg *Segment) bool {
 	if c.ts.on || !answer && c.offersTimestamps() {
 		c.putTimestamps(now, o)
 	}
+	c.fastSYN(seg)
 	c.stats.segsOut++
 	c.snd.synAt = now
 	if c.retries > 0 {
@@ -120,7 +122,9 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	switch c.state {
 	case Established, CloseWait, FinWait1, Closing:
 	default:
-		return false
+		if !c.early() {
+			return false
+		}
 	}
 	usable := c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt)
 	mss, blocks := c.sendMSS()

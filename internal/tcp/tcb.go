@@ -109,6 +109,7 @@ type TCB struct {
 	rst         reply // a RST to send, if its flags are not zero
 	stats       stats
 	chrono      chrono
+	fast        *fastOpen // nil: without Fast Open
 }
 
 // reply is a segment without window or data.
@@ -131,6 +132,9 @@ type stats struct {
 	timeoutTime                       time.Duration // of runs that are over
 	timeoutAt                         clock.Instant // when the run under way began, if retries is not 0
 }
+
+// Retries returns how often in a row the retransmission timer has expired.
+func (c *TCB) Retries() int { return c.retries }
 
 // State returns the connection's state.
 func (c *TCB) State() State { return c.state }

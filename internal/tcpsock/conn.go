@@ -36,6 +36,7 @@ type Conn struct {
 	readable   clock.Instant // read deadline
 	writeable  clock.Instant // write deadline
 	passive    bool          // a listener made it
+	fastOf     *Listener     // that counts it among those opened with data in the SYN; nil: none
 	watch      *watch        // who is told of readiness; nil: nobody
 	log        *logging      // nil: nobody
 	syn        *[]byte       // the SYN, if it was saved
@@ -136,7 +137,11 @@ func (c *Conn) remove() {
 
 // arrive gives a segment to the TCB and sends what it answers. sh locked.
 func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
+	opening := !c.tcb.Established()
 	c.tcb.Arrive(now, seg)
+	if opening && c.tcb.Established() {
+		c.begin(now)
+	}
 	if c.tcb.Progress() {
 		// RFC 4861, 7.3.1: "the receipt of a (new) acknowledgment indicates that previously sent data reached
 		// the peer", and so that the first hop works.
@@ -169,6 +174,10 @@ func (c *Conn) pump(now clock.Instant) {
 	}
 	switch c.tcb.State() {
 	case tcp.Closed:
+		if c.tcb.Errno() == 0 {
+			c.remember(now)
+		}
+		c.settleFast(now)
 		c.remove()
 		return
 	case tcp.TimeWait, tcp.FinWait2:
@@ -206,6 +215,7 @@ func (c *Conn) Expire(now clock.Instant) clock.Instant {
 		if c.tcb.Doubtful() {
 			c.refreshPath(now)
 		}
+		c.doubtFast(now)
 		c.pump(now)
 	}
 	if now >= c.readable {

@@ -22,6 +22,9 @@ type OpenConfig struct {
 	Header  Header
 	Keys    *tcpauth.Keys  // authenticate the connection, if there is one for the peer
 	Watcher ready.Notifier // who is told of readiness; nil: nobody
+
+	data [][]byte // to be sent in the SYN, if fast is set
+	fast *int     // how many octets of data were taken
 }
 
 // Dial opens a connection and waits until it is established. Errors: ctx.Err(), EADDRINUSE, EADDRNOTAVAIL, those of
@@ -40,10 +43,20 @@ func (t *Layer) Dial(ctx context.Context, cfg OpenConfig) (*Conn, error) {
 // Open begins to open a connection, as Dial does, and does not wait: its SYN is on its way when Open returns. The errors
 // are those that are known at once.
 func (t *Layer) Open(cfg OpenConfig) (*Conn, error) {
-	local, remote := cfg.Local, cfg.Remote
 	if t.closing.Load() {
 		return nil, net.ErrClosed
 	}
+	path, err := t.pathOf(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg.TCP = cfg.settings(t)
+	return t.open(path, cfg.Local.Port, cfg.Remote, &cfg)
+}
+
+// pathOf returns the way to cfg's remote end, which it makes complete.
+func (t *Layer) pathOf(cfg *OpenConfig) (*ip.Path, error) {
+	local, remote := cfg.Local, cfg.Remote
 	src := local.Addr
 	if src.IsUnspecified() {
 		src = wire.Addr{}
@@ -62,8 +75,8 @@ func (t *Layer) Open(cfg OpenConfig) (*Conn, error) {
 	if remote.Addr.NeedsScope() {
 		remote.Scope = uint32(path.If.Index)
 	}
-	cfg.TCP = cfg.settings(t)
-	return t.open(path, local.Port, remote, &cfg)
+	cfg.Remote = remote
+	return path, nil
 }
 
 // open makes a connection in SYN-SENT, whose SYN is on its way when open returns.
@@ -111,7 +124,9 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *O
 	c.auth = newAuth(cfg.Keys, &key, first)
 	o := c.opened(cfg.TCP)
 	o.ISS, o.TSOffset = first, offset
+	c.startFast(now, cfg, &o)
 	c.tcb.Connect(now, o)
+	c.fillFast(now, cfg, &o)
 	c.pump(now)
 	return c
 }

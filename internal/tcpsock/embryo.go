@@ -114,6 +114,15 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 	}
 	auth.SetISS(o.ISS)
 	o.Reserved = auth.OptionLen()
+	var answer wire.FastOpenOption
+	if auth == nil {
+		var take bool
+		take, answer = l.mayFastOpen(sh, now, key, syn, cfg)
+		if take && l.fastOpen(sh, now, key, syn, &o, header, answer) {
+			l.forget()
+			return 0
+		}
+	}
 	e := &embryo{key: *key, l: l}
 	if auth != nil {
 		e.rare = &rare{auth: auth}
@@ -121,15 +130,16 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 	e.node.Owner = e
 	e.Open(now, &o, syn)
 	t.tables[sh.Index].embryos[*key] = e
-	e.answer(sh, now, header)
+	e.answer(sh, now, header, answer)
 	sh.Arm(&e.node, e.Deadline())
 	return 0
 }
 
 // answer sends the SYN,ACK. If there is no way the timer tries again. sh locked.
-func (e *embryo) answer(sh *shard.Shard, now clock.Instant, h Header) {
+func (e *embryo) answer(sh *shard.Shard, now clock.Instant, h Header, cookie wire.FastOpenOption) {
 	seg := &e.l.layer.tables[sh.Index].seg
 	e.SYNACK(now, seg)
+	seg.Options.FastOpen = cookie // RFC 7413, 4.2.2: in the first one only
 	if seg.Retransmit {
 		sh.Counters.Inc(mib.TcpRetransSegs)
 	}
@@ -171,7 +181,7 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 	case tcp.Defer:
 		sh.Counters.Inc(mib.TcpExtTCPDeferAcceptDrop)
 	case tcp.SendSYNACK:
-		e.answer(sh, now, header)
+		e.answer(sh, now, header, wire.FastOpenOption{})
 	case tcp.SendACK:
 		e.ACK(now, seg)
 		t.send(sh, now, key, seg, header, e.auth())
@@ -226,6 +236,7 @@ func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Co
 	}
 	c.tcb.Hatch(now, c.opened(cfg), &e.Embryo)
 	c.tcb.Arrive(now, seg)
+	c.begin(now)
 	if !c.tcb.Established() || !e.l.enqueue(c) {
 		c.abort(now)
 		return true
@@ -255,7 +266,7 @@ func (e *embryo) Expire(now clock.Instant) clock.Instant {
 		e.end(sh)
 		return clock.Never
 	case tcp.SendSYNACK:
-		e.answer(sh, now, header)
+		e.answer(sh, now, header, wire.FastOpenOption{})
 	}
 	return e.Deadline()
 }

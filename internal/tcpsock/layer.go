@@ -35,12 +35,18 @@ type Layer struct {
 	challenges challengeLimit
 	cookies    cookies
 	ports      *flow.Ephemeral
-	waiting    atomic.Int64 // remnants
-	embryos    atomic.Int64
-	listen     listeners
-	binding    sync.Mutex // of Bind and Listen; above the shards
-	claims     flow.Table[*Claim]
-	closing    atomic.Bool
+	hosts      hostCache
+
+	fastOpenOnce sync.Once
+	fastOpenKey  [1]FastOpenKey // made at random, unless the settings have one
+	fastDisabled clock.Instant  // no data in SYNs until then; hosts.mu
+	fastFailures int            // how often that was set; hosts.mu
+	waiting      atomic.Int64   // remnants
+	embryos      atomic.Int64
+	listen       listeners
+	binding      sync.Mutex // of Bind and Listen; above the shards
+	claims       flow.Table[*Claim]
+	closing      atomic.Bool
 }
 
 // table holds the connections of one shard. Guarded by the shard's lock.

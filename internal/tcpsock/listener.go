@@ -36,6 +36,7 @@ type Listener struct {
 	in       shard.Leaf    // guards all below
 	queue    []*Conn       // established, not accepted
 	embryos  int           // handshakes under way
+	fast     fastPending   // those opened with data in the SYN
 	overflow clock.Instant // when a SYN was last answered with a cookie
 	settings listenerSettings
 	headers  Headers

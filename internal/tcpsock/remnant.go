@@ -31,6 +31,7 @@ func (c *Conn) leave(now clock.Instant) bool {
 	if t.closing.Load() || !c.tcb.Remnant(now, &rest) {
 		return false
 	}
+	c.remember(now)
 	c.remove()
 	switch {
 	case t.waiting.Load() >= int64(t.Settings().Limits.MaxTimeWait):

@@ -34,6 +34,7 @@ type rig struct {
 	got    []wire.TCPHeader // segments that came, without options
 	// options are those of the last segment that came.
 	options wire.TCPOptions
+	data    string // its payload
 }
 
 func newRig(t testing.TB, shards int) *rig {
@@ -76,6 +77,7 @@ func (r *rig) Deliver(_ int, b *packet.Batch) {
 			if err := wire.ParseTCPOptions(h.Options(), &r.options); err != nil {
 				r.Error(err)
 			}
+			r.data = string(h.Payload())
 			r.got = append(r.got, wire.TCPHeader{SrcPort: h.SrcPort(), DstPort: h.DstPort(), Seq: h.Seq(), Ack: h.Ack(), Flags: h.Flags()})
 		}
 		p.Free()
@@ -87,9 +89,15 @@ func (r *rig) Changed(link.Info) {}
 
 // send sends a segment from a peer.
 func (r *rig) send(src wire.Addr, h wire.TCPHeader) {
+	r.sendData(src, h, "")
+}
+
+// sendData sends a segment with data from a peer.
+func (r *rig) sendData(src wire.Addr, h wire.TCPHeader, data string) {
 	h.Window = 65535
 	n := h.Len()
-	p := packet.New(wire.IPv4MinLen + n)
+	p := packet.New(wire.IPv4MinLen + n + len(data))
+	copy(p.Bytes()[wire.IPv4MinLen+n:], data)
 	ip4 := wire.IPv4Header{TotalLen: p.Len(), TTL: 64, Protocol: wire.ProtoTCP, Src: src, Dst: us4}
 	ip4.Put(p.Bytes())
 	h.Put(p.Bytes()[wire.IPv4MinLen:])

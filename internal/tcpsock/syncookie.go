@@ -101,13 +101,17 @@ func (c *cookies) check(now clock.Instant, k *flow.Key, seq, cookie tcp.Seq) uin
 
 // stampCookie returns the timestamp clock with what the SYN offered, and o agrees to, in its lowest bits: the latest
 // such instant that is not in the future.
-func stampCookie(clock uint32, syn *tcp.Segment, answer *wire.TCPOptions) uint32 {
+func stampCookie(clock uint32, syn, said *tcp.Segment) uint32 {
+	answer := &said.Options
 	bits := uint32(cookieNoScale)
 	if answer.HasWindowScale {
 		bits = uint32(min(syn.Options.WindowScale, 14))
 	}
 	if answer.SACKPermitted {
 		bits |= cookieTSSACK
+	}
+	if said.Flags&wire.ECE != 0 {
+		bits |= cookieTSECN
 	}
 	ts := clock&^cookieTSMask | bits
 	if int32(ts-clock) > 0 {
@@ -136,7 +140,7 @@ func (t *Layer) sendCookie(sh *shard.Shard, now clock.Instant, path *ip.Path, ke
 	var answer tcp.Segment
 	e.SYNACK(now, &answer)
 	if a := &answer.Options; a.HasTimestamps {
-		a.TSVal = stampCookie(a.TSVal-o.TSOffset, syn, a) + o.TSOffset
+		a.TSVal = stampCookie(a.TSVal-o.TSOffset, syn, &answer) + o.TSOffset
 	}
 	t.emit(sh, path, key, &answer, h, nil, nil)
 }
@@ -175,7 +179,7 @@ func (l *Listener) takeCookie(sh *shard.Shard, now clock.Instant, key *flow.Key,
 	if o := &seg.Options; o.HasTimestamps {
 		bits := (o.TSEcr - offset) & cookieTSMask
 		told.Timestamps, told.TSVal = true, o.TSVal
-		told.SACK = bits&cookieTSSACK != 0
+		told.SACK, told.ECN = bits&cookieTSSACK != 0, bits&cookieTSECN != 0
 		if s := bits & cookieNoScale; s != cookieNoScale {
 			told.HasScale, told.Scale = true, uint8(s)
 		}
