@@ -54,7 +54,6 @@ type TCPConfig struct {
 	DelayedACK        time.Duration // longest delay; 40 ms (RFC 9293, 3.8.6.3: less than 0.5 s)
 	PingPongThreshold int           // tcp_pingpong_thresh: answers after which a connection counts as interactive; 1
 	CompSACKDelay     time.Duration // tcp_comp_sack_delay_ns: longest delay of a selective one; 1 ms
-	CompSACKSlack     time.Duration // tcp_comp_sack_slack_ns: and how late its timer may be; 100 µs
 	CompSACKCount     int           // tcp_comp_sack_nr: how many are joined at most; 44
 	ChallengeACKLimit int           // tcp_challenge_ack_limit: a second (RFC 5961, 7); 2147483647
 	InvalidRateLimit  time.Duration // tcp_invalid_ratelimit: least time between answers to invalid segments; 500 ms
@@ -148,7 +147,7 @@ func (c *TCPConfig) connection() tcp.Config {
 		Retries1: c.Retries1, Retries: c.Retries, OrphanRetries: c.OrphanRetries, ThinLinear: c.ThinLinear,
 		UserTimeout: c.UserTimeout,
 		DelayedACK:  c.DelayedACK, PingPongThreshold: c.PingPongThreshold, CompSACKDelay: c.CompSACKDelay,
-		CompSACKSlack: c.CompSACKSlack, CompSACKCount: c.CompSACKCount, ChallengeACKLimit: c.ChallengeACKLimit,
+		CompSACKCount: c.CompSACKCount, ChallengeACKLimit: c.ChallengeACKLimit,
 		InvalidRateLimit: c.InvalidRateLimit,
 		KeepAlive:        c.KeepAlive, KeepAliveIdle: c.KeepAliveIdle, KeepAliveInterval: c.KeepAliveInterval,
 		KeepAliveCount:    c.KeepAliveCount,

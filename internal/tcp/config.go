@@ -86,7 +86,6 @@ type Config struct {
 	DelayedACK        time.Duration // TCP_DELACK_MAX_US: longest delay; 40 ms (RFC 9293, 3.8.6.3: less than 0.5 s)
 	PingPongThreshold int           // tcp_pingpong_thresh: replies at once after which a connection is interactive; 1
 	CompSACKDelay     time.Duration // tcp_comp_sack_delay_ns: longest delay of a SACK that joins others; 1 ms
-	CompSACKSlack     time.Duration // tcp_comp_sack_slack_ns; 100 us
 	CompSACKCount     int           // tcp_comp_sack_nr: how many join at most; 44
 	ChallengeACKLimit int           // tcp_challenge_ack_limit: challenge ACKs a second of the whole stack; 2147483647
 	InvalidRateLimit  time.Duration // tcp_invalid_ratelimit: least time between ACKs that answer invalid segments; 500 ms

@@ -97,7 +97,6 @@ func (cfg *Config) setTimers() {
 	set(&cfg.DelayedACK, 40*time.Millisecond)
 	set(&cfg.PingPongThreshold, 1)
 	set(&cfg.CompSACKDelay, time.Millisecond)
-	set(&cfg.CompSACKSlack, 100*time.Microsecond)
 	set(&cfg.CompSACKCount, 44)
 	set(&cfg.ChallengeACKLimit, math.MaxInt32)
 	set(&cfg.InvalidRateLimit, 500*time.Millisecond)
