@@ -98,3 +98,21 @@ func TestBytesCounted(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+// Metrics tells what Info does, of what changes.
+func TestMetrics(t *testing.T) {
+	if m := new(TCB).Metrics(); m != (Metrics{}) {
+		t.Errorf("unopened: %+v", m)
+	}
+	r := newRig(t, Config{NoTimestamps: true}).to(Established)
+	r.c.Send(r.now, make([]byte, 100))
+	r.drain()
+	r.pass(2 * time.Second)
+	m, i := r.c.Metrics(), r.c.Info(r.now)
+	want := Metrics{RTT: i.RTT, RTTVar: i.RTTVar, MinRTT: i.MinRTT, RTO: i.RTO, CongestionWindow: i.CongestionWindow,
+		SlowStartThreshold: i.SlowStartThreshold, InFlight: i.InFlight, SegmentsInFlight: 1, Lost: i.LostSegments,
+		SendWindow: i.SendWindow, Timeouts: i.Retries, PacingRate: m.PacingRate}
+	if m != want || m.Timeouts == 0 || m.InFlight != 100 {
+		t.Errorf("%+v, want %+v", m, want)
+	}
+}
