@@ -14,34 +14,40 @@ func (s *stream) connect(a netip.AddrPort) error {
 	if a == (netip.AddrPort{}) {
 		return s.disconnect()
 	}
-	if err := s.startConnect(a); err != nil && err != syscall.EINPROGRESS && err != syscall.EALREADY {
+	if _, err := s.startConnect(a, false, nil); err == nil {
+		return nil // deferred
+	} else if err != syscall.EINPROGRESS && err != syscall.EALREADY {
 		return err
 	} else {
 		return s.finishConnect(err)
 	}
 }
 
-// startConnect sends the SYN, if none was sent. It returns EINPROGRESS if it did, and EALREADY if one was sent before.
-func (s *stream) startConnect(a netip.AddrPort) error {
+// startConnect sends the SYN, if none was sent, with what it may of data if fast is set; it returns how much the
+// connection has taken of that. It returns EINPROGRESS if it did, EALREADY if one was sent before, and nil if the SYN waits
+// for data.
+func (s *stream) startConnect(a netip.AddrPort, fast bool, data [][]byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.phase == connected:
-		return syscall.EISCONN
+		return 0, syscall.EISCONN
+	case s.deferred != nil:
+		return 0, syscall.EISCONN
 	case s.phase == connecting:
-		return syscall.EALREADY
+		return 0, syscall.EALREADY
 	case s.phase == disconnecting:
-		return syscall.EINVAL
+		return 0, syscall.EINVAL
 	case s.state() != tcp.Closed:
-		return syscall.EISCONN
+		return 0, syscall.EISCONN
 	}
 	e, err := s.endpoint(a)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	e = s.destination(e)
 	if s.v6only && e.Addr.Is4() {
-		return syscall.ENETUNREACH
+		return 0, syscall.ENETUNREACH
 	}
 	var local flow.Endpoint
 	if s.claim != nil {
@@ -50,17 +56,26 @@ func (s *stream) startConnect(a netip.AddrPort) error {
 	if s.boundAddr {
 		local.Addr, local.Scope = s.local.Addr, s.local.Scope
 	}
-	c, err := s.t.tcp.Open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr),
-		Watcher: s})
+	c, n, err := s.open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr),
+		Watcher: s}, fast, data)
 	if err != nil {
 		if s.boundPort && errno(err) == syscall.EADDRINUSE {
-			return syscall.EADDRNOTAVAIL // the port is bound, and in use to this peer
+			return 0, syscall.EADDRNOTAVAIL // the port is bound, and in use to this peer
 		}
-		return errno(err)
+		return 0, errno(err)
 	}
+	s.phase = connecting
+	if c == nil {
+		return 0, nil
+	}
+	s.attach(c)
+	return n, syscall.EINPROGRESS
+}
+
+// attach makes c, which is being opened, the socket's connection. mu locked.
+func (s *stream) attach(c *tcpsock.Conn) {
 	c.SetSharing(s.sharing())
 	s.conn, s.told, s.pending, s.phase = c, false, 0, connecting
-	return syscall.EINPROGRESS
 }
 
 // finishConnect waits for the end of the handshake as long as the socket says, and returns unless otherwise.
@@ -130,7 +145,7 @@ func (s *stream) detach() {
 		s.conn.Notify(nil)
 		s.local.Port = s.conn.Local().Port // what getsockname says, though it is not the socket's any more
 	}
-	s.conn, s.phase, s.shut = nil, unconnected, 0
+	s.conn, s.deferred, s.phase, s.shut = nil, nil, unconnected, 0
 	if !s.boundAddr {
 		s.local.Addr, s.local.Scope = s.wildcard(), 0
 	}
@@ -146,6 +161,11 @@ func (s *stream) disconnect() error {
 	case tcp.Listen:
 		s.stopListening()
 	case tcp.Closed:
+	case tcp.SynSent:
+		if s.conn != nil {
+			s.conn.Abort()
+			s.pending = syscall.ECONNRESET
+		}
 	case tcp.TimeWait, tcp.FinWait2, tcp.Closing, tcp.LastAck:
 		s.conn.Abort()
 	default:

@@ -26,11 +26,12 @@ type stream struct {
 
 	// All below: mu.
 	phase    phase
-	claim    *tcpsock.Claim    // of its port; nil: it has none, or its connection's
-	conn     *tcpsock.Conn     // since connect or accept; nil: none
-	listener *tcpsock.Listener // nil: does not listen
-	pending  syscall.Errno     // an error that no connection tells of any more
-	told     bool              // what conn died of has been told
+	claim    *tcpsock.Claim      // of its port; nil: it has none, or its connection's
+	conn     *tcpsock.Conn       // since connect or accept; nil: none
+	listener *tcpsock.Listener   // nil: does not listen
+	deferred *tcpsock.OpenConfig // of a connection whose SYN waits for data (TCP_FASTOPEN_CONNECT); nil: none
+	pending  syscall.Errno       // an error that no connection tells of any more
+	told     bool                // what conn died of has been told
 
 	errors errQueue // queue.mu
 	sends  uint32   // with MSG_ZEROCOPY, so far; mu
@@ -64,6 +65,8 @@ func (s *stream) state() tcp.State {
 	switch {
 	case s.listener != nil:
 		return tcp.Listen
+	case s.deferred != nil:
+		return tcp.SynSent
 	case s.conn == nil:
 		return tcp.Closed
 	}

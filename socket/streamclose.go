@@ -34,8 +34,10 @@ func (s *stream) shutdown(how int) error {
 			s.stopListening()
 		}
 	case tcp.SynSent:
-		s.conn.Abort()
-		s.pending = syscall.ECONNRESET
+		if s.conn != nil {
+			s.conn.Abort()
+			s.pending = syscall.ECONNRESET
+		}
 		s.detach()
 	default:
 		s.shut |= dirs
@@ -98,6 +100,9 @@ func (s *stream) poll() ready.Events {
 		return 0
 	}
 	var ev ready.Events
+	if s.deferred != nil {
+		return ready.Write
+	}
 	if s.conn == nil {
 		ev = ready.Hup | ready.Write
 		if s.shut&shutRead != 0 {

@@ -39,7 +39,9 @@ func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 		}
 		s.mu.Unlock()
 		n, err := 0, error(syscall.ENOTCONN)
-		if c != nil {
+		if s.waitsForData() {
+			err = syscall.EAGAIN
+		} else if c != nil {
 			n, err = s.receive(c, m, done, flags)
 		}
 		done += n
@@ -147,6 +149,21 @@ func (s *stream) send(m *Msg, flags int) (int, error) {
 	end := patience(s.rt, !s.nonblock && flags&MSG_DONTWAIT == 0, s.opt.sndtimeo)
 	s.mu.Unlock()
 	want, done := m.len(), 0
+	if flags&MSG_FASTOPEN != 0 || s.waitsForData() {
+		if end == 0 {
+			flags |= MSG_DONTWAIT
+		}
+		n, err := s.sendFast(m, flags)
+		switch {
+		case err != nil && n > 0:
+			return n, nil
+		case err != nil:
+			return -1, err
+		case n == want:
+			return n, nil
+		}
+		done = n
+	}
 	for {
 		turn := s.now()
 		n, err := s.trySend(m, done, flags)
