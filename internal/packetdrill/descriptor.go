@@ -36,16 +36,6 @@ func (r *runner) liveFD(script int) int {
 	return badFD
 }
 
-// scriptFD is liveFD the other way around.
-func (r *runner) scriptFD(live int) int {
-	for _, d := range r.fds {
-		if d.live == live {
-			return d.script
-		}
-	}
-	return live
-}
-
 func (r *runner) addFD(script, live int, s *sock) {
 	r.fds = append(r.fds, &descriptor{script, live, s})
 }
