@@ -21,7 +21,6 @@ type Embryo struct {
 	peerWnd, wnd       uint16 // the windows in the SYN and in the SYN,ACK
 	peerShift, shift   uint8
 	flags              embryoFlags
-	ecn                wire.TCPFlags // ECE and CWR of the SYN, if ECN was agreed on
 	timeouts           uint8         // how often the timer has expired
 	sent               uint8         // SYN,ACKs sent, as far as 255
 	at                 clock.Instant // its timer
@@ -73,7 +72,7 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	*e = Embryo{irs: syn.Seq, iss: Seq(o.ISS), tsOffset: o.TSOffset, peerMSS: syn.Options.MSS,
 		mss: uint16(cfg.userMSS(boundMSS(o.MSS))), peerWnd: syn.Window}
 	if ecnAgrees(cfg, syn) {
-		e.ecn = ecnSetup
+		e.flags |= embryoECN
 	}
 	e.take(&syn.Options, cfg, o.Reserved)
 	e.offer(cfg)
@@ -227,9 +226,8 @@ func (e *Embryo) Sent(seq Seq) bool { return seq == e.iss }
 // SYNACK fills in the SYN,ACK: RFC 9293, 3.10.7.2: "<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>".
 func (e *Embryo) SYNACK(now clock.Instant, seg *Segment) {
 	*seg = Segment{Seq: e.iss, Ack: e.irs + 1, Flags: wire.SYN | wire.ACK, Window: e.wnd, Retransmit: e.sent > 0}
-	seg.Flags |= e.ecn & wire.ECE // RFC 3168, 6.1.1: "an ECN-setup SYN-ACK packet"
 	if e.has(embryoECN) {
-		seg.Flags |= wire.ECE // RFC 3168, 6.1.1: an ECN-setup SYN-ACK
+		seg.Flags |= wire.ECE // RFC 3168, 6.1.1: "an ECN-setup SYN-ACK packet"
 	}
 	o := &seg.Options
 	o.MSS = e.mss
