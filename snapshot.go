@@ -2,6 +2,7 @@ package onlink
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/onlink-go/onlink/mib"
 )
@@ -10,7 +11,8 @@ import (
 type Snapshot struct {
 	Interfaces []InterfaceState
 	Sockets    []SocketState
-	Counters   mib.Values // summed over all owners
+	Hosts      []HostState // what TCP remembers of others, the latest used first
+	Counters   mib.Values  // summed over all owners
 }
 
 // InterfaceState is an interface and its addresses.
@@ -28,6 +30,33 @@ type AddressState struct {
 	State  string // "tentative", "preferred", "deprecated", "duplicate"
 }
 
+// HostState is what TCP has learned of the way to another host, for connections to come (RFC 9040). Zero fields are not
+// known.
+type HostState struct {
+	Local, Remote netip.Addr
+	Age           time.Duration // since a connection last added to it
+	RTT, RTTVar   time.Duration
+	SSThresh      int    // slow start threshold, in segments
+	Reordering    int    // in segments
+	MSS           int    // that the host announced, in octets, with the cookie
+	FastOpen      []byte // its Fast Open cookie (RFC 7413); empty: none
+}
+
+// FlushHosts forgets what Snapshot shows as Hosts.
+func (s *Stack) FlushHosts() { s.tcp.FlushHosts() }
+
+func (s *Stack) hosts() (all []HostState) {
+	for _, h := range s.tcp.Hosts() {
+		state := HostState{Local: s.addrPort(h.Local).Addr(), Remote: s.addrPort(h.Remote).Addr(), Age: h.Age, RTT: h.RTT,
+			RTTVar: h.RTTVar, SSThresh: h.SSThresh, Reordering: h.Reordering, MSS: int(h.MSS)}
+		if h.Cookie.Present {
+			state.FastOpen = h.Cookie.Cookie[:h.Cookie.Len]
+		}
+		all = append(all, state)
+	}
+	return all
+}
+
 // Snapshot returns the stack's state.
 func (s *Stack) Snapshot() *Snapshot {
 	snap := &Snapshot{}
@@ -43,5 +72,6 @@ func (s *Stack) Snapshot() *Snapshot {
 		sh.Counters.AddTo(&snap.Counters)
 	}
 	s.ip.AddCounters(&snap.Counters)
+	snap.Hosts = s.hosts()
 	return snap
 }

@@ -128,7 +128,7 @@ func (s *stream) poll() ready.Events {
 	if shut&shutRead != 0 {
 		ev |= ready.Read | ready.RdHup
 	}
-	if st.State != tcp.SynSent && st.State != tcp.SynReceived {
+	if st.State != tcp.SynSent && (st.State != tcp.SynReceived || s.conn.Early()) {
 		if st.Readable && st.Pending == 0 {
 			ev |= ready.Read
 		}

@@ -200,7 +200,9 @@ func (s *stream) trySend(m *Msg, done, flags int) (int, error) {
 	}
 	switch s.state() {
 	case tcp.SynSent, tcp.SynReceived:
-		return 0, syscall.EAGAIN
+		if !s.conn.Early() {
+			return 0, syscall.EAGAIN
+		}
 	case tcp.Closed, tcp.Listen:
 		return 0, syscall.EPIPE
 	}

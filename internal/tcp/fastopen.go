@@ -69,17 +69,22 @@ func (c *TCB) fastSYN(seg *Segment) {
 	}
 	// "Include any data up to the cached server MSS or default 536 bytes. … 2. Advance to SYN-SENT state and update
 	// SND.NXT to include the data accordingly."
-	n := c.snd.pathMSS
-	if f.MSS > 0 {
-		n = min(n, f.MSS)
-	}
-	f.sent = min(c.unsent(), max(n-maxOptions, 0))
+	f.sent = min(c.unsent(), c.SYNRoom())
 	seg.Len = f.sent
 	c.snd.nxt = c.snd.nxt.Add(f.sent)
 	c.stats.bytesSent += uint64(f.sent)
 	if f.sent > 0 {
 		c.countData(f.sent)
 	}
+}
+
+// SYNRoom returns how many octets of data the SYN of a connection opened with FastOpen carries at most.
+func (c *TCB) SYNRoom() int {
+	n := c.snd.pathMSS
+	if m := c.fast.MSS; m > 0 {
+		n = min(n, m)
+	}
+	return max(n-maxOptions, 0)
 }
 
 // ackSYN moves SND.UNA to SEG.ACK, which acknowledges our SYN, and perhaps data in it. What it leaves is sent anew: RFC 7413,
@@ -138,8 +143,8 @@ func (c *TCB) takeSYNData(now clock.Instant, syn *Segment) {
 	c.fast.acked = true
 }
 
-// early reports whether data may be sent though the handshake is not over: RFC 7413, 4.2.2: the server, "If the
+// Early reports whether data may be sent though the handshake is not over: RFC 7413, 4.2.2: the server, "If the
 // FastOpened flag is set, … MUST follow [RFC5681] … to set the initial congestion window for sending more data packets."
-func (c *TCB) early() bool {
+func (c *TCB) Early() bool {
 	return c.state == SynReceived && c.passive && c.fast != nil && c.fast.Data
 }

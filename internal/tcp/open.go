@@ -80,7 +80,7 @@ func (c *TCB) Accept(now clock.Instant, o Open, syn *Segment) {
 	c.takeSYN(now, syn)
 	c.snd.syn = true
 	c.setState(now, SynReceived)
-	if c.early() {
+	if c.Early() {
 		c.takeSYNData(now, syn)
 	}
 }

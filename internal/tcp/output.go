@@ -22,7 +22,7 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 		c.settleMemory()
 		return false
 	case SynSent, SynReceived:
-		return c.nextSYN(now, seg) || c.early() && c.nextData(now, seg) || c.nextACK(now, seg)
+		return c.nextSYN(now, seg) || c.Early() && c.nextData(now, seg) || c.nextACK(now, seg)
 	}
 	// Without SACK an ACK that reports a hole goes by itself and first: RFC 5681, 2, has a duplicate ACK carry no data.
 	if len(c.rcv.ranges) > 0 && !c.sackOK && c.nextACK(now, seg) {
@@ -122,7 +122,7 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	switch c.state {
 	case Established, CloseWait, FinWait1, Closing:
 	default:
-		if !c.early() {
+		if !c.Early() {
 			return false
 		}
 	}

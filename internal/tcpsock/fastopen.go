@@ -207,8 +207,8 @@ func (t *Layer) FastOpenReady(cfg OpenConfig) bool {
 	return f != nil && f.Data
 }
 
-// OpenFast is Open with a SYN that carries what it may of data (RFC 7413). It returns how many octets of data are queued
-// in the connection; 0: there is no cookie, and the SYN asks for one.
+// OpenFast is Open with a SYN that carries what it may of data (RFC 7413). It returns how many octets that are; 0: there
+// is no cookie, and the SYN asks for one.
 func (t *Layer) OpenFast(cfg OpenConfig, data [][]byte) (c *Conn, n int, err error) {
 	cfg.data, cfg.fast = data, &n
 	c, err = t.Open(cfg)
@@ -227,13 +227,22 @@ func (c *Conn) fillFast(now clock.Instant, cfg *OpenConfig, o *tcp.Open) {
 	if o.FastOpen == nil || !o.FastOpen.Data {
 		return
 	}
+	room := c.tcb.SYNRoom()
 	for _, b := range cfg.data {
+		b = b[:min(len(b), room)]
 		k, err := c.tcb.Send(now, b)
 		*cfg.fast += k
-		if err != nil || k < len(b) {
+		if room -= k; err != nil || room == 0 {
 			return
 		}
 	}
+}
+
+// Early reports whether data may be written though the handshake is not over: the SYN brought data with a valid cookie.
+func (c *Conn) Early() bool {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	return c.tcb.Early()
 }
 
 // begin is called when the handshake is over. sh locked.
