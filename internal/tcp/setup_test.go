@@ -12,10 +12,12 @@ type setup struct {
 	MSS, DefaultMSS int
 	ISS, TSOffset   uint32
 	Observer        Observer
+	Memory          Memory
 }
 
 func (s setup) open() Open {
-	return Open{Config: &s.Config, MSS: s.MSS, DefaultMSS: s.DefaultMSS, ISS: s.ISS, TSOffset: s.TSOffset, Observer: s.Observer}
+	return Open{Config: &s.Config, MSS: s.MSS, DefaultMSS: s.DefaultMSS, ISS: s.ISS, TSOffset: s.TSOffset, Observer: s.Observer,
+		Memory: s.Memory}
 }
 
 // change has c go on with some settings changed.

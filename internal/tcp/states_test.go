@@ -28,6 +28,8 @@ type rig struct {
 	c   *TCB
 	cfg setup
 	syn wire.TCPOptions // of the peer's SYN
+
+	window uint16 // of the peer in the handshake; 0: 60000
 }
 
 func newRig(t *testing.T, cfg Config) *rig {
@@ -135,11 +137,18 @@ func (r *rig) to(s State) *rig {
 	case SynReceived:
 		s := segment(5000, 0, syn, 0)
 		s.Options = r.syn
+		if r.window > 0 {
+			s.Window = r.window
+		}
 		r.c.Accept(r.now, r.cfg.open(), s)
 		r.drain()
 	case Established:
 		r.to(SynReceived)
-		r.arrive(5001, 1001, ack, 0)
+		s := segment(5001, 1001, ack, 0)
+		if r.window > 0 {
+			s.Window = r.window
+		}
+		r.arriveSegment(s)
 		r.c.rcv.quick, r.c.rcv.ato = 0, leastATO
 	case FinWait1:
 		r.to(Established)

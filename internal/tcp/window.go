@@ -29,7 +29,7 @@ func (c *TCB) selectWindow() int {
 	s := &c.rcv.space
 	mss := c.fullSegment()
 	full := min(s.clamp, s.full())
-	if mss <= 0 {
+	if mss <= 0 || c.starved() && s.used >= c.cfg.RMem[0] {
 		return 0
 	}
 	free := s.free()

@@ -81,7 +81,7 @@ func (c *Conn) opened(cfg *tcp.Config) tcp.Open {
 		cfg = &c.layer.Settings().TCP
 	}
 	o := c.layer.openTo(c.key.Remote, c.header.mtu(c.path), cfg)
-	o.Observer = c
+	o.Observer, o.Memory = c, &c.layer.memory
 	o.Reserved = c.auth.OptionLen()
 	return o
 }
@@ -298,7 +298,8 @@ func (c *Conn) Write(b []byte) (int, error) {
 			return written, err
 		}
 		now := c.layer.rt.Now()
-		n, err := c.tcb.Send(now, b[written:min(len(b), written+copyQuantum)])
+		end := min(len(b), written+copyQuantum)
+		n, err := c.tcb.SendMore(now, b[written:end], end < len(b))
 		if err != nil {
 			return written, err
 		}

@@ -33,6 +33,7 @@ type Layer struct {
 	labels     uint64   // of flow labels
 	tables     []table  // one for each shard
 	challenges challengeLimit
+	memory     memory
 	cookies    cookies
 	ports      *flow.Ephemeral
 	hosts      hostCache
@@ -76,6 +77,7 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	t := &Layer{ip: l, rt: rt, tracer: tracer, tables: make([]table, shards)}
 	s.setDefaults()
 	t.settings.publish(s)
+	t.memory.limits = func() *[3]int { return &t.Settings().Mem }
 	t.ports = flow.NewEphemeral(rt)
 	t.ports.Configure(s.Limits.LocalPorts, s.Limits.ReservedPorts)
 	rt.Entropy(t.secret[:])
