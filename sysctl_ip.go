@@ -48,7 +48,7 @@ var ipKnobs = []knob{
 	only("net.ipv4.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
 	only("net.ipv6.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
 	only("net.ipv4.ip_dynaddr", "0", "addresses of connections do not change"),
-	only("net.ipv4.ip_early_demux", "1", "connections are found at once"),
+	idle("net.ipv4.ip_early_demux", 1, 0, 1, "no effect: connections are found at once"),
 	only("net.ipv4.conf.all.rp_filter", "0", "the way back to a source is not looked up"),
 	only("net.ipv4.conf.default.rp_filter", "0", "the way back to a source is not looked up"),
 	only("net.ipv4.conf.all.accept_redirects", "0", "redirects are ignored"),

@@ -52,8 +52,8 @@ var tcpRecoveryKnobs = []knob{
 		"least segments of a burst"),
 	number("net.ipv4.tcp_tso_rtt_log", func(t *settings) *int { return &t.TCP.TSORTTLog }, 0, math.MaxUint8,
 		"bursts of short paths are larger: by 64 KiB >> (round-trip time in µs >> n)"),
-	only("net.ipv4.tcp_tso_win_divisor", "0", "sending is not put off to make bursts larger"),
-	only("net.ipv4.tcp_autocorking", "0", "small writes are not joined while earlier ones wait in the device"),
+	idle("net.ipv4.tcp_tso_win_divisor", 3, 0, maxInt, "no effect: sending is not put off to make bursts larger"),
+	idle("net.ipv4.tcp_autocorking", 1, 0, 1, "no effect: nothing waits in a device, which is what autocorking looks at"),
 	idle("net.ipv4.tcp_limit_output_bytes", 4194304, 0, maxInt, "no effect: the segments of a connection do not wait in the device"),
 
 	only("net.ipv4.tcp_mtu_probing", "0", "path MTU discovery without ICMP (RFC 4821) is not there"),

@@ -99,6 +99,6 @@ var tcpKnobs = []knob{
 	only("net.ipv4.tcp_migrate_req", "0", "connections do not move between listeners"),
 	only("net.ipv4.tcp_l3mdev_accept", "0", "there are no L3 master devices"),
 	only("net.ipv4.tcp_fwmark_accept", "0", "accepted connections have no mark"),
-	only("net.ipv4.tcp_early_demux", "1", "connections are found at once"),
+	idle("net.ipv4.tcp_early_demux", 1, 0, 1, "no effect: connections are found at once"),
 	only("net.ipv4.tcp_available_ulp", "", "there are no upper-layer protocols"),
 }
