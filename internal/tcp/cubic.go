@@ -52,8 +52,9 @@ func (q *cubic) Event(s *Sender, e CongestionEvent) {
 	}
 }
 
-// Reduce is RFC 9438, 4.6: "ssthresh = flight_size * beta_cubic", and 4.7, fast convergence: "if cwnd < W_max … further
-// reduce W_max: W_max = cwnd * ((1.0 + beta_cubic) / 2)".
+// Reduce is RFC 9438, 4.6: the threshold is the window times beta_cubic: "Some implementations of CUBIC currently use _cwnd_
+// instead of _flight_size_"; and 4.7, fast convergence: "if the current _cwnd_ is less than _W_max_ … this flow can then release
+// more bandwidth by reducing _W_max_ further", to the window times (1 + beta_cubic) / 2.
 func (q *cubic) Reduce(s *Sender) int {
 	q.inEpoch = false
 	if s.Window < q.max {
@@ -124,9 +125,9 @@ func (q *cubic) update(s *Sender, n int) {
 // renoInverse is eight times 1 / alpha_cubic.
 const renoInverse = 8 * (1024 + cubicBeta) / 3 / (1024 - cubicBeta)
 
-// curve computes per so that the window follows the curve: RFC 9438, 4.2: "W_cubic(t) = C * (t - K)^3 + W_max", "K =
-// cubic_root ((W_max - cwnd_epoch) / C)", and 4.4: "cwnd … incremented by (target - cwnd) / cwnd for each new ACK", with
-// target = W_cubic(t + RTT).
+// curve computes per so that the window follows the curve of RFC 9438, 4.2: W_cubic(t) = C * (t - K)^3 + W_max, where K is
+// the cubic root of (W_max - cwnd_epoch) / C. 4.4 and 4.5: each ACK adds (target - cwnd) / cwnd segments, with target =
+// W_cubic(t + RTT).
 func (q *cubic) curve(s *Sender, n int) {
 	if !q.inEpoch {
 		q.inEpoch, q.epoch = true, s.Now

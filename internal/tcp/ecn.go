@@ -31,13 +31,14 @@ const (
 
 const ecnSetup = wire.ECE | wire.CWR
 
-// ecnSYN returns the flags of a SYN of ours: RFC 3168, 6.1.1: "an ECN-setup SYN packet": "the ECE and CWR flags" set. If it
-// has to be sent again, 6.1.1.1: "… the host SHOULD … attempt … with an SYN with neither".
+// ecnSYN returns the flags of a SYN of ours: RFC 3168, 6.1.1: "an ECN-setup SYN packet": ECE and CWR. 6.1.1.1: "A host that
+// receives no reply to an ECN-setup SYN within the normal SYN retransmission timeout interval MAY resend the SYN and any
+// subsequent SYN retransmissions with CWR and ECE cleared." The answer may yet be to the first.
 func (c *TCB) ecnSYN() wire.TCPFlags {
-	c.ecn.asked = c.cfg.ECN == ecnAsk && (c.retries == 0 || c.cfg.NoECNFallback)
-	if !c.ecn.asked {
+	if c.cfg.ECN != ecnAsk || c.retries > 0 && !c.cfg.NoECNFallback {
 		return 0
 	}
+	c.ecn.asked = true
 	return ecnSetup
 }
 

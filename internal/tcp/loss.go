@@ -47,7 +47,8 @@ func (c *TCB) enterLoss(now clock.Instant, again bool) {
 // all the other segments, RACK only marks the segment as lost if the time elapsed since the segment was transmitted is at
 // least the sum of the recent RTT and the reordering window", which is closed here. Without RACK, all of them.
 //
-// RFC 2018, 8: "the data receiver is permitted to discard data that it has reported in SACK": that shows in the first
+// RFC 2018, 8: "the data receiver is permitted to discard data in its queue that has not been acknowledged to the data
+// sender, even if the data has already been reported in a SACK option": that shows in the first
 // segment being sacked but not acknowledged. Then nothing counts as sacked.
 func (c *TCB) markTimeout(now clock.Instant) {
 	b, r := &c.board, &c.recovery

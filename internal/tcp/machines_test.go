@@ -233,7 +233,7 @@ func TestScoreboard(t *testing.T) {
 	}
 }
 
-// RFC 5681, 3.1: slow start, then "increase cwnd by roughly 1 full-sized segment per round-trip time (RTT)"; and 4.1.
+// RFC 5681, 3.1: slow start, then "increasing cwnd by 1 full-sized segment per RTT".
 func TestReno(t *testing.T) {
 	s := Sender{Window: 10, Threshold: 16, Clamp: 1000, Limited: true}
 	for i, want := range []int{12, 14, 16, 16, 16, 16, 16, 16, 16, 16, 17} {
@@ -273,7 +273,7 @@ func cubicFor(q *cubic, s *Sender, d, rtt time.Duration) int {
 	return s.Window
 }
 
-// RFC 9438, 4.2: "W_cubic(t) = C * (t - K)^3 + W_max", with C = 0.4 and beta_cubic = 0.7.
+// RFC 9438, 4.2: W_cubic(t) = C * (t - K)^3 + W_max, with C = 0.4 and beta_cubic = 0.7.
 func TestCubic(t *testing.T) {
 	const rtt = 100 * ms
 	var q cubic

@@ -53,8 +53,9 @@ func (k *rack) arrived(now, at clock.Instant, end Seq, twice bool, least time.Du
 	}
 }
 
-// window is RFC 8985, 6.2, step 4: "min(RACK.reo_wnd_mult * RACK.min_RTT / 4, SRTT)", unless it is closed: "If
-// RACK.reordering_seen is FALSE: If in Fast or RTO recovery: Return 0. Else if RACK.segs_sacked >= DupThresh: Return 0."
+// window is RFC 8985, 6.2, step 4: "min(RACK.reo_wnd_mult * RACK.min_RTT / 4, SRTT)", unless it is closed: "when
+// no reordering has been observed, the RACK.reo_wnd is set to 0 both upon entering and during fast recovery or RTO recovery",
+// and when DupThresh segments are sacked.
 func (k *rack) window(least, srtt time.Duration, closed bool) time.Duration {
 	if closed {
 		return 0
@@ -84,8 +85,8 @@ func (k *rack) adapt(prior, delivered uint64) {
 	}
 }
 
-// detect is RFC 8985, 6.2, step 5, RACK_detect_loss: "a sender can declare a segment lost when: now >= Segment.xmit_ts +
-// RACK.reo_wnd + RACK.rtt", if it was sent before the RACK point. It returns how many became lost, and how long to wait
+// detect is RFC 8985, 6.2, step 5, RACK_detect_loss: "the sender can declare a segment lost when: now >=
+// Segment.xmit_ts + RACK.reo_wnd + RACK.rtt", if it was sent before the RACK point. It returns how many became lost, and how long to wait
 // until all that were sent before that point are, or 0.
 func (k *rack) detect(now clock.Instant, b *scoreboard, window time.Duration) (lost int, wait time.Duration) {
 	if b.byTime.n == 0 || !k.valid {

@@ -232,7 +232,7 @@ func (c *TCB) timeToRecover() bool {
 	if c.board.lost > 0 {
 		return true
 	}
-	// RFC 6675, 5: "(2) If DupAcks >= DupThresh".
+	// RFC 6675, 5: "(1) If DupAcks >= DupThresh, go to step (4)."
 	return !c.rackOn() && c.board.sacked+1 > c.recovery.reordering
 }
 

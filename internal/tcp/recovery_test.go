@@ -107,7 +107,7 @@ func TestSlowStartAfterIdle(t *testing.T) {
 	r.want(short(r.drain()), "21 22 23 24 25 26 27 28 29 30")
 }
 
-// RFC 3042: "send a new data segment upon the receipt of each of the first two duplicate acknowledgments"; RFC 8985 finds
+// RFC 3042: "sending a new data segment in response to each of the first two duplicate acknowledgments"; RFC 8985 finds
 // what is lost at the third one; RFC 9937 brings the window down from ten to five over the round trip.
 func TestSACKRecovery(t *testing.T) {
 	r := sender(t, true, 100000)
@@ -419,7 +419,8 @@ func TestTailLossProbe(t *testing.T) {
 	}
 }
 
-// RFC 2018, 8: "the data receiver is permitted to discard data that it has reported in SACK": soon after an ACK with the
+// RFC 2018, 8: "the data receiver is permitted to discard data in its queue that has not been acknowledged to the data
+// sender, even if the data has already been reported in a SACK option": soon after an ACK with the
 // first segment sacked nothing counts as sacked.
 func TestReneging(t *testing.T) {
 	r := sender(t, true, 4000)

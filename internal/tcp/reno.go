@@ -15,7 +15,7 @@ func (reno) Reduce(s *Sender) int {
 	return max(s.Window/2, 2)
 }
 
-// Grow is RFC 5681, 3.1: slow start, then "increase cwnd by roughly 1 full-sized segment per round-trip time (RTT)".
+// Grow is RFC 5681, 3.1: slow start, then "increasing cwnd by 1 full-sized segment per RTT".
 func (reno) Grow(s *Sender, n int) {
 	if !s.Limited {
 		return

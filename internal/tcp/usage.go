@@ -30,7 +30,7 @@ func (c *TCB) validate(now clock.Instant, limited bool) {
 }
 
 // windowLimited reports whether the window is what holds the sender back: in slow start also if half of it does, so that
-// it grows to twice of what is acknowledged (RFC 7661, 4.3: "the pipeACK variable … greater than or equal to (1/2)*cwnd").
+// it grows to twice of what is acknowledged. RFC 7661, 4.3: "Validated phase: pipeACK >=(1/2)*cwnd".
 func (c *TCB) windowLimited() bool {
 	if c.use.limited {
 		return true
