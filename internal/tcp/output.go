@@ -142,13 +142,15 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	if !c.admits(now, length) {
 		return false
 	}
-	if end := c.endsBurst(n, usable); n > 0 && (c.takeMarks(c.snd.nxt.Add(n)) || end) {
+	end := c.endsBurst(n, usable)
+	marked := n > 0 && c.takeMarks(c.snd.nxt.Add(n))
+	if marked || n > 0 && end {
 		flags |= wire.PSH
 	}
 	if n > 0 && n < mss {
 		c.snd.small = c.snd.nxt.Add(n)
 	}
-	c.emit(now, seg, n, length, flags)
+	c.emit(now, seg, n, length, flags, marked)
 	if blocks > 0 {
 		c.putSACK(&seg.Options, blocks)
 	}
@@ -171,11 +173,12 @@ func (c *TCB) admits(now clock.Instant, n int) bool {
 	return n >= c.snd.mss || c.board.out < 256+2*c.snd.space.size/c.snd.mss
 }
 
-// emit sends n octets of data at SND.NXT, length octets of sequence space.
-func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TCPFlags) {
+// emit sends n octets of data at SND.NXT, length octets of sequence space. marked: PSH is a write's, and so goes with the
+// data when it is sent again; that of a burst does not.
+func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TCPFlags, marked bool) {
 	c.noteAnswer(now)
 	r := sent{seq: c.snd.nxt, end: c.snd.nxt.Add(length), at: now}
-	if flags&wire.PSH != 0 {
+	if marked {
 		r.flags |= sentPush
 	}
 	first := c.board.empty()

@@ -15,7 +15,7 @@ const (
 	sentAgain                         // retransmitted, and the retransmission counts as in flight
 	sentTwice                         // transmitted more than once, at any time (Karn's algorithm)
 	sentFIN                           // its last number is the FIN's
-	sentPush                          // with PSH
+	sentPush                          // a write ends in it: with PSH
 	sentListed                        // in the list by time of transmission
 	sentLimited                       // the application had nothing more to send (delivery rate)
 	sentRated                         // it has served to measure the delivery rate
