@@ -16,7 +16,7 @@ func TestSmallerPathMTU(t *testing.T) {
 	var want string
 	for _, p := range [][2]int{{1001, 600}, {1601, 400}, {2001, 600}, {2601, 400}, {4001, 600}, {4601, 400}, {5001, 600}, {5601, 400}} {
 		psh := ""
-		if p[1] == 400 && p[0] != 1601 { // where the pairs sent at once ended, and the write
+		if p[0] == 5601 { // where the write ends
 			psh = "PSH,"
 		}
 		if want != "" {
