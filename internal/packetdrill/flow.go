@@ -16,6 +16,7 @@ const (
 	sockPassive                      // a packet arrived that a listening socket, or none, is there for
 	sockSynAckSent                   // its SYN-ACK has left
 	sockSynAckAcked                  // which was acknowledged
+	sockRefused                      // which was answered with a RST
 	sockConnecting                   // after connect, sendto
 	sockSynSent                      // its SYN is expected
 	sockSynAcked                     // which was answered

@@ -155,8 +155,14 @@ func (r *runner) received(s *sock, p *script.Packet) {
 	if p.TCP == nil {
 		return
 	}
-	ack, syn := p.TCP.Flags&script.ACK != 0, p.TCP.Flags&script.SYN != 0
+	ack, syn, rst := p.TCP.Flags&script.ACK != 0, p.TCP.Flags&script.SYN != 0, p.TCP.Flags&script.RST != 0
 	switch {
+	case s.state == sockSynAckSent && rst:
+		s.state = sockRefused
+	case s.state == sockRefused && syn && !ack && !rst:
+		// A handshake that begins anew, with other numbers.
+		s.state = sockPassive
+		s.script.remoteISN, s.live.remoteISN = p.TCP.Seq.Start, p.TCP.Seq.Start
 	case s.state == sockSynAckSent && ack:
 		s.state = sockSynAckAcked
 	case s.state == sockSynSent && syn:

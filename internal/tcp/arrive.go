@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"syscall"
+	"time"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
@@ -23,6 +24,11 @@ func (c *TCB) Arrive(now clock.Instant, seg *Segment) {
 	}
 }
 
+// afterReset is after what time the SYN is sent again where a segment of an old connection has answered it: RFC 9293,
+// 3.5.1: "TCP Peer A will continue to try to establish the connection". The RST has put an end to the old one, and there is
+// nothing to wait for. It is Linux's least timeout. Only the first such segment is believed.
+const afterReset = 2 * time.Millisecond
+
 // arriveSynSent is 3.10.7.3.
 func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	hasACK := seg.Flags&wire.ACK != 0
@@ -30,6 +36,9 @@ func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	// drop the segment and return) <SEQ=SEG.ACK><CTL=RST> and discard the segment. Return."
 	if hasACK && (seg.Ack.LessEq(c.snd.iss) || c.snd.nxt.Less(seg.Ack)) {
 		c.answerReset(seg)
+		if c.retries == 0 {
+			c.setXmit(now, xmitRTO, afterReset)
+		}
 		return
 	}
 	// "Second, check the RST bit: … If the ACK was acceptable, then signal to the user "error: connection reset", drop

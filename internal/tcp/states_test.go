@@ -279,6 +279,18 @@ func TestArriveSynSent(t *testing.T) {
 	})
 }
 
+// RFC 9293, 3.5.1, figure 9: the segment of an old connection is answered with a RST, and the SYN sent again at once; but only
+// for the first such segment, which may be forged.
+func TestSYNAfterOldConnection(t *testing.T) {
+	r := newRig(t, Config{}).to(SynSent)
+	r.want(r.arrive(5000, 900, ack, 0), "<SEQ=900><CTL=RST>")
+	r.want(r.pass(100*time.Millisecond), "2ms <SEQ=1000><CTL=SYN>")
+	r.want(r.arrive(5000, 901, ack, 0), "<SEQ=901><CTL=RST>")
+	r.want(r.pass(time.Second), "")
+	r.want(r.arrive(7000, 1001, syn|ack, 0), "<SEQ=1001><ACK=7001><CTL=ACK>")
+	r.wantState(Established)
+}
+
 // RFC 9293, 3.10.7.4, in SYN-RECEIVED.
 func TestArriveSynReceived(t *testing.T) {
 	active := func(f func(r *rig)) func(*rig) {
