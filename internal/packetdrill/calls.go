@@ -224,7 +224,7 @@ func callAccept(r *runner, c *call, a args) error {
 func (r *runner) accepted(c *call, fd int, peer netip.AddrPort) error {
 	for i := len(r.socks) - 1; i >= 0; i-- {
 		s := r.socks[i]
-		if s.fd != noFD || s.live.remote != peer || s.state != sockSynAckSent && s.state != sockSynAckAcked {
+		if r.open(s) || s.live.remote != peer || s.state != sockSynAckSent && s.state != sockSynAckAcked {
 			continue
 		}
 		number, err := r.newFD(c, fd, s)
@@ -232,6 +232,17 @@ func (r *runner) accepted(c *call, fd int, peer netip.AddrPort) error {
 		return err
 	}
 	return fmt.Errorf("the connection accepted, from %v, is none of the script's", peer)
+}
+
+// open reports whether the script has a descriptor of s. What it has closed may come again: in TIME-WAIT a SYN can open the
+// connection anew.
+func (r *runner) open(s *sock) bool {
+	for _, d := range r.fds {
+		if d.sock == s {
+			return true
+		}
+	}
+	return false
 }
 
 func callConnect(r *runner, c *call, a args) error {

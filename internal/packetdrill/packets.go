@@ -340,7 +340,7 @@ func (r *runner) next(s *sock, want *script.Packet) (*live, error) {
 			r.ignore(sent.At, fmt.Sprintf("> a packet that is not looked at: %v", err))
 			continue
 		}
-		if s.owns(p) || s.adopts(p) || want.ICMP != nil && isICMP(p.proto) && s.ownsAddrs(p) {
+		if s.adopts(p) || s.owns(p) || want.ICMP != nil && isICMP(p.proto) && s.ownsAddrs(p) {
 			return p, nil
 		}
 		r.keep(p)
