@@ -153,7 +153,7 @@ func (c *TCB) refused(now clock.Instant) {
 
 // takeLateSYN: "Fourth, check the SYN bit", of a SYN in the window.
 func (c *TCB) takeLateSYN(now clock.Instant) {
-	if c.state == SynReceived && c.passive {
+	if c.state == SynReceived && c.passive && !c.Early() {
 		// "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and
 		// return."
 		c.die(now, syscall.ECONNRESET)

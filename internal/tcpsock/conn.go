@@ -44,6 +44,7 @@ type Conn struct {
 	sharing    Sharing
 	closed     bool  // by its user
 	gone       bool  // not in the table any more
+	orphan     bool  // closed by its user, and counted in layer.orphans
 	prev, next *Conn // in the table's list
 }
 
@@ -117,6 +118,9 @@ func (c *Conn) remove() {
 		return
 	}
 	c.gone = true
+	if c.orphan {
+		c.layer.orphans.Add(-1)
+	}
 	t := &c.layer.tables[c.sh.Index]
 	delete(t.conns, c.key)
 	if c.prev != nil {
@@ -350,6 +354,7 @@ func (c *Conn) Close() error {
 		c.readers.wake()
 		c.writers.wake()
 		c.tcb.Release(now)
+		c.orphanage(now)
 		return nil
 	})
 }

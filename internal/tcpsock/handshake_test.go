@@ -285,3 +285,36 @@ func TestTimeWait(t *testing.T) {
 		t.Errorf("after two MSL %d remnants", n)
 	}
 }
+
+// tcp_max_orphans: what nobody holds any more and cannot end is bounded.
+func TestOrphans(t *testing.T) {
+	r := newRig(t, 1)
+	r.set(func(l *Limits) { l.MaxOrphans = 2 })
+	l := r.listen(80, 10)
+	var all []*Conn
+	for port := range uint16(3) {
+		r.ack(peer4, r.syn(peer4, 5000+port, 80))
+		c, err := r.accept(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	r.got = nil
+	r.sim.Start("close", func() {
+		for _, c := range all {
+			c.Close()
+		}
+	})
+	r.pass(0)
+	if len(r.got) != 3 || r.got[0].Flags&wire.FIN == 0 || r.got[1].Flags&wire.FIN == 0 || r.got[2].Flags&wire.RST == 0 {
+		t.Errorf("closing sent %+v, want two FINs and a RST", r.got)
+	}
+	if r.count(mib.TcpExtTCPAbortOnMemory) != 1 || r.tcp.orphans.Load() != 2 {
+		t.Errorf("%d orphans", r.tcp.orphans.Load())
+	}
+	r.pass(time.Hour)
+	if r.tcp.orphans.Load() != 0 || r.conns() != 0 {
+		t.Errorf("in the end %d orphans, %d connections", r.tcp.orphans.Load(), r.conns())
+	}
+}

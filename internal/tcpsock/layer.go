@@ -44,6 +44,7 @@ type Layer struct {
 	fastFailures int            // how often that was set; hosts.mu
 	waiting      atomic.Int64   // remnants
 	embryos      atomic.Int64
+	orphans      atomic.Int64 // connections that their users have let go of
 	listen       listeners
 	binding      sync.Mutex // of Bind and Listen; above the shards
 	claims       flow.Table[*Claim]

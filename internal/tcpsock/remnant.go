@@ -47,6 +47,22 @@ func (c *Conn) leave(now clock.Instant) bool {
 	return true
 }
 
+// orphanage counts c, whose user has let go of it, and resets it if there are too many like it: Linux's tcp_max_orphans.
+// sh locked.
+func (c *Conn) orphanage(now clock.Instant) {
+	t := c.layer
+	if c.gone || c.orphan || c.tcb.State() == tcp.Closed {
+		return
+	}
+	if t.orphans.Load() >= int64(t.Settings().Limits.MaxOrphans) {
+		c.sh.Counters.Inc(mib.TcpExtTCPAbortOnMemory)
+		c.tcb.Abort(now)
+		return
+	}
+	c.orphan = true
+	t.orphans.Add(1)
+}
+
 // insert puts r into t. sh locked.
 func (r *remnant) insert(t *table) {
 	t.remnants[r.key] = r
