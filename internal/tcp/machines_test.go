@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -230,6 +231,35 @@ func TestScoreboard(t *testing.T) {
 	b.reset()
 	if !b.empty() || b.ring != nil || b.out != 0 {
 		t.Fatal("not empty")
+	}
+}
+
+// Segments of any sizes are found.
+func TestScoreboardSearch(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var b scoreboard
+		start := Seq(rng.Uint32())
+		s := start
+		for range 1 + rng.IntN(100) {
+			n := 1 + rng.IntN(1+rng.IntN(2000))
+			b.push(sent{seq: s, end: s.Add(n)})
+			s = s.Add(n)
+		}
+		for range rng.IntN(b.out) {
+			b.drop()
+		}
+		for range 50 {
+			at := b.first().seq.Add(rng.IntN(s.Sub(b.first().seq)+10) - 3)
+			want := b.head
+			for want != b.tail && b.record(want).seq.Less(at) {
+				want++
+			}
+			if id := b.search(at); id != want {
+				t.Fatalf("found %d, want %d of %d to %d", id, want, b.head, b.tail)
+			}
+		}
+		b.reset()
 	}
 }
 

@@ -8,8 +8,9 @@ type prr struct {
 	flight    int // RecoverFS
 }
 
-// begin is RFC 9937, 6.1, with RecoverFS: "the number of bytes the data sender estimates might possibly be delivered over
-// the course of the PRR episode".
+// begin is RFC 9937, 6.1. RecoverFS is "the number of bytes the data sender estimates might possibly be delivered over the
+// course of the PRR episode". Linux has the congestion window in its place, and so have we: as long as the window is used
+// up they are the same; with less to send, the reduction is a little slower in coming back.
 func (p *prr) begin(flight int) { *p = prr{flight: max(flight, 1)} }
 
 // acked is RFC 9937, 6.2, "Per-ACK Steps", for an ACK that delivered n segments. It returns cwnd. safe is SafeACK: "SND.UNA

@@ -150,7 +150,7 @@ func (c *TCB) reorderTimeout(now clock.Instant) {
 	r.lost += uint64(lost)
 	if lost > 0 {
 		if r.state != stateRecovery {
-			c.enterRecovery(now, false, nil)
+			c.enterRecovery(now, false)
 			c.reduceWindow(1, lost, false)
 		}
 		r.rexmit = rexmitLost

@@ -144,7 +144,7 @@ func (c *TCB) alert(now clock.Instant, a *ackEvent, dups int) {
 			c.tryToOpen(now, ece)
 			return
 		}
-		c.enterRecovery(now, ece, a)
+		c.enterRecovery(now, ece)
 	}
 	if c.sackOK && !c.rackOn() && force {
 		c.classicLosses()
@@ -197,7 +197,7 @@ func (c *TCB) inRecovery(now clock.Instant, a *ackEvent, dups int, ece bool, for
 		if !c.timeToRecover() {
 			return true
 		}
-		c.enterRecovery(now, ece, a) // reordering, and then loss
+		c.enterRecovery(now, ece) // reordering, and then loss
 	}
 	return false
 }
@@ -294,8 +294,8 @@ func (c *TCB) limitDuplicates(acked int) {
 	r.reordSeen++
 }
 
-// enterRecovery begins fast recovery, for the ACK a, or nil: for the reordering timer. RFC 6675, 5, step 4.
-func (c *TCB) enterRecovery(now clock.Instant, ece bool, a *ackEvent) {
+// enterRecovery begins fast recovery: RFC 6675, 5, step 4. ece: the ACK that shows the loss tells of congestion too.
+func (c *TCB) enterRecovery(now clock.Instant, ece bool) {
 	r := &c.recovery
 	r.undo.threshold = 0
 	c.beginUndo()
@@ -303,7 +303,7 @@ func (c *TCB) enterRecovery(now clock.Instant, ece bool, a *ackEvent) {
 		if !ece {
 			r.undo.threshold = c.currentThreshold()
 		}
-		c.beginReduction(now, ece, a)
+		c.beginReduction(now, ece)
 	}
 	c.stats.recoveries++
 	c.setRecovery(now, stateRecovery)
@@ -320,15 +320,11 @@ func (c *TCB) beginUndo() {
 }
 
 // beginReduction asks the congestion control for the threshold.
-func (c *TCB) beginReduction(now clock.Instant, ece bool, a *ackEvent) {
+func (c *TCB) beginReduction(now clock.Instant, ece bool) {
 	r := &c.recovery
 	r.high, r.tlp.on = c.snd.nxt, false
 	c.cw.Credit, c.cw.Prior = 0, c.cw.Window
-	flight := c.board.out - c.board.sacked
-	if a != nil {
-		flight += int(c.stats.delivered - a.delivered)
-	}
-	r.prr.begin(flight)
+	r.prr.begin(c.cw.Window)
 	c.sense(now)
 	c.cw.ECN = ece
 	c.cw.Threshold = max(c.cc.Reduce(&c.cw), 1)
@@ -363,7 +359,7 @@ func (c *TCB) enterCWR(now clock.Instant) {
 	r.undo.threshold = 0
 	if r.state < stateCWR {
 		r.undo.on = false
-		c.beginReduction(now, true, nil)
+		c.beginReduction(now, true)
 		c.setRecovery(now, stateCWR)
 	}
 }

@@ -159,11 +159,37 @@ func isPending(f sentFlags) int {
 	return 0
 }
 
-// search returns the id of the first record that begins at or after s.
+// search returns the id of the first record that begins at or after s. Most segments are of one size, so that it is found
+// near where it would be if all were.
 func (b *scoreboard) search(s Seq) uint32 {
-	lo, hi := uint32(0), b.tail-b.head
+	n := b.tail - b.head
+	if n == 0 || !b.first().seq.Less(s) {
+		return b.head
+	}
+	start := b.first().seq
+	guess := uint32(uint64(s.Sub(start)) * uint64(n) / uint64(b.record(b.tail-1).end.Sub(start)))
+	lo, hi := uint32(1), n // s is at lo or later, and at hi or earlier
+	if guess = min(guess, n-1); b.record(b.head + guess).seq.Less(s) {
+		lo = guess + 1
+		for step := uint32(1); lo+step < n; step *= 2 {
+			if !b.record(b.head + lo + step).seq.Less(s) {
+				hi = lo + step
+				break
+			}
+			lo += step
+		}
+	} else {
+		hi = guess
+		for step := uint32(1); hi > lo+step; step *= 2 {
+			if b.record(b.head + hi - step).seq.Less(s) {
+				lo = hi - step
+				break
+			}
+			hi -= step
+		}
+	}
 	for lo < hi {
-		if m := (lo + hi) / 2; b.record(b.head + m).seq.Less(s) {
+		if m := lo + (hi-lo)/2; b.record(b.head + m).seq.Less(s) {
 			lo = m + 1
 		} else {
 			hi = m

@@ -86,7 +86,7 @@ func (c *TCB) ackProbe(now clock.Instant, a *ackEvent) {
 		t.on = false // "If the TLP retransmission is spurious, a receiver that uses DSACK would return an ACK … (Case 1)"
 	case t.end.Less(c.snd.una):
 		// "Repaired the single loss": "the sender should presume that at least one of its data segments was lost."
-		c.beginReduction(now, false, a)
+		c.beginReduction(now, false)
 		c.setRecovery(now, stateCWR)
 		c.endReduction(now)
 		c.keepOpen(now)
