@@ -137,8 +137,8 @@ func (c *TCB) noteAnswer(now clock.Instant) {
 // decideACK decides whether what has come is acknowledged now, or starts the timer (__tcp_ack_snd_check). Every segment
 // that is sent carries the ACK, so this comes after whatever else there was to send.
 //
-// RFC 9293, 3.8.6.3: "An ACK SHOULD be generated for at least every second full-sized segment or 2*RMSS bytes of new data
-// (SHLD-19)", where the window can move; otherwise the ACK would say nothing but "stop", and the user's reading, or the
+// RFC 9293, 3.8.6.3: "An ACK SHOULD be generated for at least every second full-sized segment or 2*RMSS bytes of new data"
+// (SHLD-19), where the window can move; otherwise the ACK would say nothing but "stop", and the user's reading, or the
 // timer, brings it.
 func (c *TCB) decideACK(now clock.Instant) {
 	p := &c.rcv.ackPolicy

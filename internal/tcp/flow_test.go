@@ -281,7 +281,7 @@ func (r *rig) sends() string {
 }
 
 // RFC 9293, 3.9.1.2: "the PSH bit will be set in the last TCP segment created from the buffer", and "The transmitter SHOULD
-// collapse successive bits when it packetizes data (SHLD-27)". Bursts of several end with PSH too, as Linux's do.
+// collapse successive bits when it packetizes data" (SHLD-27). Bursts of several end with PSH too, as Linux's do.
 func TestPush(t *testing.T) {
 	begin := func(cfg Config) *rig {
 		cfg.NoTimestamps = true
@@ -427,9 +427,9 @@ func TestDuplicatesAreReported(t *testing.T) {
 		ack      Seq
 		sacks    string
 	}{
-		// 4.1: "a full duplicate segment".
+		// 4.1: a full duplicate segment.
 		{0, 1000, 1000, ""}, {0, 1000, 1000, "<SACK 5001-6001>"}, {500, 1000, 1000, "<SACK 5501-6001>"},
-		// 4.2: "a partial duplicate segment".
+		// 4.2: a partial one.
 		{500, 1500, 1500, "<SACK 5501-6001>"},
 		{2500, 3500, 1500, "<SACK 7501-8501>"},
 		// 4.2.2, 4.2.3: the second block is the larger one that the duplicate is in.
@@ -437,7 +437,8 @@ func TestDuplicatesAreReported(t *testing.T) {
 		{2750, 3250, 1500, "<SACK 7751-8251><SACK 7501-8501>"},
 		{3000, 4000, 1500, "<SACK 8001-8501><SACK 7501-9001>"},
 		{5500, 6500, 1500, "<SACK 10501-11501><SACK 7501-9001>"},
-		// 4.3: "the first D-SACK block reports the first duplicate sub-segment".
+		// 4.2: "If the data packet being acknowledged contains multiple partial duplicate sub-segments, then only the first
+		// such duplicate sub-segment is reported in the SACK option."
 		{3500, 7000, 1500, "<SACK 8501-9001><SACK 7501-12001>"},
 		{1500, 3500, 7000, "<SACK 7501-8501>"},
 	} {

@@ -53,9 +53,8 @@ func (c *TCB) fullSize() int {
 //
 // RFC 9293, 3.7.4: "If there is unacknowledged data (i.e., SND.NXT > SND.UNA), then the sending TCP endpoint buffers all user
 // data (regardless of the PSH bit) until the outstanding data has been acknowledged or until the TCP endpoint can send a
-// full-sized segment (Eff.snd.MSS bytes)." With the amendment of appendix A.3: "If a TCP has more than a full-sized packet
-// to transmit … send it all … until all previously sent data that was in less than full-sized segments is acknowledged":
-// only an outstanding small segment holds the next one back.
+// full-sized segment (Eff.snd.MSS bytes)." The modification of appendix A.3, Minshall's, which "improves
+// the situation for" request-response applications: only an outstanding small segment holds the next one back.
 func (c *TCB) holds(n int, last bool) bool {
 	switch {
 	case n == 0, !last, c.snd.fin, c.pushing(), c.snd.nxt.Less(c.snd.push), c.urg.sending:

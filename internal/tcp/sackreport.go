@@ -22,8 +22,9 @@ func (r *sackReport) noteRecent(s span) {
 
 // noteDuplicate has the next ACK report that [from, to) has come again.
 //
-// RFC 2883, 4: "(2) Each D-SACK block is used to report only one duplicate contiguous sequence of data received by the
-// receiver in the most recent packet", and 4.3: "the first D-SACK block reports the first duplicate sub-segment".
+// RFC 2883, 4: "(1) A D-SACK block is only used to report a duplicate contiguous sequence of data received by the receiver
+// in the most recent packet", and 4.2: "If the data packet being acknowledged contains multiple partial duplicate
+// sub-segments, then only the first such duplicate sub-segment is reported in the SACK option."
 func (c *TCB) noteDuplicate(from, to Seq) {
 	if !c.sackOK || c.cfg.NoDSACK || !from.Less(to) {
 		return
@@ -66,8 +67,8 @@ func sackLen(n int) int {
 // putSACK reports the duplicate and the ranges received out of order in at most n blocks.
 //
 // RFC 2018, 4: "The first SACK block … MUST specify the contiguous block of data containing the segment which triggered this
-// ACK … The SACK option SHOULD be filled out by repeating the most recently reported SACK blocks". RFC 2883, 4: "(1) A
-// D-SACK block is only used to report a duplicate contiguous sequence of data … (3) … the first SACK block".
+// ACK … The SACK option SHOULD be filled out by repeating the most recently reported SACK blocks". RFC 2883, 4:
+// "the first block of the SACK option should be a D-SACK block".
 func (c *TCB) putSACK(o *wire.TCPOptions, n int) {
 	r := &c.rcv.sackReport
 	o.SACKCount = 0

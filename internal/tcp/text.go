@@ -88,7 +88,7 @@ func (c *TCB) joinRanges(s span) int {
 	next := c.rcv.ranges.take(s.to)
 	if len(c.rcv.ranges) == 0 {
 		c.rcv.ranges = nil
-		// RFC 5681, 4.2: "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or part of a gap in
+		// RFC 5681, 4.2: "a TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or part of a gap in
 		// the sequence space". If it fills a part, the ranges left bring the ACK.
 		c.rcv.ackNow = true
 	}

@@ -95,7 +95,7 @@ func (c *TCB) known() int { return max(c.rcv.adv.Sub(c.rcv.nxt), 0) }
 // window returns the window field to send and notes what it offers (tcp_select_window).
 //
 // RFC 9293, 3.8.6: "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge to the left (SHLD-14)."
-// RFC 7323, 2.4: "The receiver MUST honor, as in-window, any segment that would have been in window for any <ACK> sent by
+// RFC 7323, 2.4: "The receiver MUST honor, as in window, any segment that would have been in window for any <ACK> sent by
 // the receiver." So what was offered and cannot be told in steps of the scale is rounded up.
 func (c *TCB) window() uint16 {
 	wnd := c.selectWindow()
