@@ -63,16 +63,29 @@ type knob struct {
 
 // knobs is the table, by name.
 var knobs = func() []knob {
-	all := slices.Concat(tcpKnobs, tcpOpeningKnobs, tcpRecoveryKnobs, ipKnobs, freeBSDKnobs)
+	all := slices.Concat(tcpKnobs, tcpOpeningKnobs, tcpRecoveryKnobs, ipKnobs, freeBSDKnobs, idleKnobs, idleFreeBSDKnobs)
 	slices.SortFunc(all, func(a, b knob) int { return strings.Compare(a.name, b.name) })
 	return all
 }()
 
 func findKnob(name string) (*knob, error) {
-	plain := strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
+	plain := ofAll(strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", "."))
 	i, ok := slices.BinarySearchFunc(knobs, plain, func(k knob, name string) int { return strings.Compare(k.name, name) })
 	if !ok {
 		return nil, fmt.Errorf("onlink: no sysctl %q: %w", name, syscall.ENOENT)
 	}
 	return &knobs[i], nil
+}
+
+// ofAll returns the name of a setting of all interfaces for that of one of them, or of those to come: the stack's
+// interfaces have none of their own.
+func ofAll(name string) string {
+	for _, family := range [...]string{"net.ipv4.conf.", "net.ipv6.conf."} {
+		if rest, ok := strings.CutPrefix(name, family); ok {
+			if _, setting, ok := strings.Cut(rest, "."); ok {
+				return family + "all." + setting
+			}
+		}
+	}
+	return name
 }

@@ -111,7 +111,6 @@ var freeBSDKnobs = []knob{
 	only("net.inet.tcp.insecure_rst", "0", "a RST must be exactly in sequence (RFC 5961, 3)"),
 	only("net.inet.tcp.insecure_syn", "0", "a SYN does not end a connection (RFC 5961, 4)"),
 	only("net.inet.tcp.insecure_ack", "0", "old acknowledgments are not taken (RFC 5961, 5)"),
-	only("net.inet.tcp.tolerate_missing_ts", "0", "a segment must have timestamps if they were agreed on (RFC 7323, 3.2)"),
 	only("net.inet.tcp.rfc3042", "1", "limited transmit is on"),
 	only("net.inet.tcp.rfc3390", "1", "the initial window is RFC 6928's"),
 	only("net.inet.tcp.rfc3465", "1", "octets are counted"),

@@ -19,8 +19,6 @@ var ipKnobs = []knob{
 		func(s *ip.Settings) int { return btoi(s.Forward6) }, func(s *ip.Settings, n int) { s.Forward6 = n != 0 }),
 	ipNumber("net.ipv6.conf.all.hop_limit", 1, 255, "hop limit of IPv6 packets whose sender does not choose one",
 		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) }),
-	ipNumber("net.ipv6.conf.default.hop_limit", 1, 255, "net.ipv6.conf.all.hop_limit",
-		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) }),
 	ipNumber("net.ipv4.icmp_msgs_per_sec", 0, maxInt, "ICMP errors a second, of each kind",
 		func(s *ip.Settings) int { return s.ICMPRate }, func(s *ip.Settings, n int) { s.ICMPRate = n }),
 	ipNumber("net.ipv4.icmp_msgs_burst", 0, maxInt, "ICMP errors at once, of each kind",
@@ -40,8 +38,6 @@ var ipKnobs = []knob{
 	number("net.core.rmem_default", func(t *settings) *int { return &t.RMemDefault }, 2304, maxInt, "receive buffer of datagram sockets, octets"),
 	number("net.core.wmem_default", func(t *settings) *int { return &t.WMemDefault }, 4608, maxInt, "send buffer of datagram sockets, octets"),
 
-	only("net.ipv4.icmp_ratelimit", "0", "ICMP errors are limited by kind and not by destination"),
-	only("net.ipv6.icmp.ratelimit", "0", "ICMP errors are limited by kind and not by destination"),
 	only("net.ipv4.icmp_ratemask", "6168", "all errors are limited"),
 	only("net.ipv4.icmp_echo_ignore_all", "0", "echo requests are answered"),
 	only("net.ipv4.icmp_echo_ignore_broadcasts", "1", "echo requests to groups are not answered"),
@@ -49,10 +45,7 @@ var ipKnobs = []knob{
 	only("net.ipv6.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
 	only("net.ipv4.ip_dynaddr", "0", "addresses of connections do not change"),
 	idle("net.ipv4.ip_early_demux", 1, 0, 1, "no effect: connections are found at once"),
-	only("net.ipv4.conf.all.rp_filter", "0", "the way back to a source is not looked up"),
-	only("net.ipv4.conf.default.rp_filter", "0", "the way back to a source is not looked up"),
-	only("net.ipv4.conf.all.accept_redirects", "0", "redirects are ignored"),
-	only("net.ipv4.conf.all.send_redirects", "0", "redirects are not sent"),
+	idle("net.ipv4.conf.all.rp_filter", 0, 0, 2, "no effect: " + "the way back to a source is not looked up"),
 }
 
 func pathMTUSeconds(s *ip.Settings) int { return int(s.PathMTULifetime / time.Second) }

@@ -85,7 +85,6 @@ var tcpOpeningKnobs = []knob{
 			return strings.Join(s, ",")
 		},
 		setReservedPorts),
-	only("net.ipv4.ip_unprivileged_port_start", "0", "all ports are for everybody"),
 	only("net.ipv4.ip_autobind_reuse", "0", "a port in use is not chosen"),
 }
 
