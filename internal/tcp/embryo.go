@@ -8,7 +8,7 @@ import (
 )
 
 // Embryo is a connection in SYN-RECEIVED that came from LISTEN, in as few octets as it can be: what a SYN may make a
-// host remember (RFC 4987, 3.3, a SYN cache). The ACK of its SYN,ACK makes a TCB of it. Like the TCB it is a machine:
+// host remember (RFC 4987, 3.5, a SYN cache). The ACK of its SYN,ACK makes a TCB of it. Like the TCB it is a machine:
 //
 //   - Open begins it with a SYN; Arrive takes a segment, Timeout the expiry of Deadline. They say what is to be done; after SendSYNACK and SendACK the segment is filled in with SYNACK and ACK;
 //   - TCB.Hatch makes a connection of it, which is then given the segment that Arrive found to complete it.

@@ -15,7 +15,7 @@ import (
 )
 
 // embryo is a handshake that a listener takes part in, in its shard's table: 160 octets, and what a map takes for them.
-// RFC 4987, 3.3: "The SYN cache … approach minimizes the amount of state that a SYN allocates".
+// RFC 4987, 3.5: "minimizing the amount of state that a SYN allocates, i.e., not immediately allocating a full TCB".
 type embryo struct {
 	key  flow.Key
 	node shard.Node

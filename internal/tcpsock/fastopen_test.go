@@ -1,6 +1,8 @@
 package tcpsock
 
 import (
+	"encoding/hex"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -262,5 +264,19 @@ func TestHostCache(t *testing.T) {
 	}
 	if i := conn.Info(); i.RTO < 600*time.Millisecond {
 		t.Errorf("the next connection begins with an RTO of %v", i.RTO)
+	}
+}
+
+// Cookies are those that Linux 6.18 makes with tcp_fastopen_key=01020304-05060708-090a0b0c-0d0e0f10.
+func TestFastOpenCookieIsLinuxs(t *testing.T) {
+	key := FastOpenKey{4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9, 16, 15, 14, 13}
+	for _, row := range []struct{ client, server, want string }{
+		{"192.0.2.1", "192.168.0.2", "35d9a1393e25381e"},
+		{"2001:db8::1", "fd3d:fa7b:d17d::2", "42abfcbb76f13d35"},
+	} {
+		c := fastOpenCookie(&key, wire.AddrFrom(netip.MustParseAddr(row.client)), wire.AddrFrom(netip.MustParseAddr(row.server)))
+		if got := hex.EncodeToString(c.Cookie[:c.Len]); got != row.want {
+			t.Errorf("of %s at %s: %s, want %s", row.client, row.server, got, row.want)
+		}
 	}
 }

@@ -22,7 +22,7 @@ func (r *rig) count(c mib.Counter) (n uint64) {
 	return n
 }
 
-// What a SYN may cost: RFC 4987, 3.3.
+// What a SYN may cost: RFC 4987, 3.5.
 func TestEmbryoIsSmall(t *testing.T) {
 	if n := unsafe.Sizeof(embryo{}); n > 160 {
 		t.Errorf("an embryo takes %d octets, want at most 160", n)

@@ -15,8 +15,8 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// cookies makes and checks SYN cookies: RFC 4987, 3.6: "SYN cookies … use the initial sequence number … to encode the
-// information that would otherwise be held". The zero cookies, with a secret, is ready.
+// cookies makes and checks SYN cookies: RFC 4987, 3.6: "they encode most of the state (and all of the strictly
+// required) state that they would normally keep into the sequence number transmitted on the SYN-ACK".
 //
 // The sequence number is
 //
