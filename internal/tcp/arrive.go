@@ -118,6 +118,9 @@ func (c *TCB) handshakeAgain(now clock.Instant, seg *Segment) bool {
 		return false
 	}
 	if seg.Flags&wire.ACK == 0 {
+		if !c.passive {
+			return false // it is not acceptable: an acknowledgment answers it, and the timer sends our SYN,ACK again
+		}
 		// The SYN again: it is before the window, and the acknowledgment that answers it is our SYN,ACK.
 		if c.challenges.allow(now, c.cfg.InvalidRateLimit) {
 			c.snd.syn, c.snd.synTwice = true, true

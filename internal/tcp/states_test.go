@@ -317,6 +317,8 @@ func TestArriveSynReceived(t *testing.T) {
 		// LISTEN state and return. Otherwise, handle per the directions for synchronized states below."
 		{SynReceived, nil, seg(5001, 0, syn, 0), "", Closed, syscall.ECONNRESET},
 		{Closed, active(func(r *rig) { r.c.Arrive(r.now, segment(5001, 0, syn, 0)) }), nil, "<SEQ=1001><ACK=5001><CTL=ACK>", SynReceived, nil},
+		// The SYN again after an active OPEN: it is before the window.
+		{Closed, active(func(r *rig) { r.c.Arrive(r.now, segment(5000, 0, syn, 0)) }), nil, "<SEQ=1001><ACK=5001><CTL=ACK>", SynReceived, nil},
 		// "if the ACK bit is off, drop the segment and return".
 		{SynReceived, nil, seg(5001, 0, 0, 10), "", SynReceived, nil},
 		// "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state and continue processing".
