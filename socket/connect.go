@@ -139,6 +139,15 @@ func (s *stream) takeError() syscall.Errno {
 	return st.Errno
 }
 
+// failed reports whether takeError has something to return. mu locked.
+func (s *stream) failed() bool {
+	if s.pending != 0 || s.conn == nil || s.told {
+		return s.pending != 0
+	}
+	st := s.conn.Status(false)
+	return st.Pending != 0 || st.Dead && st.Errno != 0
+}
+
 // detach parts the socket from its connection, which is over. mu locked.
 func (s *stream) detach() {
 	if s.conn != nil {

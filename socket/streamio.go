@@ -195,6 +195,9 @@ func (s *stream) send(m *Msg, flags int) (int, error) {
 func (s *stream) trySend(m *Msg, done, flags int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if done > 0 && s.failed() {
+		return 0, syscall.EPIPE // how much was written is told now; the next call says what is wrong
+	}
 	if e := s.takeError(); e != 0 {
 		return 0, e
 	}
