@@ -163,8 +163,8 @@ func (r *runner) received(s *sock, p *script.Packet) {
 		// A handshake that begins anew, with other numbers.
 		s.state = sockPassive
 		s.script.remoteISN, s.live.remoteISN = p.TCP.Seq.Start, p.TCP.Seq.Start
-	case s.state == sockSynAckSent && ack:
-		s.state = sockSynAckAcked
+	case (s.state == sockSynAckSent || s.state == sockRefused) && ack && !rst:
+		s.state = sockSynAckAcked // also if the RST was none that counts
 	case s.state == sockSynSent && syn:
 		if ack {
 			s.state = sockSynAcked
