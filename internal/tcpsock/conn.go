@@ -480,9 +480,13 @@ func (c *Conn) Recovery(now clock.Instant, from, to string) {
 }
 
 func (c *Conn) trace(e trace.Event) {
-	if !c.layer.tracer.Enabled() {
-		return
+	if c.layer.tracer.Enabled() {
+		c.emitEvent(e)
 	}
+}
+
+// emitEvent is trace when somebody listens: apart, since its event escapes to the heap.
+func (c *Conn) emitEvent(e trace.Event) {
 	e.Proto = wire.ProtoTCP
 	e.Src, e.SrcPort, e.Dst, e.DstPort = c.key.Local, c.key.LocalPort(), c.key.Remote, c.key.RemotePort()
 	c.layer.tracer.Emit(&e)
