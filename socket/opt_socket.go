@@ -172,11 +172,12 @@ func (s *stream) setRcvlowat(n int) {
 	s.configure(func(c *tcp.Config) { c.ReceiveLowWater = n })
 }
 
-// setPacing sets SO_MAX_PACING_RATE in octets a second; none: no limit, which is all that can be had.
+// setPacing sets SO_MAX_PACING_RATE in octets a second; none: no limit.
 func (s *stream) setPacing(rate, none uint64) error {
-	if rate != none {
-		return syscall.ENOPROTOOPT
+	if rate == none {
+		rate = 0
 	}
+	s.configure(func(c *tcp.Config) { c.MaxPacingRate = rate })
 	return nil
 }
 

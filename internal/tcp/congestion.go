@@ -90,6 +90,7 @@ type Sender struct {
 	Delivered uint64
 
 	PacingRate uint64 // octets a second
+	Paced      bool   // segments leave at PacingRate, or at what the user bounds it to
 }
 
 // SlowStart reports whether the window is below the threshold.
@@ -191,7 +192,7 @@ func (c *TCB) sense(now clock.Instant) {
 	s.Una, s.Next = c.snd.una, c.snd.nxt
 	s.State, s.ABE = c.recovery.state, c.cfg.ABE
 	s.RTT, s.LeastRTT = c.rtt.srtt, c.rtt.least()
-	s.Delivered = c.stats.delivered
+	s.Delivered, s.Paced = c.stats.delivered, c.pacingRate() > 0
 }
 
 // currentThreshold is the threshold that the present window shows to be good.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/onlink-go/onlink/clock"
 )
 
 // line is 50 Mbit/s, a round-trip time of 40 ms, and a queue of one bandwidth-delay product, with random loss of data.
@@ -66,5 +68,27 @@ func TestGoodput(t *testing.T) {
 			}
 		}
 		t.Logf("%s, 50 Mbit/s x 40 ms, 15 s:\n%s", control, out)
+	}
+}
+
+// SO_MAX_PACING_RATE: what arrives is no more than that, in small bursts.
+func TestPacedGoodput(t *testing.T) {
+	p := line(t, 1, "cubic", 0)
+	change(p.ends[0], p.now, func(cfg *Config) { cfg.MaxPacingRate = 1e6 })
+	var last clock.Instant
+	n, burst := 0, 0
+	p.sent = func(from int, seg *Segment) {
+		if from == 0 && seg.Len > 0 {
+			if p.now != last {
+				n = 0
+			}
+			n++
+			last = p.now
+			burst = max(burst, n)
+		}
+	}
+	g := p.goodput(10 * time.Second)
+	if g < 7.6 || g > 7.9 || burst > pacerBurst {
+		t.Errorf("%.2f Mbit/s, %d segments at once", g, burst)
 	}
 }

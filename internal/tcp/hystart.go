@@ -45,7 +45,11 @@ func (h *hystart) sample(s *Sender, rtt time.Duration) {
 	}
 	if s.Now.Sub(h.last) <= hystartSpacing {
 		h.last = s.Now
-		if s.Now.Sub(h.start) > (h.least+h.burst(s))/2 {
+		long := h.least + h.burst(s)
+		if !s.Paced {
+			long /= 2 // pacing itself makes trains of half the delay
+		}
+		if s.Now.Sub(h.start) > long {
 			h.leave(s)
 		}
 	}

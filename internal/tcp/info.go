@@ -172,8 +172,11 @@ func (c *TCB) infoWindows(i *Info) {
 	}
 	i.Reordering = c.recovery.reordering
 	i.PacingRate, i.MaxPacingRate = math.MaxUint64, math.MaxUint64
+	if c.cfg.MaxPacingRate > 0 {
+		i.MaxPacingRate = c.cfg.MaxPacingRate
+	}
 	if c.cw.PacingRate > 0 {
-		i.PacingRate = c.cw.PacingRate
+		i.PacingRate = min(c.cw.PacingRate, i.MaxPacingRate)
 	}
 	i.DeliveryRate, i.AppLimited = c.rate.octets(c.snd.mss), c.rate.ofLimit
 	i.ECN, i.ECNSeen = c.ecn.on, c.ecn.seen

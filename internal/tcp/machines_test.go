@@ -431,3 +431,21 @@ func TestDeliveryRate(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// From the tenth segment on what follows waits at the pacing rate; half of what a late timer has cost is made up for.
+func TestPacer(t *testing.T) {
+	var p pacer
+	for p.sent = range pacerBurst {
+		if p.departed(at(0), 1000, 1e6); p.next != at(0) {
+			t.Fatal("the first ones are held")
+		}
+	}
+	p.sent = pacerBurst
+	for i, row := range []struct {
+		at, next time.Duration
+	}{{0, ms}, {ms, 2 * ms}, {2200 * time.Microsecond, 3 * ms}, {5 * ms, 5500 * time.Microsecond}} {
+		if p.departed(at(row.at), 1000, 1e6); p.next != at(row.next) {
+			t.Errorf("segment %d: the next leaves at %v, want %v", i, p.next.Sub(at(0)), row.next)
+		}
+	}
+}

@@ -139,7 +139,7 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	if flags&wire.FIN != 0 {
 		length++
 	}
-	if !c.admits(now, length) {
+	if !c.admits(now, length) || c.held(now) {
 		return false
 	}
 	end := c.endsBurst(n, usable)
@@ -213,6 +213,7 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	}
 	c.stats.bytesSent += uint64(n)
 	c.countData(n)
+	c.paced(now, n, !c.snd.nxt.Less(c.snd.burst.end))
 	c.timers[persistTimer] = clock.Never
 	// RFC 6298, 5.1: "Every time a packet containing data is sent (including a retransmission), if the timer is not
 	// running, start it running so that it will expire after RTO seconds".

@@ -384,7 +384,7 @@ func checkTCB(c *TCB) string {
 		if c.timers[rexmtTimer] == clock.Never {
 			return "something is in flight and no retransmission timer runs"
 		}
-	case waiting && c.timers[persistTimer] == clock.Never:
+	case waiting && c.timers[persistTimer] == clock.Never && c.timers[paceTimer] == clock.Never:
 		return "data waits, nothing is in flight, and no persist timer runs"
 	}
 	if c.state == TimeWait && c.timers[timeWaitTimer] == clock.Never {

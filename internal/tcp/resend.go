@@ -19,6 +19,9 @@ func (c *TCB) nextLost(now clock.Instant, seg *Segment) bool {
 	case rexmitProbe:
 		return c.nextProbe(now, seg)
 	case rexmitLost:
+		if c.board.pending > 0 && c.held(now) {
+			return false
+		}
 		if c.resendLost(now, seg) {
 			return true
 		}
@@ -71,9 +74,9 @@ func (c *TCB) nextProbe(now clock.Instant, seg *Segment) bool {
 		return true
 	}
 	id := c.board.tail - 1
-	if id != c.board.head && c.snd.una.Add(c.snd.wnd).LessEq(c.board.record(id).seq) {
+	if c.held(now) || id != c.board.head && c.snd.una.Add(c.snd.wnd).LessEq(c.board.record(id).seq) {
 		c.recovery.rexmit = rexmitNone
-		c.rearmRTO(now) // the peer has shrunk its window
+		c.rearmRTO(now) // the pace does not admit it, or the peer has shrunk its window
 		return false
 	}
 	c.resend(now, seg, id, false)
@@ -111,6 +114,7 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 	c.board.sentOnceMore(id, now, counted)
 	c.rate.sent(r, c.stats.delivered, false)
 	c.snd.last = now
+	c.paced(now, seg.Len, true)
 	if counted {
 		k.undo.retransmitted(now, c.tsNow(now))
 		if c.reducing() {

@@ -95,6 +95,7 @@ type TCB struct {
 	cw       Sender // what cc works on
 	use      usage
 	rate     rateSampler
+	pace     pacer
 	xmit     xmitKind // what rexmtTimer is for
 
 	retries     int           // retransmissions of the first segment in flight by the timer

@@ -14,6 +14,7 @@ const (
 	persistTimer                  // data waits for a window, and nothing is in flight (RFC 9293, 3.8.6.1)
 	delackTimer                   // delayed ACK
 	keepAliveTimer                // RFC 9293, 3.8.4
+	paceTimer                     // a segment waits for its time of departure
 	timeWaitTimer                 // 2MSL in TIME-WAIT; the bound of FIN-WAIT-2 without a user
 	numTimers
 )
@@ -49,6 +50,8 @@ func (c *TCB) Timeout(now clock.Instant) {
 			c.delackTimeout()
 		case keepAliveTimer:
 			c.keepAliveTimeout(now)
+		case paceTimer:
+			// Next goes on.
 		case timeWaitTimer:
 			// RFC 9293, 3.10.8: "TIME-WAIT TIMEOUT: If the time-wait timeout expires on a connection, delete the
 			// TCB, enter the CLOSED state, and return."
