@@ -2,6 +2,7 @@ package onlink
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -154,10 +155,9 @@ func setFunctions(t *settings, v string) error {
 // idleGroup is settings without effect for one reason, with their first values.
 func idleGroup(why string, values map[string]int) []knob {
 	var all []knob
-	for name, v := range values {
-		all = append(all, idle(name, v, -1, maxInt, why))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, idle(name, values[name], -1, maxInt, why))
 	}
-	slices.SortFunc(all, func(a, b knob) int { return strings.Compare(a.name, b.name) })
 	return all
 }
 
