@@ -15,7 +15,7 @@ import (
 // are about does not occur in this stack. They are kept, so that they read as they were set.
 var idleKnobs = slices.Concat(
 	idleGroup("no effect: data does not wait in a device or a driver", map[string]int{
-		"net.core.dev_weight": 64,
+		"net.core.dev_weight":    64,
 		"net.core.netdev_budget": 300, "net.core.netdev_budget_usecs": 8000, "net.core.netdev_max_backlog": 1000,
 		"net.core.netdev_tstamp_prequeue": 1, "net.core.gro_normal_batch": 8, "net.core.busy_poll": 0,
 		"net.core.busy_read": 0, "net.core.skb_defer_max": 64, "net.core.high_order_alloc_disable": 0,

@@ -45,7 +45,7 @@ var ipKnobs = []knob{
 	only("net.ipv6.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
 	only("net.ipv4.ip_dynaddr", "0", "addresses of connections do not change"),
 	idle("net.ipv4.ip_early_demux", 1, 0, 1, "no effect: connections are found at once"),
-	idle("net.ipv4.conf.all.rp_filter", 0, 0, 2, "no effect: " + "the way back to a source is not looked up"),
+	idle("net.ipv4.conf.all.rp_filter", 0, 0, 2, "no effect: "+"the way back to a source is not looked up"),
 }
 
 func pathMTUSeconds(s *ip.Settings) int { return int(s.PathMTULifetime / time.Second) }

@@ -119,4 +119,3 @@ func TestSYNFlood(t *testing.T) {
 		t.Errorf("%d cookies came back, want that of the client", v.Get(mib.TcpExtSyncookiesRecv))
 	}
 }
-
