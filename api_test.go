@@ -512,7 +512,7 @@ func TestDuplicateAddress(t *testing.T) {
 func TestStackCloseIsOrderly(t *testing.T) {
 	client, server := newPair(t, nil)
 	c, s := connect(t, client, server, server4)
-	want := bytes.Repeat([]byte("all of it "), 50000)
+	want := bytes.Repeat([]byte("all of it "), 10000)
 	if _, err := c.Write(want); err != nil {
 		t.Fatal(err)
 	}
