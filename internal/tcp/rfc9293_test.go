@@ -219,7 +219,8 @@ var happenings = []happening{
 		{"R", "Send an acknowledgment of the form: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "<ACK=+3000><CTL=ACK>", Established, nil},
 		{"EG", "advances RCV.NXT over the data accepted", "<ACK=+3000><CTL=ACK>", stay, nil},
 		{"F", "advances RCV.NXT over the data accepted", "<ACK=+3000><CTL=ACK>", FinWait2, nil},
-		{"WT", "This should not occur since a FIN has been received from the remote side. Ignore the segment text.", "<CTL=ACK>", stay, nil},
+		{"W", "This should not occur since a FIN has been received from the remote side. Ignore the segment text.", "", stay, nil},
+		{"T", "This should not occur since a FIN has been received from the remote side. Ignore the segment text.", "<CTL=ACK>", stay, nil},
 		{"I", "if the ACK acknowledges our FIN, then enter the TIME-WAIT state", "", TimeWait, nil},
 		{"L", "If our FIN is now acknowledged, delete the TCB, enter the CLOSED state, and return.", "", Closed, nil},
 	}},
@@ -229,7 +230,8 @@ var happenings = []happening{
 		{"R", "Segments with higher beginning sequence numbers SHOULD be held for later processing (SHLD-31).", "<CTL=ACK>", Established, nil},
 		{"EG", "A TCP implementation MAY send an ACK segment acknowledging RCV.NXT when a valid segment arrives that is in the window but not at the left window edge (MAY-13).", "<CTL=ACK>", stay, nil},
 		{"F", "Segments with higher beginning sequence numbers SHOULD be held for later processing (SHLD-31).", "<CTL=ACK>", FinWait2, nil},
-		{"WT", "Ignore the segment text.", "<CTL=ACK>", stay, nil},
+		{"W", "Ignore the segment text.", "", stay, nil},
+		{"T", "Ignore the segment text.", "<CTL=ACK>", stay, nil},
 		{"I", "if the ACK acknowledges our FIN, then enter the TIME-WAIT state", "", TimeWait, nil},
 		{"L", "If our FIN is now acknowledged, delete the TCB, enter the CLOSED state, and return.", "", Closed, nil},
 	}},
@@ -241,8 +243,9 @@ var happenings = []happening{
 		// 3.8.6.3: "A TCP endpoint SHOULD implement a delayed ACK (SHLD-18)": the user's last words may carry it.
 		{"E", "Enter the CLOSE-WAIT state.", "", CloseWait, nil},
 		{"FG", "If our FIN has been ACKed (perhaps in this segment), then enter TIME-WAIT, start the time-wait timer, turn off the other timers", "<ACK=+1><CTL=ACK>", TimeWait, nil},
-		// A second FIN, behind the first, is nothing that a peer sends; ours of before is answered so:
-		{"WT", "Remain in the CLOSE-WAIT state. … Remain in the TIME-WAIT state.", "<CTL=ACK>", stay, nil},
+		// A second FIN, behind the first, is nothing that a peer sends.
+		{"W", "Remain in the CLOSE-WAIT state.", "", stay, nil},
+		{"T", "Remain in the TIME-WAIT state.", "<CTL=ACK>", stay, nil},
 		{"I", "if the ACK acknowledges our FIN, then enter the TIME-WAIT state", "", TimeWait, nil},
 		{"L", "If our FIN is now acknowledged, delete the TCB, enter the CLOSED state, and return.", "", Closed, nil},
 	}},

@@ -16,10 +16,12 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 	}
 	switch c.state {
 	case Established, FinWait1, FinWait2:
-	default:
-		// "This should not occur since a FIN has been received from the remote side. Ignore the segment text." It goes
-		// beyond the peer's FIN; an ACK says where that was.
+	case TimeWait:
+		// As a retransmission of the remote FIN: "Acknowledge it".
 		c.challenge(now)
+		return
+	default:
+		// "This should not occur since a FIN has been received from the remote side. Ignore the segment text."
 		return
 	}
 	seq, text := seg.Seq, seg.Payload
