@@ -182,7 +182,23 @@ func (k *world) setUp(cfg *packetdrill.Config) error {
 			return err
 		}
 	}
-	return nil
+	return usable(cfg.LocalIP)
+}
+
+// usable waits until the kernel has made an address of IPv6 ready, which it does in its own time, though nobody is asked
+// whether it is a duplicate.
+func usable(a netip.Addr) error {
+	for range 1000 {
+		if a.Is4() {
+			return nil
+		}
+		out, err := exec.Command("ip", "-6", "addr", "show", "dev", linkName, "tentative").Output()
+		if err == nil && !strings.Contains(string(out), a.String()) {
+			return nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return fmt.Errorf("%v is not ready", a)
 }
 
 // read takes what the kernel sends, with the instant of that.
