@@ -36,7 +36,8 @@
 //	// kernel: differs: it probes sooner
 //
 // The tests run every script on IPv4 and IPv6, or on what its --ip_version says, and in package itest against the kernel,
-// which must do as the script says unless its head says that it differs, and then must not. So, while writing one:
+// which must do as the script says unless its head says that it differs, and then must not, or "kernel: not run: why".
+// Scripts in testdata/linux show what system calls do, which no RFC says: their heads say "Linux: what". So, while writing one:
 //
 //	go run ./cmd/onlink drill -v --ip_version=all FILE
 //	go run ./cmd/onlink drill -v --ip_version=ipv4,ipv6 --kernel FILE

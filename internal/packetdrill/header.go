@@ -9,13 +9,17 @@ import (
 //
 //	// RFC 9293, 3.8.6.1 MUST-36: "The sending TCP peer MUST regularly transmit at least one octet of new data …"
 //	// RFC 9293, 3.8.6.1 SHLD-29
+//	// Linux: the second connect says EALREADY
 //	// kernel: differs: it probes at once
+//	// kernel: not run: it would take 24 days
 //
 // Each line that begins with RFC names a sentence the script shows: the section, the requirements as the RFC's appendix
-// numbers them, and the sentence itself, which may go on for several lines.
+// numbers them, and the sentence itself, which may go on for several lines. A line that begins with Linux says what the script shows that no RFC asks for.
 type Header struct {
 	Sources []Source
-	Kernel  string // why the kernel does not do as the script says; empty: it does
+	Linux   []string // what Linux does that no RFC asks for
+	Kernel  string   // why the kernel does not do as the script says; empty: it does
+	NotRun  string   // why the script is not run against the kernel; empty: it is
 }
 
 // Source is a sentence of an RFC.
@@ -45,6 +49,14 @@ func ParseHeader(src string) Header {
 		}
 		if why, ok := strings.CutPrefix(text, "kernel: differs:"); ok {
 			h.Kernel = strings.TrimSpace(why)
+			continue
+		}
+		if why, ok := strings.CutPrefix(text, "kernel: not run:"); ok {
+			h.NotRun = strings.TrimSpace(why)
+			continue
+		}
+		if what, ok := strings.CutPrefix(text, "Linux:"); ok {
+			h.Linux = append(h.Linux, strings.TrimSpace(what))
 			continue
 		}
 		m := sourceLine.FindStringSubmatch(text)

@@ -19,8 +19,8 @@ func TestScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h := ParseHeader(string(src)); len(h.Sources) == 0 {
-			t.Errorf(`%s: the first line is to be // RFC number, section: "sentence"`, file)
+		if h := ParseHeader(string(src)); len(h.Sources)+len(h.Linux) == 0 {
+			t.Errorf(`%s: the first line is to be // RFC number, section: "sentence", or // Linux: what`, file)
 		}
 		s, err := Parse(file, src, IPv4, nil)
 		if err != nil {

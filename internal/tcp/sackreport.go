@@ -50,8 +50,9 @@ func (c *TCB) sackBlocks() (n int) {
 	if c.rcv.hasDup {
 		n = 1
 	}
-	if len(c.rcv.ranges) > 0 {
-		n += len(c.rcv.ranges)
+	n += len(c.rcv.ranges)
+	if c.holdsFIN() {
+		n++ // at most: it may be the end of the last range
 	}
 	return min(n, c.sackRoom())
 }
@@ -81,11 +82,11 @@ func (c *TCB) putSACK(o *wire.TCPOptions, n int) {
 		o.SACK[0] = wire.SACKBlock{Left: uint32(r.dup.from), Right: uint32(r.dup.to)}
 		o.SACKCount, first = 1, 1
 	}
-	if len(c.rcv.ranges) == 0 {
+	if len(c.rcv.ranges) == 0 && !c.holdsFIN() {
 		return
 	}
 	for _, at := range r.recent {
-		s, ok := c.rcv.ranges.find(at)
+		s, ok := c.outOfOrder(at)
 		if !ok || s.from.LessEq(c.rcv.nxt) {
 			continue
 		}
@@ -99,6 +100,29 @@ func (c *TCB) putSACK(o *wire.TCPOptions, n int) {
 			o.SACKCount++
 		}
 	}
+}
+
+// holdsFIN reports whether the peer's FIN has come, and something before it has not.
+func (c *TCB) holdsFIN() bool { return c.rcv.hasFIN && c.rcv.nxt.Less(c.rcv.fin) }
+
+// outOfOrder returns what was received out of order around at, as SACK blocks count it: in sequence numbers, of which a FIN
+// takes one.
+func (c *TCB) outOfOrder(at Seq) (s span, ok bool) {
+	if !c.holdsFIN() {
+		return c.rcv.ranges.find(at)
+	}
+	fin := c.rcv.fin
+	if at == fin {
+		if s, ok = c.rcv.ranges.find(fin - 1); !ok {
+			s, ok = span{fin, fin}, true
+		}
+	} else {
+		s, ok = c.rcv.ranges.find(at)
+	}
+	if s.to == fin {
+		s.to++
+	}
+	return s, ok
 }
 
 // noteOverlaps has the next ACK report what of s is known already among the ranges received out of order, and returns how

@@ -56,6 +56,10 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 	if fin && !c.rcv.hasFIN {
 		c.noteFIN(end)
 	}
+	if len(text) == 0 && c.holdsFIN() && end == c.rcv.fin {
+		c.rcv.noteRecent(span{end, end + 1})
+		c.rcv.ackNow = true
+	}
 	if len(text) > 0 {
 		c.measureEchoRTT(now, seg)
 		if seq == c.rcv.nxt {
