@@ -40,7 +40,7 @@ func TestQuotes(t *testing.T) {
 }
 
 // pageBreak is the foot of a page and the head of the next.
-var pageBreak = regexp.MustCompile(`\n[^\n]*\[Page \d+\]\n\f?[^\n]*\n`)
+var pageBreak = regexp.MustCompile(`\n[^\n]*\[Page \d+\]\n\f?\n?[^\n]*\n`)
 
 // plain leaves out all blanks: where lines end is no part of a sentence.
 func plain(s string) string { return strings.Join(strings.Fields(s), "") }
