@@ -281,6 +281,7 @@ func (c *TCB) Hatch(now clock.Instant, o Open, e *Embryo) {
 	c.rcv.adv = c.rcv.nxt.Add(int(e.wnd))
 	c.rcv.maxSeg = int(e.mss)
 	c.retries = max(int(e.sent)-1, 0)
+	c.stats.segsAgain = uint64(c.retries) // as those of a SYN count on the other side
 	c.snd.synAt, c.snd.synTwice = e.sentAt, e.sent > 1
 	if e.has(embryoCookie) {
 		c.snd.synAt = clock.Never
