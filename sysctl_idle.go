@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/onlink-go/onlink/internal/tcp"
 )
@@ -75,7 +76,7 @@ var idleFreeBSDKnobs = slices.Concat(
 		"net.inet.tcp.do_prr": 1, "net.inet.tcp.do_prr_conservative": 0, "net.inet.tcp.rfc6675_pipe": 1, "net.inet.tcp.newcwv": 0,
 		"net.inet.tcp.do_newsack": 1, "net.inet.tcp.newreno": 1, "net.inet.tcp.sack.revised": 1, "net.inet.tcp.sack.lrd": 1,
 		"net.inet.tcp.do_lrd": 0, "net.inet.tcp.sack.tso": 0, "net.inet.tcp.sack.maxholes": 128, "net.inet.tcp.sack.globalmaxholes": 65536,
-		"net.inet.tcp.abc_l_var": 2, "net.inet.tcp.rexmit_slop": 200, "net.inet.tcp.rexmit_drop_options": 0,
+		"net.inet.tcp.abc_l_var": 2, "net.inet.tcp.rexmit_drop_options": 0,
 		"net.inet.tcp.persmin": 5000, "net.inet.tcp.persmax": 60000, "net.inet.tcp.maxpersistidle": 7200000,
 		"net.inet.tcp.maxunacktime": 0, "net.inet.tcp.cc.abe_frlossreduce": 0, "net.inet.tcp.cc.newreno.beta": 50,
 		"net.inet.tcp.cc.newreno.beta_ecn": 80, "net.inet.tcp.bad_rexmit": 1,
@@ -116,6 +117,8 @@ var idleFreeBSDKnobs = slices.Concat(
 		number("net.inet.tcp.retries", func(t *settings) *int { return &t.TCP.Retries }, 1, math.MaxUint8, "retransmissions until a connection fails"),
 		number("net.inet.tcp.syncache.rexmtlimit", func(t *settings) *int { return &t.TCP.SYNACKRetries }, 0, math.MaxUint8,
 			"retransmissions of a SYN,ACK"),
+		bsdTime("net.inet.tcp.rexmit_slop", func(t *settings) *time.Duration { return &t.TCP.RTOSlop }, 0,
+			"ms that the TCP stacks of FreeBSD add to a retransmission timeout"),
 		on("net.inet.tcp.cc.abe", func(t *settings) *bool { return &t.TCP.ABE }, "1: RFC 8511"),
 		off("net.inet.tcp.hostcache.enable", func(t *settings) *bool { return &t.Limits.NoMetrics }, "0: nothing is remembered of a path"),
 		{name: "net.inet.tcp.hostcache.purgenow", doc: "1: what is remembered of paths is forgotten",
@@ -127,10 +130,15 @@ var idleFreeBSDKnobs = slices.Concat(
 				}
 				return err
 			}},
-		only("net.inet.tcp.functions_available", "freebsd rack", "loss recovery by RFC 6675, and by RFC 8985"),
-		tcpKnob("net.inet.tcp.functions_default", "freebsd: losses are found by RFC 6675; rack: by time, with tail loss probes (RFC 8985)",
+		only("net.inet.tcp.functions_available", "linux freebsd rack", "what net.inet.tcp.functions_default can be"),
+		tcpKnob("net.inet.tcp.functions_default", "what connections do where RFC 9293 leaves freedom: linux: as "+
+			"Linux; freebsd: ACKs, PSH, windows and timeouts are as FreeBSD's, and losses are found by RFC 6675; rack: the "+
+			"same, but for losses, which are found by time, with tail loss probes (RFC 8985)",
 			func(t *settings) string {
-				if t.TCP.Recovery == 0 {
+				switch {
+				case !t.TCP.FreeBSD:
+					return "linux"
+				case t.TCP.Recovery == 0:
 					return "freebsd"
 				}
 				return "rack"
@@ -143,11 +151,11 @@ var idleFreeBSDKnobs = slices.Concat(
 func setFunctions(t *settings, v string) error {
 	switch d := (tcp.Config{}).Complete(); v {
 	case "freebsd":
-		t.TCP.Recovery, t.TCP.EarlyRetrans = 0, 0
-	case "rack":
-		t.TCP.Recovery, t.TCP.EarlyRetrans = d.Recovery, d.EarlyRetrans
+		t.TCP.FreeBSD, t.TCP.Recovery, t.TCP.EarlyRetrans = true, 0, 0
+	case "rack", "linux":
+		t.TCP.FreeBSD, t.TCP.Recovery, t.TCP.EarlyRetrans = v == "rack", d.Recovery, d.EarlyRetrans
 	default:
-		return fmt.Errorf("there are only freebsd and rack: %w", syscall.ENOENT)
+		return fmt.Errorf("there are only linux, freebsd and rack: %w", syscall.ENOENT)
 	}
 	return nil
 }

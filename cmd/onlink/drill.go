@@ -40,6 +40,7 @@ type drillFlags struct {
 	NetmaskIP        *string `name:"netmask_ip" help:"Netmask of the stack's address." placeholder:"MASK" group:"script"`
 	BindPort         *string `name:"bind_port" help:"Port that sockets are bound to (8080)." placeholder:"PORT" group:"script"`
 	ConnectPort      *string `name:"connect_port" help:"Port that sockets connect to (8080)." placeholder:"PORT" group:"script"`
+	Like             *string `name:"like" help:"Whose defaults the scripts count on: linux, freebsd or auto, which looks at what they say: kldload, net.inet. and kern. settings, FreeBSD's order of options in a SYN." placeholder:"SYSTEM" group:"script"`
 	MTU              *string `name:"mtu" help:"MTU of the interface (1500)." placeholder:"N" group:"script"`
 	Speed            *string `name:"speed" help:"Speed of the interface; has no meaning here." placeholder:"MBIT" group:"script" hidden:""`
 	ToleranceUsecs   *string `name:"tolerance_usecs" help:"How far off the times of a script may be, in microseconds (4000)." placeholder:"N" group:"script"`
@@ -60,7 +61,7 @@ func (f *drillFlags) options() []script.Option {
 		name  string
 		value *string
 	}{{"local_ip", f.LocalIP}, {"remote_ip", f.RemoteIP}, {"gateway_ip", f.GatewayIP}, {"netmask_ip", f.NetmaskIP},
-		{"bind_port", f.BindPort}, {"connect_port", f.ConnectPort}, {"mtu", f.MTU}, {"speed", f.Speed},
+		{"bind_port", f.BindPort}, {"connect_port", f.ConnectPort}, {"like", f.Like}, {"mtu", f.MTU}, {"speed", f.Speed},
 		{"tolerance_usecs", f.ToleranceUsecs}, {"tolerance_percent", f.TolerancePercent}, {"tcp_ts_tick_usecs", f.TSTick},
 		{"non_fatal", f.NonFatal}, {"init_scripts", f.InitScripts}} {
 		if o.value != nil {

@@ -12,7 +12,7 @@ import (
 // Command runs a command that administers the network, as far as it has a meaning for the stack.
 func (w *simWorld) Command(argv []string) (string, error) {
 	args := slices.DeleteFunc(slices.Clone(argv[1:]), func(a string) bool {
-		return a == "-4" || a == "-6" || a == "-s" || a == "-q" || a == "-batch" // how to print, and which family
+		return a == "-4" || a == "-6" || a == "-s" || a == "-q" || a == "-f" || a == "inet" || a == "inet6" // how to print, and which family
 	})
 	var err error
 	switch argv[0] {
@@ -24,8 +24,12 @@ func (w *simWorld) Command(argv []string) (string, error) {
 		err = ethtool(args)
 	case "nstat":
 		// Counters are those of one stack, which runs one script.
-	case "modprobe":
+	case "modprobe", "rmmod":
 		err = w.modprobe(args)
+	case "kldload", "kldunload", "kldstat":
+		err = w.kldload(args)
+	case "ifconfig":
+		err = w.ifconfig(args)
 	default:
 		return "", &shell.UnknownError{Name: argv[0]}
 	}
@@ -122,4 +126,22 @@ func (w *simWorld) modprobe(args []string) error {
 		}
 	}
 	return nil
+}
+
+// kldload is FreeBSD's kldload(8), and its like.
+func (w *simWorld) kldload(args []string) error {
+	for _, a := range args {
+		if !strings.HasPrefix(a, "-") && !w.freeBSDModule(a) {
+			return fmt.Errorf("the stack has no module %s", a)
+		}
+	}
+	return nil
+}
+
+// ifconfig is ifconfig tun0 mtu 1400.
+func (w *simWorld) ifconfig(args []string) error {
+	if len(args) == 0 {
+		return unsupported("this")
+	}
+	return w.ipLink(append([]string{"set", "dev"}, args...))
 }

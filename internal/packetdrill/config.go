@@ -47,6 +47,7 @@ type Config struct {
 	RemoteIP              netip.Addr
 	PrefixLen             int // of the interface's address
 	MTU                   int
+	Like                  Like // LikeAuto only until the script is read
 
 	Tolerance        time.Duration // how much earlier or later things may happen than the script says
 	TolerancePercent float64       // the same as a share of the time since the event before; the larger of the two holds
@@ -127,6 +128,7 @@ var valueOptions = map[string]func(c *Config, v string) error{
 	"local_ip":     func(c *Config, v string) error { c.local = v; return nil },
 	"gateway_ip":   func(c *Config, v string) error { c.gateway = v; return nil },
 	"netmask_ip":   func(c *Config, v string) error { c.netmask = v; return nil },
+	"like":         func(c *Config, v string) error { return c.setLike(v) },
 	"speed":        func(c *Config, v string) error { return nil }, // of the device; the stack does not look at it
 	"mss": func(c *Config, v string) error {
 		return errors.New("segments that arrive joined by the device are not supported")
@@ -334,6 +336,9 @@ func configure(s *script.Script, over []script.Option) (*Config, error) {
 		if err := c.Set(o.Name, o.Value, o.HasValue); err != nil {
 			return nil, err
 		}
+	}
+	if c.Like == LikeAuto {
+		c.Like = likeOf(s)
 	}
 	return c, c.finish()
 }

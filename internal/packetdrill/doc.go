@@ -27,6 +27,14 @@
 // Options of this interpreter alone are --strict_end and --tcp_ts_ecr_check. Packets may name their ports, and even
 // addresses, to speak of one of several connections: < 2000 > 8080 S 0:0(0) win 1000.
 //
+// # Linux and FreeBSD
+//
+// Where the RFCs leave freedom, scripts count on what their system does. --like=linux|freebsd|auto says which it is; auto,
+// the default, takes a script to be for FreeBSD if it runs kldload, sets net.inet. or kern. settings, expects a SYN with
+// the options in FreeBSD's order, or says "platform: FreeBSD" in a comment. The stack does as Linux. Like FreeBSD, it
+// begins with FreeBSD's settings (net.inet.tcp.functions_default=freebsd and others, listed in like.go), and TCP options
+// of what it sends are compared without regard to their order and to padding.
+//
 // # The scripts in testdata
 //
 // testdata/rfc9293/3.10.7.4-rst.pkt shows what section 3.10.7.4 of RFC 9293 says. Its head, a comment that [ParseHeader]

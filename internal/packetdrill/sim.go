@@ -54,6 +54,9 @@ func newSimWorld(cfg *Config, w *capture.Writer) (World, error) {
 	if err := world.stack.AddRoute(onlink.Route{Prefix: cfg.RemotePrefix, Interface: linkName, Gateway: gatewayOf(cfg)}); err != nil {
 		return nil, err
 	}
+	if err := world.behave(cfg.Like); err != nil {
+		return nil, err
+	}
 	world.System = world.stack.Sockets()
 	// A stack that has just begun has timestamps and counters near zero; let it have run for a while.
 	return world, world.Sleep(time.Second, nil)
@@ -130,8 +133,8 @@ func (w *simWorld) SetSysctl(name, value string) error { return w.stack.SetSysct
 
 func (w *simWorld) Sysctl(name string) (string, error) { return w.stack.Sysctl(name) }
 
-// FlushMetrics forgets what was learned about destinations. The stack keeps nothing that outlives a connection yet.
-func (w *simWorld) FlushMetrics() error { return nil }
+// FlushMetrics forgets what was learned about destinations.
+func (w *simWorld) FlushMetrics() error { return w.SetSysctl("net.inet.tcp.hostcache.purgenow", "1") }
 
 // SetMTU changes the MTU of the link.
 func (w *simWorld) SetMTU(n int) error {

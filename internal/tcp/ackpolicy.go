@@ -51,6 +51,8 @@ func (c *TCB) noteData(now clock.Instant, seg *Segment, size int) {
 	c.measureSegment(seg, size)
 	c.measureReceiveRTT(now)
 	switch m := now.Sub(p.dataAt); {
+	case c.cfg.FreeBSD:
+		p.ato = c.cfg.DelayedACK
 	case p.ato == 0:
 		c.moreQuickACKs(maxQuickACKs)
 		p.ato = leastATO
@@ -147,6 +149,10 @@ func (c *TCB) decideACK(now clock.Instant) {
 		return
 	}
 	p.fresh = false
+	if c.cfg.FreeBSD {
+		c.decidePlain(now)
+		return
+	}
 	full := c.rcv.nxt.Sub(c.rcv.acked) > p.mss &&
 		(c.rcv.queued < c.cfg.ReceiveLowWater || c.selectWindow() >= c.rcv.adv.Sub(c.rcv.acked))
 	switch {
@@ -223,6 +229,10 @@ func (c *TCB) delackTimeout() {
 		c.rcv.ackNow = p.due || p.compressed > 0
 		return
 	}
+	if c.cfg.FreeBSD {
+		c.rcv.ackNow = true
+		return
+	}
 	if c.interactive() {
 		p.pingpong, p.ato = 0, leastATO
 	} else {
@@ -238,7 +248,7 @@ func (c *TCB) decideRead() {
 	if c.rcv.ackNow {
 		return
 	}
-	if p.due {
+	if p.due && !c.cfg.FreeBSD {
 		drained := c.rcv.queued == 0 && len(c.rcv.ranges) == 0
 		c.rcv.ackNow = c.rcv.nxt.Sub(c.rcv.acked) > p.mss ||
 			drained && (p.pushed == 2 || p.pushed == 1 && !c.interactive())

@@ -136,6 +136,11 @@ type Config struct {
 	FastOpenConnect  bool          // TCP_FASTOPEN_CONNECT
 	FastOpenNoCookie bool          // TCP_FASTOPEN_NO_COOKIE
 
+	// FreeBSD has acknowledgments, PSH, windows and retransmission timeouts as FreeBSD has them, where RFC 9293 leaves
+	// freedom and Linux does otherwise; freebsd.go tells how.
+	FreeBSD bool
+	RTOSlop time.Duration // net.inet.tcp.rexmit_slop: what FreeBSD adds to RFC 6298's timeout; 200 ms
+
 	ReceiveErrors bool // IP_RECVERR, IPV6_RECVERR: the user is told at once what ICMP errors say, once each
 	UrgentInline  bool // SO_OOBINLINE: urgent data stays in line, as RFC 6093, 6, advises
 	StdUrg        bool // tcp_stdurg: the urgent pointer is read as RFC 1122, 4.2.2.4, has it

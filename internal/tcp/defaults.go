@@ -86,6 +86,7 @@ func (cfg *Config) setTimers() {
 	cfg.InitialRTO = or(cfg.InitialRTO, time.Second)
 	cfg.MinRTO = or(cfg.MinRTO, 200*time.Millisecond)
 	cfg.MaxRTO = or(cfg.MaxRTO, 120*time.Second)
+	set(&cfg.RTOSlop, 200*time.Millisecond)
 	set(&cfg.SYNRetries, 7)
 	set(&cfg.SYNLinear, 0)
 	set(&cfg.SYNACKRetries, 5)

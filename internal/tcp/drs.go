@@ -25,6 +25,9 @@ func (c *TCB) startBuffers(now clock.Instant) {
 	c.expandSendBuffer()
 	s := &c.rcv.space
 	s.establish(c.rcv.maxSeg, c.cfg.AppWindow)
+	if s.plain {
+		s.roundUp(min(c.rcv.maxSeg, c.snd.peerMSS))
+	}
 	c.rcv.rate.seq, c.rcv.rate.at = c.unreadSeq(), now
 	c.rcv.rate.space = min(s.ssthresh, c.known(), 10*c.rcv.maxSeg)
 }

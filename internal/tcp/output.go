@@ -144,6 +144,9 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	}
 	end := c.endsBurst(n, usable)
 	marked := n > 0 && c.takeMarks(c.snd.nxt.Add(n))
+	if c.cfg.FreeBSD {
+		marked = n > 0 && c.snd.nxt.Add(n) == c.written()
+	}
 	if marked || n > 0 && end {
 		flags |= wire.PSH
 	}

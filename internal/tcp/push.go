@@ -36,7 +36,7 @@ func (c *TCB) unmark(s Seq) {
 
 // farFromPush reports whether so much was written since the last mark that there should be another (forced_push).
 func (c *TCB) farFromPush() bool {
-	return c.snd.marks.pushed.Add(c.snd.maxWnd / 2).Less(c.written())
+	return !c.cfg.FreeBSD && c.snd.marks.pushed.Add(c.snd.maxWnd/2).Less(c.written())
 }
 
 // nextMark returns the first mark behind s, or the end of what was written.
@@ -74,6 +74,9 @@ type burst struct {
 // half of the congestion window. usable is what is left of the peer's window.
 func (c *TCB) endsBurst(n, usable int) bool {
 	b, mss := &c.snd.burst, c.snd.mss
+	if c.cfg.FreeBSD {
+		return false
+	}
 	if !c.snd.nxt.Less(b.end) {
 		segs := min(max(c.cw.Window/2, 1), max(c.cw.Window-c.board.pipe(), 1), c.burstSize())
 		size := min(segs*mss, usable, c.nextMark(c.snd.nxt).Sub(c.snd.nxt))

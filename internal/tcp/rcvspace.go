@@ -14,6 +14,7 @@ type recvSpace struct {
 	ssthresh int   // the largest window for now; it grows as data comes (rcv_ssthresh)
 	clamp    int   // the largest window (window_clamp)
 	fixed    bool  // the user set size
+	plain    bool  // half of the memory is data, always (Config.FreeBSD)
 	share    uint8 // of 256 octets of memory so many are data (scaling_ratio)
 }
 
@@ -57,6 +58,9 @@ func segmentMemory(n int) (size, slack int) {
 // own would be.
 func (s *recvSpace) hold(n int) int {
 	size, slack := segmentMemory(n)
+	if s.plain {
+		size, slack = plainSegment(n), 0
+	}
 	s.octets += n
 	if n <= s.slack {
 		s.slack -= n
@@ -82,7 +86,7 @@ func (s *recvSpace) release(n int, empty bool) {
 
 // begin sets the buffer up as cfg has it: fixed, or of its first size. It returns the scale to ask for.
 func (s *recvSpace) begin(cfg *Config, scale bool) (shift uint8) {
-	*s = recvSpace{size: cfg.RMem[1], share: startShare}
+	*s = recvSpace{size: cfg.RMem[1], share: startShare, plain: cfg.FreeBSD}
 	s.fix(cfg.ReceiveBuffer)
 	return s.offer(cfg.WindowClamp, max(cfg.RMem[2], cfg.RMemMax), scale)
 }
@@ -141,7 +145,7 @@ func alignment(mss int, timestamps bool) int {
 
 // align makes the window to begin with a multiple of the segment size, if it has one segment.
 func (s *recvSpace) align(mss int) {
-	if s.ssthresh > mss {
+	if s.ssthresh > mss && !s.plain {
 		s.ssthresh -= s.ssthresh % mss
 	}
 }
@@ -149,6 +153,9 @@ func (s *recvSpace) align(mss int) {
 // establish bounds the clamp by the buffer: a segment is kept in reserve, and 1/2^keep of the window (tcp_app_win), if
 // keep is not 0.
 func (s *recvSpace) establish(mss, keep int) {
+	if s.plain {
+		return
+	}
 	full := s.full()
 	if s.clamp >= full {
 		s.clamp = full
@@ -177,7 +184,7 @@ func (s *recvSpace) setClamp(n, wnd int) {
 // measure takes the share of data from a segment of n octets that takes size octets of memory.
 func (s *recvSpace) measure(n, size, wnd int) {
 	share := uint8(min(max(n<<8/size, 1), 255))
-	if share != s.share {
+	if share != s.share && !s.plain {
 		s.share = share
 		s.setClamp(s.full(), wnd)
 	}

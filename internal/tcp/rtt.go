@@ -91,6 +91,9 @@ func (r *rttEstimator) fresh(cfg *Config) time.Duration {
 	if !r.sampled {
 		return cfg.InitialRTO
 	}
+	if cfg.FreeBSD {
+		return min(max(r.srtt+r.mdev, cfg.MinRTO)+cfg.RTOSlop, cfg.MaxRTO)
+	}
 	return min(r.srtt+r.rttvar, cfg.MaxRTO)
 }
 

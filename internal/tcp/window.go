@@ -28,6 +28,9 @@ func (c *TCB) fullSegment() int {
 func (c *TCB) selectWindow() int {
 	s := &c.rcv.space
 	mss := c.fullSegment()
+	if c.cfg.FreeBSD {
+		return c.selectPlain()
+	}
 	full := min(s.clamp, s.full())
 	if mss <= 0 || c.starved() && s.used >= c.cfg.RMem[0] {
 		return 0
@@ -120,6 +123,9 @@ func (c *TCB) updateDue() bool {
 	case Established, FinWait1, FinWait2:
 	default:
 		return false // nothing more comes
+	}
+	if c.cfg.FreeBSD {
+		return c.plainUpdateDue()
 	}
 	known := c.known()
 	if 2*known > c.rcv.space.clamp {

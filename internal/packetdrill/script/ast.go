@@ -42,6 +42,9 @@ func (s *Script) Line(n int) string {
 	return strings.TrimRight(s.lines[n-1], "\r\n")
 }
 
+// Lines returns how many lines the script has.
+func (s *Script) Lines() int { return len(s.lines) }
+
 // Option is --Name=Value; HasValue is false for a bare --Name.
 type Option struct {
 	Pos      Pos
