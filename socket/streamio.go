@@ -57,6 +57,12 @@ func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 			}
 			break
 		}
+		if n > 0 {
+			if c.AtMark() {
+				break
+			}
+			continue // what comes behind may be the end
+		}
 		s.mu.Lock()
 		shut := s.shut&shutRead != 0
 		s.mu.Unlock()
