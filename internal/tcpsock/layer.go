@@ -161,6 +161,7 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 	iss, done := t.inputRemnant(sh, now, p, key, seg, l != nil)
 	switch {
 	case done:
+		return ip.Delivered
 	case l == nil, seg.Flags&wire.RST != 0:
 		t.refuse(sh, now, key, seg)
 	case !l.near(key, p):

@@ -90,7 +90,7 @@ func (r *remnant) drop(sh *shard.Shard, now clock.Instant) {
 	r.layer.traceEnd(now, &r.key, r.State())
 }
 
-// inputRemnant gives a segment to what is left of a connection. It returns whether that was the end of the segment; if
+// inputRemnant gives a segment to what is left of a connection. It returns whether that was the end of the segment, and of p; if
 // not, and the segment is a SYN that takes the remnant's place, the initial sequence number to answer it with, else 0.
 // sh locked.
 func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment,
@@ -135,6 +135,7 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 	if tab.remnants[*key] == r {
 		sh.Arm(&r.node, r.Deadline())
 	}
+	p.Free()
 	return 0, true
 }
 

@@ -21,6 +21,7 @@ import (
 var (
 	us4, us6    = wire.Addr4(192, 0, 2, 1), wire.Addr{Hi: 0x20010db8 << 32, Lo: 1}
 	peer4, far4 = wire.Addr4(192, 0, 2, 2), wire.Addr4(192, 0, 2, 3)
+	peer6       = wire.Addr{Hi: us6.Hi, Lo: 2}
 )
 
 // rig is TCP on a host in virtual time, whose peers are the test: it sends segments, and sees those that come.
@@ -69,8 +70,14 @@ func newRig(t testing.TB, shards int) *rig {
 // Deliver implements link.Receiver: it notes the segments.
 func (r *rig) Deliver(_ int, b *packet.Batch) {
 	for p := b.Pop(); p != nil; p = b.Pop() {
+		var segment []byte
 		if v4, err := wire.CheckIPv4(p.Bytes()); err == nil && v4.Protocol() == wire.ProtoTCP {
-			h, err := wire.CheckTCP(v4.Payload())
+			segment = v4.Payload()
+		} else if v6, err := wire.CheckIPv6(p.Bytes()); err == nil && v6.NextHeader() == wire.ProtoTCP {
+			segment = v6.Payload()
+		}
+		if segment != nil {
+			h, err := wire.CheckTCP(segment)
 			if err != nil {
 				r.Error(err)
 			}
@@ -95,13 +102,26 @@ func (r *rig) send(src wire.Addr, h wire.TCPHeader) {
 // sendData sends a segment with data from a peer.
 func (r *rig) sendData(src wire.Addr, h wire.TCPHeader, data string) {
 	h.Window = 65535
-	n := h.Len()
-	p := packet.New(wire.IPv4MinLen + n + len(data))
-	copy(p.Bytes()[wire.IPv4MinLen+n:], data)
-	ip4 := wire.IPv4Header{TotalLen: p.Len(), TTL: 64, Protocol: wire.ProtoTCP, Src: src, Dst: us4}
-	ip4.Put(p.Bytes())
-	h.Put(p.Bytes()[wire.IPv4MinLen:])
-	wire.FinishChecksum(p.Bytes()[wire.IPv4MinLen:], 16, wire.ProtoTCP, src, us4)
+	n, at, dst := h.Len(), wire.IPv4MinLen, us4
+	if !src.Is4() {
+		at, dst = wire.IPv6Len, us6
+	}
+	p := packet.New(at + n + len(data))
+	copy(p.Bytes()[at+n:], data)
+	if src.Is4() {
+		ip4 := wire.IPv4Header{TotalLen: p.Len(), TTL: 64, Protocol: wire.ProtoTCP, Src: src, Dst: dst}
+		ip4.Put(p.Bytes())
+	} else {
+		ip6 := wire.IPv6Header{PayloadLen: p.Len() - at, HopLimit: 64, NextHeader: wire.ProtoTCP, Src: src, Dst: dst}
+		ip6.Put(p.Bytes())
+	}
+	h.Put(p.Bytes()[at:])
+	wire.FinishChecksum(p.Bytes()[at:], 16, wire.ProtoTCP, src, dst)
+	r.put(p)
+}
+
+// put has a packet come.
+func (r *rig) put(p *packet.Buffer) {
 	var b packet.Batch
 	b.Push(p)
 	r.wire.Send(0, &b)
