@@ -142,6 +142,7 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	if !c.admits(now, length) || c.held(now) {
 		return false
 	}
+	joined := c.snd.nxt.Less(c.snd.burst.end)
 	end := c.endsBurst(n, usable)
 	marked := n > 0 && c.takeMarks(c.snd.nxt.Add(n))
 	if c.cfg.FreeBSD {
@@ -154,6 +155,9 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 		c.snd.small = c.snd.nxt.Add(n)
 	}
 	c.emit(now, seg, n, length, flags, marked)
+	if joined {
+		c.board.record(c.board.tail - 1).flags |= sentJoined
+	}
 	if blocks > 0 {
 		c.putSACK(&seg.Options, blocks)
 	}

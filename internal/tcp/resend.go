@@ -104,7 +104,7 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 		seg.Len--
 		seg.Flags |= wire.FIN
 	}
-	if r.flags&sentPush != 0 {
+	if r.flags&sentPush != 0 || c.endsAgain(now, id, counted) {
 		seg.Flags |= wire.PSH
 	}
 	if n := min(c.sackBlocks(), (c.fullSize()-seg.Len-4)/8); n > 0 {
@@ -124,4 +124,32 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 	if r.seq == c.snd.una && c.xmit != xmitReorder {
 		c.setRTO(now) // what the timer is for has just been sent
 	}
+}
+
+// endsAgain reports whether record id, which is to be sent again now, is the last of several of a burst that are sent again
+// at once. A burst of which a part is sent again is cut there for good, as Linux cuts what it hands to its device.
+func (c *TCB) endsAgain(now clock.Instant, id uint32, counted bool) bool {
+	b := &c.board
+	r := b.record(id)
+	several := false
+	if r.flags&sentJoined != 0 && id != b.head {
+		before := b.record(id - 1)
+		several = counted && before.at == now && before.flags&sentAgain != 0
+	}
+	if !several {
+		r.flags &^= sentJoined
+	}
+	if id+1 == b.tail {
+		return several
+	}
+	next := b.record(id + 1)
+	if next.flags&sentJoined == 0 {
+		return several
+	}
+	if c.recovery.rexmit == rexmitLost && isPending(next.flags) != 0 && b.pipe()+1 < c.cw.Window &&
+		next.seq.Less(c.snd.una.Add(c.snd.wnd)) {
+		return false // it follows
+	}
+	next.flags &^= sentJoined
+	return several
 }

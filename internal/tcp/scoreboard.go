@@ -19,6 +19,7 @@ const (
 	sentListed                        // in the list by time of transmission
 	sentLimited                       // the application had nothing more to send (delivery rate)
 	sentRated                         // it has served to measure the delivery rate
+	sentJoined                        // of the same burst as the one before
 )
 
 // sent is one segment in flight: [seq, end) of sequence space.
