@@ -75,3 +75,34 @@ func (s *stream) waitsForData() bool {
 	defer s.mu.Unlock()
 	return s.deferred != nil
 }
+
+// fastKeyLen is the length of a key of TCP_FASTOPEN_KEY.
+const fastKeyLen = len(tcpsock.FastOpenKey{})
+
+// setFastOpenKeys sets one key or two that the listener's cookies are made with; the second checks old ones. mu locked.
+func (s *stream) setFastOpenKeys(b []byte) error {
+	if len(b) != fastKeyLen && len(b) != 2*fastKeyLen {
+		return syscall.EINVAL
+	}
+	keys := make([]tcpsock.FastOpenKey, len(b)/fastKeyLen)
+	for i := range keys {
+		copy(keys[i][:], b[i*fastKeyLen:])
+	}
+	s.fastKeys = keys
+	if s.listener != nil {
+		s.listener.SetFastOpenKeys(keys)
+	}
+	return nil
+}
+
+// getFastOpenKeys writes the keys in force. mu locked.
+func (s *stream) getFastOpenKeys(b []byte) (n int) {
+	keys := s.fastKeys
+	if keys == nil {
+		keys = s.t.tcp.FastOpenKeys()
+	}
+	for _, k := range keys {
+		n += copy(b[n:], k[:])
+	}
+	return n
+}

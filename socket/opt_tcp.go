@@ -40,8 +40,11 @@ func within(n, low, high int) error {
 
 // setTCP sets an option of level IPPROTO_TCP. mu locked.
 func (s *stream) setTCP(name int, b []byte) error {
-	if name == TCP_CONGESTION {
+	switch name {
+	case TCP_CONGESTION:
 		return s.setCongestion(b)
+	case TCP_FASTOPEN_KEY:
+		return s.setFastOpenKeys(b)
 	}
 	n, err := intValue(b)
 	if err != nil {
@@ -228,6 +231,8 @@ func (s *stream) getTCP(name int, b []byte) (int, error) {
 		return putBool(b, c.FastOpenConnect)
 	case TCP_FASTOPEN_NO_COOKIE:
 		return putBool(b, c.FastOpenNoCookie)
+	case TCP_FASTOPEN_KEY:
+		return s.getFastOpenKeys(b), nil
 	case TCP_CONGESTION:
 		var name [maxNameLen]byte
 		copy(name[:], s.congestion(c))

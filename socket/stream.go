@@ -42,7 +42,8 @@ type stream struct {
 	linger2     int32               // TCP_LINGER2, in seconds; -1: not at all
 	deferAccept int                 // TCP_DEFER_ACCEPT, in retransmissions
 	ip          streamIP
-	inq         bool // TCP_INQ: Recvmsg tells how much is left
+	fastKeys    []tcpsock.FastOpenKey // TCP_FASTOPEN_KEY; nil: the layer's
+	inq         bool                  // TCP_INQ: Recvmsg tells how much is left
 }
 
 func newStream(t *Table, domain int, nonblock bool) *stream {
@@ -145,7 +146,7 @@ func (s *stream) listen(backlog int) error {
 		}
 	}
 	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Claim: s.claim,
-		TCP: s.ownConfig(), Headers: s.headers()})
+		TCP: s.ownConfig(), Headers: s.headers(), FastOpenKeys: s.fastKeys})
 	if err != nil {
 		return errno(err)
 	}

@@ -126,7 +126,11 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 			return false
 		}
 	}
-	usable := c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt)
+	una := c.snd.una
+	if una == c.snd.iss {
+		una++ // the window of a SYN without ACK, which we have early data for, begins behind our SYN
+	}
+	usable := una.Add(c.snd.wnd).Sub(c.snd.nxt)
 	mss, blocks := c.sendMSS()
 	n, flags := c.sizeData(mss, unsent, usable)
 	if n == 0 && flags&wire.FIN == 0 {

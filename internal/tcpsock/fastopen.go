@@ -35,8 +35,15 @@ func fastOpenCookie(key *FastOpenKey, client, server wire.Addr) (o wire.FastOpen
 	return o
 }
 
-// fastOpenKeys returns the keys in force, the first of which makes cookies.
-func (t *Layer) fastOpenKeys() []FastOpenKey {
+// SetFastOpenKeys has keys make and check the listener's cookies, the first the new ones; none: the layer's do.
+func (l *Listener) SetFastOpenKeys(keys []FastOpenKey) {
+	l.in.Lock()
+	l.fastKeys = keys
+	l.in.Unlock()
+}
+
+// FastOpenKeys returns the keys in force, the first of which makes cookies.
+func (t *Layer) FastOpenKeys() []FastOpenKey {
 	if keys := t.Settings().Limits.FastOpenKeys; len(keys) > 0 {
 		return keys
 	}
@@ -84,6 +91,7 @@ func (l *Listener) mayFastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key
 	}
 	l.in.Lock()
 	room := l.fast.takes(now, limit)
+	keys := l.fastKeys
 	l.in.Unlock()
 	if !room {
 		sh.Counters.Inc(mib.TcpExtTCPFastOpenListenOverflow)
@@ -95,7 +103,10 @@ func (l *Listener) mayFastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key
 	if !asked.Present {
 		return false, answer
 	}
-	for i, k := range t.fastOpenKeys() {
+	if len(keys) == 0 {
+		keys = t.FastOpenKeys()
+	}
+	for i, k := range keys {
 		valid := fastOpenCookie(&k, key.Remote, key.Local)
 		valid.Experimental = asked.Experimental
 		if i == 0 {

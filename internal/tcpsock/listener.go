@@ -23,7 +23,9 @@ type ListenConfig struct {
 	Change  func(*tcp.Config)
 	Headers Headers
 	Keys    *tcpauth.Keys // authenticate its connections with the peers they are for
-	Claim   *Claim        // what Bound was claimed by; nil: Listen claims it
+	// FastOpenKeys make and check its Fast Open cookies, the first the new ones; none: the layer's.
+	FastOpenKeys []FastOpenKey
+	Claim        *Claim // what Bound was claimed by; nil: Listen claims it
 }
 
 // Listener is a passive open for anybody (RFC 9293, 3.10.1): its connections wait in a queue to be accepted.
@@ -37,6 +39,7 @@ type Listener struct {
 	queue    []*Conn       // established, not accepted
 	embryos  int           // handshakes under way
 	fast     fastPending   // those opened with data in the SYN
+	fastKeys []FastOpenKey // none: the layer's
 	overflow clock.Instant // when a SYN was last answered with a cookie
 	settings listenerSettings
 	headers  Headers
@@ -51,7 +54,7 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
 	l := &Listener{layer: t, bound: bound, claim: cfg.Claim, backlog: t.Settings().SoMaxConn, headers: cfg.Headers,
-		keys: cfg.Keys, overflow: longAgo}
+		keys: cfg.Keys, fastKeys: cfg.FastOpenKeys, overflow: longAgo}
 	if cfg.Backlog > 0 {
 		l.backlog = min(l.backlog, cfg.Backlog)
 	}
