@@ -35,7 +35,8 @@ type rig struct {
 	got    []wire.TCPHeader // segments that came, without options
 	// options are those of the last segment that came.
 	options wire.TCPOptions
-	data    string // its payload
+	data    string       // its payload
+	raw     func([]byte) // is shown the packets that come; nil: nobody
 }
 
 func newRig(t testing.TB, shards int) *rig {
@@ -70,6 +71,9 @@ func newRig(t testing.TB, shards int) *rig {
 // Deliver implements link.Receiver: it notes the segments.
 func (r *rig) Deliver(_ int, b *packet.Batch) {
 	for p := b.Pop(); p != nil; p = b.Pop() {
+		if r.raw != nil {
+			r.raw(p.Bytes())
+		}
 		var segment []byte
 		if v4, err := wire.CheckIPv4(p.Bytes()); err == nil && v4.Protocol() == wire.ProtoTCP {
 			segment = v4.Payload()
