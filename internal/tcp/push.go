@@ -74,8 +74,8 @@ type burst struct {
 // half of the congestion window. usable is what is left of the peer's window.
 func (c *TCB) endsBurst(n, usable int) bool {
 	b, mss := &c.snd.burst, c.snd.mss
-	if c.cfg.FreeBSD {
-		return false
+	if c.cfg.FreeBSD || c.urg.sending {
+		return false // each urgent segment goes by itself, since its pointer is its own
 	}
 	if !c.snd.nxt.Less(b.end) {
 		segs := min(max(c.cw.Window/2, 1), max(c.cw.Window-c.board.pipe(), 1), c.burstSize())
