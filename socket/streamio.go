@@ -38,6 +38,9 @@ func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 			return -1, syscall.ENOTCONN
 		}
 		s.mu.Unlock()
+		if done > 0 && (c.AtMark() || c.Status(false).Pending != 0) {
+			break // the next call goes on behind the mark, or says what is wrong
+		}
 		n, err := 0, error(syscall.ENOTCONN)
 		if s.waitsForData() {
 			err = syscall.EAGAIN
@@ -58,9 +61,6 @@ func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 			break
 		}
 		if n > 0 {
-			if c.AtMark() {
-				break
-			}
 			continue // what comes behind may be the end
 		}
 		s.mu.Lock()
@@ -113,6 +113,9 @@ func after(b [][]byte, n int) [][]byte {
 func (s *stream) endOfReading(c *tcpsock.Conn, err error) (int, error) {
 	if err == io.EOF && c.Status(false).EOF {
 		return 0, nil
+	}
+	if e, ok := err.(syscall.Errno); ok && c != nil && !c.Status(false).Dead {
+		return -1, e // a soft error, which is told once
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
