@@ -37,6 +37,7 @@ type modelEnd struct {
 	want  int    // octets the user means to write in all
 	eof   bool
 	shut  bool // the user has closed
+	gone  bool // the user has let go of it: who reads then asks for nothing
 
 	una, nxt, adv Seq // as they were last
 	synced        bool
@@ -285,7 +286,7 @@ func octet(i, off int) byte { return byte(off*(31+i) + off>>8) }
 // readSome reads as a user: what comes is what was written, in order.
 func (m *model) readSome(i, n int) {
 	e, o := &m.ends[i], &m.ends[1-i]
-	if e.tcb.cc == nil {
+	if e.tcb.cc == nil || e.gone {
 		return
 	}
 	b := make([]byte, n)
@@ -362,7 +363,7 @@ func (m *model) finish(i, arg int) {
 	default:
 		return
 	}
-	m.rough, e.shut = true, true
+	m.rough, e.shut, e.gone = true, true, true
 	m.pump(i)
 }
 

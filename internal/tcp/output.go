@@ -22,7 +22,11 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 		c.settleMemory()
 		return false
 	case SynSent, SynReceived:
-		return c.nextSYN(now, seg) || c.Early() && c.nextData(now, seg) || c.nextACK(now, seg)
+		if c.nextSYN(now, seg) || c.Early() && c.nextData(now, seg) || c.nextACK(now, seg) {
+			return true
+		}
+		c.settleMemory()
+		return false
 	}
 	// Without SACK an ACK that reports a hole goes by itself and first: RFC 5681, 2, has a duplicate ACK carry no data.
 	if len(c.rcv.ranges) > 0 && !c.sackOK && c.nextACK(now, seg) {

@@ -81,7 +81,7 @@ func (l *Listener) mayFastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key
 	}
 	limit := cfg.FastOpenQueue
 	if limit == 0 && bits&FastOpenListeners != 0 {
-		limit = l.backlog
+		limit = l.Backlog()
 	}
 	if asked.Present && asked.Len == 0 {
 		sh.Counters.Inc(mib.TcpExtTCPFastOpenCookieReqd)
@@ -141,7 +141,7 @@ func (l *Listener) fastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key, s
 	if !c.insert() {
 		return false
 	}
-	o.Observer = c
+	o.Observer, o.Memory = c, &t.memory
 	o.FastOpen = &tcp.FastOpen{Option: answer, Data: true}
 	c.tcb.Accept(now, *o, syn)
 	l.in.Lock()

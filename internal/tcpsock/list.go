@@ -18,7 +18,7 @@ type Listed struct {
 func (t *Layer) List(shards []*shard.Shard) []Listed {
 	var s []Listed
 	for _, l := range t.listen.All() {
-		s = append(s, Listed{Local: l.Local(), Unread: l.Waiting(), Unacked: l.backlog, Info: tcp.Info{State: tcp.Listen}})
+		s = append(s, Listed{Local: l.Local(), Unread: l.Waiting(), Unacked: l.Backlog(), Info: tcp.Info{State: tcp.Listen}})
 	}
 	for _, sh := range shards {
 		for _, c := range t.conns(sh) {
