@@ -185,15 +185,15 @@ func (k *world) setUp(cfg *packetdrill.Config) error {
 	return usable(cfg.LocalIP)
 }
 
-// usable waits until the kernel has made an address of IPv6 ready, which it does in its own time, though nobody is asked
-// whether it is a duplicate.
+// usable waits until the kernel takes packets to an address of IPv6. It gets that ready in its own time, though nobody is
+// asked whether the address is a duplicate; the route to it comes last.
 func usable(a netip.Addr) error {
+	if a.Is4() {
+		return nil
+	}
 	for range 1000 {
-		if a.Is4() {
-			return nil
-		}
-		out, err := exec.Command("ip", "-6", "addr", "show", "dev", linkName, "tentative").Output()
-		if err == nil && !strings.Contains(string(out), a.String()) {
+		out, err := exec.Command("ip", "-6", "route", "show", "table", "local", "dev", linkName).Output()
+		if err == nil && strings.Contains(string(out), "local "+a.String()+" ") {
 			return nil
 		}
 		time.Sleep(time.Millisecond)
