@@ -43,10 +43,19 @@ func (c *TCB) nextWindowProbe(now clock.Instant, seg *Segment) bool {
 	if !c.snd.force {
 		return false
 	}
-	c.snd.force = false
 	if !c.board.empty() || c.unsent() == 0 && (!c.snd.fin || c.snd.finSent) {
+		c.snd.force = false
 		return false
 	}
+	// RFC 9293, 3.10.7.4: "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to
+	// accept valid ACKs, URGs, and RSTs." A probe is not acceptable, so that its urgent pointer may go unheard: a segment at
+	// SND.UNA goes ahead, which is.
+	if up := c.urg.sendTo.Sub(c.snd.una); c.urg.sending && !c.snd.told && up > 0 && up < 0xffff {
+		c.snd.told = true
+		c.header(now, seg, c.snd.una, 0)
+		return true
+	}
+	c.snd.force, c.snd.told = false, false
 	c.header(now, seg, c.snd.una-1, 0)
 	if c.probes < 255 {
 		c.probes++

@@ -44,6 +44,7 @@ type TCB struct {
 		syn      bool  // a SYN is to be sent
 		synTwice bool  // it was sent before
 		force    bool  // the persist timer has expired: send what fits, or a probe
+		told     bool  // the urgent pointer went ahead of the probe
 		more     bool  // the user has announced more data (SendMore)
 		small    Seq   // the end of the last segment sent that was not full (Snd.sml of Minshall's amendment)
 		space    sendSpace
@@ -192,7 +193,7 @@ func (c *TCB) die(now clock.Instant, err syscall.Errno) {
 func (c *TCB) dropSend() {
 	c.snd.pipe.release()
 	c.board.reset()
-	c.snd.force, c.snd.alive = false, false
+	c.snd.force, c.snd.told, c.snd.alive = false, false, false
 	c.recovery.rexmit = rexmitNone
 }
 
