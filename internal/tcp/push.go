@@ -71,12 +71,8 @@ type burst struct {
 
 // endsBurst reports whether a segment of n octets at SND.NXT is the last one of a burst of several. A burst is what the
 // windows admit, of one chunk, and no more than is sent in a millisecond at the pace of the connection; but no more than
-// half of the congestion window. usable is what is left of the peer's window. While there is urgent data, whose pointer each
-// segment has its own of, there are none.
+// half of the congestion window. usable is what is left of the peer's window.
 func (c *TCB) endsBurst(n, usable int) bool {
-	if c.urg.sending {
-		return false
-	}
 	b, mss := &c.snd.burst, c.snd.mss
 	if c.cfg.FreeBSD || c.urg.sending {
 		return false // each urgent segment goes by itself, since its pointer is its own
