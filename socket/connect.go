@@ -56,7 +56,7 @@ func (s *stream) startConnect(a netip.AddrPort, fast bool, data [][]byte) (int, 
 	if s.boundAddr {
 		local.Addr, local.Scope = s.local.Addr, s.local.Scope
 	}
-	c, n, err := s.open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr),
+	c, n, err := s.open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr), Keys: s.keys(),
 		Watcher: s}, fast, data)
 	if err != nil {
 		if s.boundPort && errno(err) == syscall.EADDRINUSE {

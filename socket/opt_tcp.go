@@ -45,6 +45,8 @@ func (s *stream) setTCP(name int, b []byte) error {
 		return s.setCongestion(b)
 	case TCP_FASTOPEN_KEY:
 		return s.setFastOpenKeys(b)
+	case TCP_MD5SIG, TCP_MD5SIG_EXT:
+		return s.setMD5Sig(b, name == TCP_MD5SIG_EXT)
 	}
 	n, err := intValue(b)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -43,6 +44,7 @@ type stream struct {
 	deferAccept int                 // TCP_DEFER_ACCEPT, in retransmissions
 	ip          streamIP
 	fastKeys    []tcpsock.FastOpenKey // TCP_FASTOPEN_KEY; nil: the layer's
+	authKeys    []tcpauth.Key         // TCP_MD5SIG
 	inq         bool                  // TCP_INQ: Recvmsg tells how much is left
 }
 
@@ -146,7 +148,7 @@ func (s *stream) listen(backlog int) error {
 		}
 	}
 	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Claim: s.claim,
-		TCP: s.ownConfig(), Headers: s.headers(), FastOpenKeys: s.fastKeys})
+		TCP: s.ownConfig(), Headers: s.headers(), Keys: s.keys(), FastOpenKeys: s.fastKeys})
 	if err != nil {
 		return errno(err)
 	}

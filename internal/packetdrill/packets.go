@@ -30,12 +30,15 @@ func (r *runner) packet(p *script.Packet) error {
 // socketFor returns the socket that a packet of the script belongs to. It is the one made last, or the connection of
 // the ports that the packet names.
 func (r *runner) socketFor(p *script.Packet) (*sock, error) {
-	if s := r.byPorts(p); s != nil {
-		return s, nil
+	s := r.byPorts(p)
+	named := s != nil
+	if !named {
+		s = r.current
 	}
-	s := r.current
 	syn := p.TCP != nil && p.TCP.Flags&(script.SYN|script.ACK) == script.SYN
 	switch {
+	case named && !(syn && s.state == sockConnecting):
+		return s, nil
 	case p.Dir == script.Inbound && (s == nil || p.TCP != nil && s.state == sockListening):
 		return r.newPeer(p), nil
 	case p.Dir == script.Outbound && syn && s != nil && s.state == sockConnecting && s.proto == wire.ProtoTCP:

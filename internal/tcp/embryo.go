@@ -88,12 +88,12 @@ func (e *Embryo) offer(cfg *Config) {
 
 // take agrees to the options of the SYN that cfg allows and that there is room for.
 func (e *Embryo) take(o *wire.TCPOptions, cfg *Config, reserved int) {
-	if o.HasTimestamps && !cfg.NoTimestamps && reserved <= maxWithTimestamps {
-		e.flags |= embryoTimestamps
-		e.tsRecent = o.TSVal
-	}
 	if o.SACKPermitted && !cfg.NoSACK {
 		e.flags |= embryoSACK
+	}
+	if o.HasTimestamps && !cfg.NoTimestamps && (reserved <= maxWithTimestamps || !e.has(embryoSACK)) {
+		e.flags |= embryoTimestamps
+		e.tsRecent = o.TSVal
 	}
 	if o.HasWindowScale && !cfg.NoWindowScale {
 		e.flags |= embryoScale

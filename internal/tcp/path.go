@@ -16,8 +16,9 @@ func (c *TCB) setMSS() {
 	c.snd.mss = boundToHalf(c.fullSize(), c.snd.maxWnd)
 }
 
-// maxWithTimestamps is how many octets of options may be reserved beside timestamps: a SYN has 20 octets of others.
-const maxWithTimestamps = maxOptionsLen - 20
+// maxWithTimestamps is how many octets of options may be reserved beside timestamps where there is SACK: timestamps and one
+// block take 24. With MD5 signatures there is no room, and Linux's choice is to do without timestamps.
+const maxWithTimestamps = maxOptionsLen - 24
 
 // maxOptionsLen is RFC 9293, 3.1: "Data Offset (DOffset): 4 bits. The number of 32-bit words in the TCP header."
 const maxOptionsLen = wire.TCPMaxLen - wire.TCPMinLen

@@ -190,8 +190,8 @@ func (c *Conn) OptionLen() int {
 // TCP-AO.
 func (c *Conn) IgnoresICMP() bool { return c != nil && c.current != nil && c.current.Algorithm != MD5 }
 
-// Sign fills in the option of a segment of the connection: segment is the TCP header, the last OptionLen octets of
-// which are room for it, and the data. Do it before the checksum, and after everything else (RFC 5925, 7.4: "TCP-AO
+// Sign fills in the option of a segment of the connection: segment is the TCP header, OptionLen octets of which are room
+// for it, and the data. Do it before the checksum, and after everything else (RFC 5925, 7.4: "TCP-AO
 // MUST be the last TCP option processed on outgoing segments"). at is where the room begins.
 func (c *Conn) Sign(segment []byte, at int) {
 	t := wire.TCP(segment)

@@ -11,6 +11,7 @@ import (
 	"github.com/onlink-go/onlink/internal/tcpauth"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // newAuth returns what authenticates the connection key, or nil if keys has nothing for its peer.
@@ -42,10 +43,13 @@ func authentic(sh *shard.Shard, now clock.Instant, p *packet.Buffer, auth *tcpau
 	return false
 }
 
-// sign makes room in the header of segment, whose options end at at, for the option that auth adds, and has it signed.
+// sign makes room in the header of segment, whose options end at at, for the option that auth adds, and has it signed. It
+// comes before the others, as Linux has it.
 func sign(auth *tcpauth.Conn, segment []byte, at int) {
-	segment[12] += byte(auth.OptionLen()/4) << 4 // Data Offset
-	auth.Sign(segment, at)
+	n := auth.OptionLen()
+	segment[12] += byte(n/4) << 4 // Data Offset
+	copy(segment[wire.TCPMinLen+n:at+n], segment[wire.TCPMinLen:at])
+	auth.Sign(segment, wire.TCPMinLen)
 }
 
 // auth returns what authenticates a connection of l with key, or nil.

@@ -55,7 +55,7 @@ func (l *Listener) admit(now clock.Instant, known, trusted bool) (cookie bool, w
 	limits := &l.layer.Settings().Limits
 	l.in.Lock()
 	defer l.in.Unlock()
-	full := l.embryos >= l.backlog || l.layer.embryos.Load() >= maxEmbryos
+	full := l.embryos > l.backlog || l.layer.embryos.Load() >= maxEmbryos
 	switch {
 	case l.in.Closed():
 		return false, mib.SocketClosed
