@@ -2,11 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -158,17 +158,43 @@ func scripts(paths []string) ([]string, error) {
 			continue
 		}
 		before := len(files)
-		err = filepath.WalkDir(p, func(path string, e fs.DirEntry, err error) error {
-			if err == nil && !e.IsDir() && strings.HasSuffix(path, ".pkt") {
-				files = append(files, path)
-			}
-			return err
-		})
-		if err != nil {
+		if files, err = inDirectory(files, p, map[string]bool{}); err != nil {
 			return nil, err
 		}
 		if len(files) == before {
 			return nil, fmt.Errorf("%s: no scripts (.pkt) in it", p)
+		}
+	}
+	return files, nil
+}
+
+// inDirectory adds the scripts in a directory and below, also where links lead. been are the directories it is in, by
+// their real names: a link to one of them leads nowhere new. A directory that cannot be read is an error; a link that
+// leads to nothing is a script that cannot be read.
+func inDirectory(files []string, dir string, been map[string]bool) ([]string, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return files, err
+	}
+	if been[real] {
+		return files, nil
+	}
+	been[real] = true
+	defer delete(been, real)
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return files, err
+	}
+	for _, e := range list {
+		path := filepath.Join(dir, e.Name())
+		fi, err := os.Stat(path)
+		switch {
+		case err == nil && fi.IsDir():
+			if files, err = inDirectory(files, path, been); err != nil {
+				return files, err
+			}
+		case strings.HasSuffix(path, ".pkt"):
+			files = append(files, path)
 		}
 	}
 	return files, nil
@@ -207,9 +233,10 @@ func (d *drill) verdict() error {
 
 // file runs one script on each version of IP that it is to run on.
 func (d *drill) file(path string) error {
-	src, err := os.ReadFile(path)
+	src, err := readScript(path)
 	if err != nil {
-		return err
+		d.unreadable(err)
+		return nil
 	}
 	s, err := packetdrill.Parse(path, src, packetdrill.IPv4, d.defines)
 	if err != nil {
@@ -226,6 +253,24 @@ func (d *drill) file(path string) error {
 		}
 	}
 	return nil
+}
+
+// maxScript bounds how long a script may be, in octets.
+const maxScript = 16 << 20
+
+// readScript reads a regular file that is not too long. A byte order mark is no part of the script.
+func readScript(path string) ([]byte, error) {
+	fi, err := os.Stat(path) // to open a pipe would wait for a writer
+	switch {
+	case err != nil:
+		return nil, err
+	case !fi.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	case fi.Size() > maxScript:
+		return nil, fmt.Errorf("%s: %d octets are too long for a script", path, fi.Size())
+	}
+	src, err := os.ReadFile(path)
+	return bytes.TrimPrefix(src, []byte("\ufeff")), err
 }
 
 func (d *drill) unreadable(err error) {
@@ -264,12 +309,16 @@ func (d *drill) script(path string, s *script.Script, v packetdrill.Version) err
 		o.Trace = func(line string) { lines = append(lines, line) }
 	}
 	res, err := d.guarded(s, o)
+	if d.ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if _, ok := errors.AsType[*script.SyntaxError](err); ok {
 		d.unreadable(err)
 		return nil
 	}
 	if err != nil {
-		return usageError{err}
+		d.unreadable(fmt.Errorf("%s: %w", path, err))
+		return nil
 	}
 	if res.Failure == nil {
 		d.ok++

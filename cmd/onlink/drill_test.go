@@ -95,3 +95,33 @@ func TestDrillWrites(t *testing.T) {
 		t.Errorf("%d octets, %v", len(b), err)
 	}
 }
+
+// What cannot be read is a failure of its own, and the other scripts run; links are followed, but not in circles.
+func TestDrillDirectory(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a/b/deep.pkt": "`common/set.sh`\r\n" + goodScript, "common/set.sh": "sysctl -q net.ipv4.tcp_sack=0",
+		"a/bytes.pkt": "// caf\xe9\n" + goodScript, "a/mark.pkt": "\ufeff" + goodScript, "a/missing.pkt": "`../nothing.sh`\n" + goodScript} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"a/loop": "../a", "a/dangling.pkt": "nowhere.pkt", "a/link.pkt": "bytes.pkt"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, code := drilled(t, []string{dir}, "huge.pkt", strings.Repeat("\n", maxScript+1))
+	for _, want := range []string{"ok   a/b/deep.pkt", "ok   a/mark.pkt", "FAIL a/missing.pkt (ipv4)", "FAIL stat a/dangling.pkt",
+		"are too long for a script", "2 scripts could not be read"} {
+		if !strings.Contains(strings.ReplaceAll(out, dir+"/", ""), want) {
+			t.Errorf("printed\n%s\nwithout %s", out, want)
+		}
+	}
+	if code != 2 {
+		t.Errorf("exit code %d", code)
+	}
+}

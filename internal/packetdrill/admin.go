@@ -22,8 +22,8 @@ func (w *simWorld) Command(argv []string) (string, error) {
 		err = tc(args)
 	case "ethtool":
 		err = ethtool(args)
-	case "nstat":
-		// Counters are those of one stack, which runs one script.
+	case "nstat", "ss", "netstat", "dmesg":
+		// What they print is not looked at. Counters are those of one stack, which runs one script.
 	case "modprobe", "rmmod":
 		err = w.modprobe(args)
 	case "kldload", "kldunload", "kldstat":
@@ -55,22 +55,28 @@ func (w *simWorld) ip(args []string) error {
 	case "link", "l":
 		return w.ipLink(args[1:])
 	case "route", "r", "ro":
-		if args[1] == "flush" && len(args) > 2 && args[2] == "cache" {
-			return nil // the stack has none apart from what it has learned
+		return w.ipRoute(args[1:])
+	case "addr", "address", "a", "neigh", "neighbor", "n", "netns":
+		if strings.HasPrefix(args[1], "s") || args[1] == "list" {
+			return nil // what it prints is not looked at
 		}
-		return unsupported("what it says about routes")
 	}
 	return unsupported(args[0] + " " + args[1])
 }
 
 // ipLink is ip link set dev tun0 mtu 1400.
 func (w *simWorld) ipLink(args []string) error {
+	if args[0] == "show" || args[0] == "list" {
+		return nil
+	}
 	if args[0] != "set" {
 		return unsupported("link " + args[0])
 	}
 	for i := 1; i < len(args); i++ {
 		switch args[i] {
 		case "dev", linkName, "up":
+		case "txqueuelen", "qlen", "gso_max_size", "gso_max_segs":
+			i++ // packets do not wait, nor go out joined
 		case "mtu":
 			if i++; i == len(args) {
 				return fmt.Errorf("the MTU is missing")

@@ -71,7 +71,7 @@ func DefaultConfig() *Config {
 
 // remoteModes are options of packetdrill that need a second machine or a shared object.
 var remoteModes = []string{"wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
-	"wire_client_dev", "wire_server_dev", "so_filename", "so_flags", "is_anyip"}
+	"wire_client_dev", "wire_server_dev", "so_filename", "so_flags"}
 
 // Set sets the option --name=value. Errors say what is wrong with it.
 func (c *Config) Set(name, value string, has bool) error {
@@ -111,6 +111,7 @@ var flagOptions = map[string]func(*Config){
 	"tcp_ts_ecr_check":  func(c *Config) { c.CheckTSEcr = true },
 	"strict_segments":   func(c *Config) { c.StrictSegments = true },
 	"strict_end":        func(c *Config) { c.StrictEnd = true },
+	"is_anyip":          func(c *Config) {}, // packets may name any addresses
 	"send_omit_free":    func(c *Config) {}, // about the memory of the interpreter
 	"debug":             func(c *Config) {},
 	"verbose":           func(c *Config) {},
@@ -130,8 +131,9 @@ var valueOptions = map[string]func(c *Config, v string) error{
 	"netmask_ip":   func(c *Config, v string) error { c.netmask = v; return nil },
 	"like":         func(c *Config, v string) error { return c.setLike(v) },
 	"speed":        func(c *Config, v string) error { return nil }, // of the device; the stack does not look at it
-	"mss": func(c *Config, v string) error {
-		return errors.New("segments that arrive joined by the device are not supported")
+	"mss": func(c *Config, v string) error { // of segments that a device joins: they arrive joined as they are written
+		var n int
+		return setInt(&n, v, 1, 65535)
 	},
 	"mtu":               func(c *Config, v string) error { return setInt(&c.MTU, v, 68, 65535) },
 	"tolerance_usecs":   func(c *Config, v string) error { return setMicroseconds(&c.Tolerance, v) },

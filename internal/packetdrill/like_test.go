@@ -59,14 +59,14 @@ func TestLikeOf(t *testing.T) {
 	const socket = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
 	for text, want := range map[string]Like{
 		socket: LikeLinux,
-		"`sysctl -q net.ipv4.tcp_sack=0`\n" + socket:                                           LikeLinux,
-		"`sysctl kern.ipc.maxsockbuf=1`\n" + socket:                                            LikeFreeBSD,
-		"`sysctl net.inet6.ip6.hlim=3`\n" + socket:                                             LikeFreeBSD,
-		"0 `kldload cc_cubic`\n" + socket:                                                      LikeFreeBSD,
-		"// Platform: FreeBSD 14\n" + socket:                                                   LikeFreeBSD,
-		"// Written by somebody of FreeBSD.\n" + socket:                                        LikeLinux,
-		socket + "+0 > S 0:0(0) <mss 1460,nop,wscale 6,sackOK,TS val 1 ecr 0>\n":               LikeFreeBSD,
-		socket + "+0 > S 0:0(0) <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>\n":               LikeLinux,
+		"`sysctl -q net.ipv4.tcp_sack=0`\n" + socket:                                   LikeLinux,
+		"`sysctl kern.ipc.maxsockbuf=1`\n" + socket:                                    LikeFreeBSD,
+		"`sysctl net.inet6.ip6.hlim=3`\n" + socket:                                     LikeFreeBSD,
+		"0 `kldload cc_cubic`\n" + socket:                                              LikeFreeBSD,
+		"// Platform: FreeBSD 14\n" + socket:                                           LikeFreeBSD,
+		"// Written by somebody of FreeBSD.\n" + socket:                                LikeLinux,
+		socket + "+0 > S 0:0(0) <mss 1460,nop,wscale 6,sackOK,TS val 1 ecr 0>\n":       LikeFreeBSD,
+		socket + "+0 > S 0:0(0) <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>\n":       LikeLinux,
 		socket + "+0 < S 0:0(0) win 9 <mss 1460,nop,wscale 7,sackOK,TS val 1 ecr 0>\n": LikeLinux,
 	} {
 		s, err := Parse("test.pkt", []byte(text), IPv4, nil)

@@ -14,13 +14,15 @@ import (
 // the same each time.
 type simWorld struct {
 	System
-	sim    *clock.Sim
-	rt     clock.Runtime
-	stack  *onlink.Stack
-	link   *recorder
-	start  clock.Instant
-	sent   []Sent
-	events int // how many more may happen
+	sim     *clock.Sim
+	rt      clock.Runtime
+	stack   *onlink.Stack
+	link    *recorder
+	remote  netip.Prefix // where the route leads
+	gateway netip.Addr
+	start   clock.Instant
+	sent    []Sent
+	events  int // how many more may happen
 }
 
 // maxEvents bounds what may happen in a script: it is a hundred times what a transfer of megabytes takes.
@@ -32,7 +34,7 @@ const linkName = "tun0"
 // newSimWorld makes a stack with the addresses and routes of cfg. Its frames go to w, if that is not nil.
 func newSimWorld(cfg *Config, w *capture.Writer) (World, error) {
 	s := clock.NewSim(1)
-	world := &simWorld{sim: s, rt: s.Runtime(1), events: maxEvents}
+	world := &simWorld{sim: s, rt: s.Runtime(1), events: maxEvents, remote: cfg.RemotePrefix, gateway: gatewayOf(cfg)}
 	world.link = newRecorder(world.rt, cfg.MTU, func(b []byte) {
 		world.sent = append(world.sent, Sent{At: world.Now(), Data: b})
 	})

@@ -35,6 +35,14 @@ func init() {
 		"sleep":  sleep,
 		"usleep": sleep,
 		"test":   test,
+		"[[":     test,
+		"grep":   grep,
+		"egrep":  grep,
+		"wc":     wc,
+		"head":   head,
+		"tail":   head,
+		"trap":   nothing,
+		"uname":  func(*Shell, []string, string) (string, error) { return "onlink\n", nil },
 		"[":      test,
 		"exit":   exit,
 		"export": export,
@@ -141,7 +149,12 @@ func sysctl(s *Shell, argv []string, in string) (string, error) {
 		a := args[i]
 		switch {
 		case a == "-p" || strings.HasPrefix(a, "-p") || strings.HasPrefix(a, "--load"):
-			return "", errors.New("sysctl -p: loading a file is not supported")
+			path := strings.TrimPrefix(strings.TrimPrefix(a, "-p"), "--load")
+			if path = strings.TrimPrefix(path, "="); path == "" && i+1 < len(args) {
+				i++
+				path = args[i]
+			}
+			return out.String(), s.sysctlFile(path)
 		case strings.HasPrefix(a, "-"):
 			quiet = quiet || strings.Contains(a, "q")
 			bare = bare || strings.Contains(a, "n")

@@ -11,9 +11,9 @@ import (
 // test is test(1), with one comparison.
 func test(s *Shell, argv []string, in string) (string, error) {
 	args := argv[1:]
-	if argv[0] == "[" {
-		if len(args) == 0 || args[len(args)-1] != "]" {
-			return "", errors.New("[: ] is missing")
+	if closing := map[string]string{"[": "]", "[[": "]]"}[argv[0]]; closing != "" {
+		if len(args) == 0 || args[len(args)-1] != closing {
+			return "", fmt.Errorf("%s: %s is missing", argv[0], closing)
 		}
 		args = args[:len(args)-1]
 	}

@@ -250,6 +250,9 @@ func (s *Shell) simple(c *simple, in string) (string, error) {
 	}
 	out, err := s.command(argv, in)
 	if err != nil {
+		if s.silent(c) && s.unknown(err) == nil && err != errExit {
+			return "", nil // who throws the message away does not mind
+		}
 		return out, err
 	}
 	for _, r := range c.redirs {
@@ -258,6 +261,19 @@ func (s *Shell) simple(c *simple, in string) (string, error) {
 		}
 	}
 	return out, nil
+}
+
+// silent reports whether what the command says on standard error is thrown away.
+func (s *Shell) silent(c *simple) bool {
+	var null, second bool
+	for _, r := range c.redirs {
+		second = second || strings.HasPrefix(r.op, "2") || strings.HasPrefix(r.op, "&")
+		if r.file != nil {
+			path, err := s.expand(r.file)
+			null = null || err == nil && path == "/dev/null"
+		}
+	}
+	return null && second
 }
 
 // redirect puts what a command has printed where it is to go.
@@ -302,6 +318,32 @@ func (s *Shell) Source(path string, args ...string) error {
 	return err
 }
 
+// find reads a file. A relative path counts from the shell's directory, or one of those above it, or, since scripts may
+// be run from elsewhere, from the working directory.
+func (s *Shell) find(path string) ([]byte, error) {
+	if filepath.IsAbs(path) {
+		return os.ReadFile(path)
+	}
+	dir, err := filepath.Abs(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	text, first := os.ReadFile(filepath.Join(dir, path))
+	if first == nil {
+		return text, nil
+	}
+	for up := filepath.Dir(dir); up != dir; up = filepath.Dir(dir) {
+		dir = up
+		if text, err := os.ReadFile(filepath.Join(dir, path)); err == nil {
+			return text, nil
+		}
+	}
+	if text, err := os.ReadFile(path); err == nil {
+		return text, nil
+	}
+	return nil, first
+}
+
 // maxFiles is how deep files may run files.
 const maxFiles = 10
 
@@ -309,11 +351,7 @@ func (s *Shell) source(path string, args []string) (string, error) {
 	if s.depth >= maxFiles {
 		return "", fmt.Errorf("%s: files that run files are nested too deep", path)
 	}
-	full := path
-	if !filepath.IsAbs(path) {
-		full = filepath.Join(s.dir, path)
-	}
-	text, err := os.ReadFile(full)
+	text, err := s.find(path)
 	if err != nil {
 		return "", fmt.Errorf("cannot run %s: %w", path, err)
 	}
