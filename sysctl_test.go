@@ -148,7 +148,7 @@ func TestSetSysctlRefuses(t *testing.T) {
 		{"net.ipv4.ip_local_reserved_ports", "10-5", syscall.EINVAL},
 		{"net.ipv4.tcp_plb_enabled", "1", syscall.EINVAL},
 		{"net.inet.tcp.insecure_rst", "1", syscall.EINVAL},
-		{"net.ipv4.tcp_mtu_probing", "1", syscall.EINVAL},
+		{"net.ipv4.tcp_mtu_probing", "3", syscall.EINVAL},
 	} {
 		if err := s.SetSysctl(c.name, c.value); !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.name) {
 			t.Errorf("%s=%q: %v, want %v", c.name, c.value, err, c.err)

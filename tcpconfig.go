@@ -77,6 +77,11 @@ type TCPConfig struct {
 	PacingSlowStart      int           // tcp_pacing_ss_ratio: percent of cwnd / SRTT; 200
 	PacingAvoidance      int           // tcp_pacing_ca_ratio: percent; 120
 	MinSendMSS           int           // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
+	MTUProbing           int           // tcp_mtu_probing (RFC 4821): 1 when a black hole is suspected, 2 always; 0
+	BaseMSS              int           // tcp_base_mss: the payload that probing begins with; 1024
+	MTUProbeFloor        int           // tcp_mtu_probe_floor: the least it falls back to; 48
+	ProbeThreshold       int           // tcp_probe_threshold: probing ends when it is about so many octets; 8
+	ProbeInterval        time.Duration // tcp_probe_interval: after which it begins anew; 600 s
 
 	// How connections begin.
 	Backlog           int           // connections that a listener queues; SoMaxConn
@@ -155,7 +160,8 @@ func (c *TCPConfig) connection() tcp.Config {
 		NoSlowStartAfterIdle: c.NoSlowStartAfterIdle, Reordering: c.Reordering, MaxReordering: c.MaxReordering,
 		Recovery: c.Recovery, EarlyRetrans: c.EarlyRetrans, FRTO: c.FRTO, MinRTTWindow: c.MinRTTWindow,
 		PacingSS: c.PacingSlowStart, PacingCA: c.PacingAvoidance,
-		MinSendMSS: c.MinSendMSS,
+		MinSendMSS: c.MinSendMSS, MTUProbing: c.MTUProbing, BaseMSS: c.BaseMSS, MTUProbeFloor: c.MTUProbeFloor,
+		ProbeThreshold: c.ProbeThreshold, ProbeInterval: c.ProbeInterval,
 
 		MSL: c.MSL, FinWait2: c.FinWait2,
 	}

@@ -174,6 +174,7 @@ func (c *TCB) clean(now clock.Instant, a *ackEvent, seg *Segment) {
 		a.flags |= ackDataAcked
 	}
 	c.trim(una)
+	c.mtuProbeAcked()
 	if b.empty() {
 		b.sacked, b.high = 0, una
 	} else if c.sackOK && b.reneged() {

@@ -128,7 +128,12 @@ type Config struct {
 	MinRTTWindow         time.Duration // tcp_min_rtt_wlen; 300 s
 
 	// Path MTU.
-	MinSendMSS int // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
+	MinSendMSS     int           // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
+	MTUProbing     int           // tcp_mtu_probing: 1 when a black hole is suspected, 2 always (RFC 4821); 0
+	BaseMSS        int           // tcp_base_mss: the payload that probing begins with; 1024
+	MTUProbeFloor  int           // tcp_mtu_probe_floor: the least payload it falls back to; 48
+	ProbeThreshold int           // tcp_probe_threshold: the search ends when it is about so many octets; 8
+	ProbeInterval  time.Duration // tcp_probe_interval: after which it begins anew; 600 s
 
 	// Opening.
 	DeferAccept      time.Duration // TCP_DEFER_ACCEPT: a listener waits so long for data before it accepts; 0: not at all

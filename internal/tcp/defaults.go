@@ -126,4 +126,9 @@ func (cfg *Config) setRecovery() {
 	set(&cfg.ECN, 2)
 	set(&cfg.MinRTTWindow, 300*time.Second)
 	cfg.MinSendMSS = or(cfg.MinSendMSS, 48)
+	set(&cfg.MTUProbing, mtuProbeNever)
+	cfg.BaseMSS = or(cfg.BaseMSS, 1024)
+	cfg.MTUProbeFloor = or(cfg.MTUProbeFloor, 48)
+	set(&cfg.ProbeThreshold, 8)
+	set(&cfg.ProbeInterval, 600*time.Second)
 }

@@ -89,6 +89,9 @@ func (c *TCB) probedEnough(now clock.Instant) bool {
 // negative advice (see Section 3.3.1.4 of [19]) to the IP layer, to trigger dead-gateway diagnosis." And: "The value of R1
 // SHOULD correspond to at least 3 retransmissions, at the current RTO (SHLD-10)." With a SYN each retransmission does so.
 func (c *TCB) noteR1(now clock.Instant) {
+	if c.retries > 0 && c.state.synchronized() && c.retriedFor(now, c.cfg.Retries1) {
+		c.suspectBlackHole(now)
+	}
 	c.doubtful = c.retries > 0 && !c.state.synchronized() ||
 		c.retries >= c.cfg.Retries1 && c.retriedFor(now, c.cfg.Retries1)
 }

@@ -41,11 +41,15 @@ func (c *TCB) sendMSS() (mss, blocks int) {
 
 // fullSize returns the largest payload that peer and path take, whatever the window.
 func (c *TCB) fullSize() int {
-	n := min(c.snd.peerMSS, c.snd.pathMSS) - int(c.reserved)
+	return min(c.snd.peerMSS, c.pathLimit()) - c.optionsLen()
+}
+
+// optionsLen returns how many octets of options every segment has.
+func (c *TCB) optionsLen() int {
 	if c.ts.on {
-		n -= timestampsLen
+		return int(c.reserved) + timestampsLen
 	}
-	return n
+	return int(c.reserved)
 }
 
 // holds reports whether Nagle's algorithm or a cork holds a segment of n octets back that is less than a full one. Only

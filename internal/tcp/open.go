@@ -144,6 +144,7 @@ func (c *TCB) establish(now clock.Instant) {
 	}
 	c.startACKs(now)
 	c.startBuffers(now)
+	c.startMTUProbe(now)
 	c.setState(now, Established)
 	c.startKeepAlive(now)
 	if c.snd.fin {

@@ -135,6 +135,9 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 		una++ // the window of a SYN without ACK, which we have early data for, begins behind our SYN
 	}
 	usable := una.Add(c.snd.wnd).Sub(c.snd.nxt)
+	if sent, wait := c.nextMTUProbe(now, seg, unsent, usable); sent || wait {
+		return sent
+	}
 	mss, blocks := c.sendMSS()
 	n, flags := c.sizeData(mss, unsent, usable)
 	if n == 0 && flags&wire.FIN == 0 {

@@ -49,6 +49,7 @@ func (c *TCB) SetPathMTU(now clock.Instant, mss int) {
 		return
 	}
 	c.snd.pathMSS = min(max(mss, minMSS), maxMSS)
+	c.mtu.high = min(c.mtu.high, c.snd.pathMSS)
 	before := c.snd.mss
 	if c.setMSS(); c.snd.mss == before {
 		return

@@ -144,6 +144,9 @@ func (c *TCB) alert(now clock.Instant, a *ackEvent, dups int) {
 			c.tryToOpen(now, ece)
 			return
 		}
+		if c.mtuProbeLost(now) {
+			return
+		}
 		c.enterRecovery(now, ece)
 	}
 	if c.sackOK && !c.rackOn() && force {

@@ -91,6 +91,7 @@ type TCB struct {
 	board    scoreboard
 	rtt      rttEstimator
 	recovery recovery
+	mtu      mtuProbe
 	ecn      ecnState
 	cc       CongestionControl
 	cw       Sender // what cc works on
