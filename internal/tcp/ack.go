@@ -72,7 +72,7 @@ func (c *TCB) takeNewACK(now clock.Instant, seg *Segment, a *ackEvent) {
 	c.ecnTakeCWR(seg)
 	c.countDelivered(a.sackDelivered, a.flags&ackECE != 0)
 	if idle {
-		c.updateWindow(now, seg)
+		c.updateWindow(now, seg, n > 0)
 		if a.flags&ackDSACK != 0 {
 			c.alert(now, a, 0)
 		}
@@ -82,7 +82,7 @@ func (c *TCB) takeNewACK(now clock.Instant, seg *Segment, a *ackEvent) {
 		return
 	}
 	c.clean(now, a, seg)
-	c.updateWindow(now, seg)
+	c.updateWindow(now, seg, n > 0)
 	c.afterClean(now, a)
 }
 

@@ -41,6 +41,7 @@ type modelEnd struct {
 
 	una, nxt, adv Seq // as they were last
 	synced        bool
+	told          onWire
 }
 
 // flight is a segment under way.
@@ -230,7 +231,7 @@ func (m *model) deliver(i int, f *flight) {
 		e.tcb.Arrive(m.now, &seg)
 	}
 	if i == 1 && e.tcb.state == Closed && e.tcb.passive && !e.synced && len(e.wrote) == 0 && !e.shut {
-		e.tcb = new(TCB) // it returns to LISTEN
+		e.tcb, e.told = new(TCB), onWire{} // it returns to LISTEN
 	}
 	m.pump(i)
 }
@@ -245,6 +246,7 @@ func (m *model) pump(i int) {
 		}
 		data := make([]byte, seg.Len)
 		e.tcb.Payload(&seg, data)
+		m.inspect(i, &seg, data)
 		if seg.Len > max(e.tcb.snd.pathMSS, 1) {
 			m.fail("end %d sends %d octets, its path carries %d", i, seg.Len, e.tcb.snd.pathMSS)
 		}
@@ -386,6 +388,7 @@ func (m *model) verify() {
 		e.synced = e.synced || c.state.synchronized()
 		e.una, e.nxt, e.adv = c.snd.una, c.rcv.nxt, c.rcv.adv
 		m.bounded(i)
+		m.timed(i)
 	}
 	a, b := m.ends[0].tcb, m.ends[1].tcb
 	if m.ends[0].synced && m.ends[1].synced {

@@ -67,14 +67,23 @@ func (c *TCB) nextWindowProbe(now clock.Instant, seg *Segment) bool {
 	return true
 }
 
-// probeAnswered takes in that the peer has told its window: the timer begins anew, and without back-off if the window has
-// room for what waits. Other segments, such as keep-alive probes, do not put the next probe off.
-func (c *TCB) probeAnswered() {
-	if c.timers[persistTimer] == clock.Never {
+// probeAnswered takes in that the peer has told its window. If that is closed, the peer is alive, and the timer begins anew:
+// whoever cannot send starts it. If it has room, though less than SWS avoidance asks for, the timer is the override timeout of
+// 3.8.6.2.1, which no ACK puts off: a peer that has something to say more often would stop it for ever. It goes without
+// back-off if there is room for what waits.
+func (c *TCB) probeAnswered(now clock.Instant) {
+	at := c.timers[persistTimer]
+	if at == clock.Never {
 		return
 	}
-	c.timers[persistTimer] = clock.Never // whoever cannot send starts it again
-	if usable := c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt); usable > 0 && usable >= min(c.unsent(), c.snd.mss) {
+	c.timers[persistTimer] = clock.Never
+	usable := c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt)
+	if usable <= 0 {
+		return
+	}
+	if usable >= min(c.unsent(), c.snd.mss) {
 		c.persist = 0
 	}
+	c.startPersist(now)
+	c.timers[persistTimer] = min(c.timers[persistTimer], at)
 }

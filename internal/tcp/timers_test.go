@@ -280,6 +280,43 @@ func TestSenderSillyWindow(t *testing.T) {
 	r.want(r.pass(250*ms), "200ms <SEQ=1001><ACK=5001><CTL=PSH,ACK><LEN=100>")
 }
 
+// A peer that says something more often than the override timeout does not put it off.
+func TestOverrideTimeoutHolds(t *testing.T) {
+	r := newRig(t, Config{NoTimestamps: true}).to(Established)
+	small := segment(5001, 1001, ack, 0)
+	small.Window = 100
+	r.arriveSegment(small)
+	r.c.Send(r.now, make([]byte, 1000))
+	r.want(r.drain(), "")
+	for range 3 {
+		r.want(r.pass(60*ms), "")
+		r.want(r.arriveSegment(small), "")
+	}
+	r.want(r.pass(60*ms), "20ms <SEQ=1001><ACK=5001><CTL=PSH,ACK><LEN=100>")
+}
+
+// RFC 9293, 3.10.7.4, of SND.WL1 and SND.WL2: "The check here prevents using old segments to update the window." What the peer
+// sends again has an old number, and the window of now if it acknowledges more: the right edge is where it says.
+func TestWindowOfRetransmission(t *testing.T) {
+	r := newRig(t, Config{NoTimestamps: true}).to(Established)
+	r.arrive(5001, 1001, ack, 100)
+	r.arrive(5101, 1001, ack, 100)
+	r.c.Send(r.now, make([]byte, 300))
+	r.drain()
+	again := segment(5101, 1301, ack, 100)
+	again.Window = 50
+	r.arriveSegment(again)
+	if edge := r.c.snd.una.Add(r.c.snd.wnd); r.c.snd.una != 1301 || edge != 1351 {
+		t.Errorf("SND.UNA %d, the right edge at %d", r.c.snd.una, edge)
+	}
+	again.Window, again.Ack = 9000, 1301 // no news: it may be older than the last
+	again.Seq = 5100
+	r.arriveSegment(again)
+	if edge := r.c.snd.una.Add(r.c.snd.wnd); edge != 1351 {
+		t.Errorf("the right edge at %d", edge)
+	}
+}
+
 // RFC 9293, 3.7.4: Nagle: "If there is unacknowledged data (i.e., SND.NXT > SND.UNA), then the sending TCP endpoint buffers
 // all user data (regardless of the PSH bit) until the outstanding data has been acknowledged or until the TCP endpoint can
 // send a full-sized segment".

@@ -139,9 +139,11 @@ func (c *TCB) updateDue() bool {
 //
 // RFC 9293, 3.10.7.4: "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should be updated. If (SND.WL1 < SEG.SEQ or
 // (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set SND.WL1 <- SEG.SEQ, and set SND.WL2 <-
-// SEG.ACK."
-func (c *TCB) updateWindow(now clock.Instant, seg *Segment) {
-	if !c.snd.wl1.Less(seg.Seq) && (c.snd.wl1 != seg.Seq || !c.snd.wl2.LessEq(seg.Ack)) {
+// SEG.ACK." "The check here prevents using old segments to update the window." One that has advanced SND.UNA is not old
+// whatever its number, as where the peer sends something again; and to go on with the window of before would move its right
+// edge beyond what the peer has ever offered.
+func (c *TCB) updateWindow(now clock.Instant, seg *Segment, advanced bool) {
+	if !advanced && !c.snd.wl1.Less(seg.Seq) && (c.snd.wl1 != seg.Seq || !c.snd.wl2.LessEq(seg.Ack)) {
 		return
 	}
 	before := c.snd.wnd
@@ -149,7 +151,7 @@ func (c *TCB) updateWindow(now clock.Instant, seg *Segment) {
 	c.snd.wl1, c.snd.wl2 = seg.Seq, seg.Ack
 	c.noteMaxWindow()
 	c.snd.edge = maxSeq(c.snd.edge, c.snd.una.Add(c.snd.wnd))
-	c.probeAnswered()
+	c.probeAnswered(now)
 	if before > 0 || c.snd.wnd == 0 {
 		return
 	}
