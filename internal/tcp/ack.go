@@ -117,7 +117,7 @@ func (c *TCB) control(now clock.Instant, a *ackEvent) {
 	c.sense(now)
 	c.cw.Limited = c.windowLimited()
 	switch {
-	case c.cc.Controls():
+	case c.controls:
 		*c.rate.told = a.rate
 		c.cc.Control(&c.cw, c.rate.told)
 		c.cw.Window = max(c.cw.Window, 1)

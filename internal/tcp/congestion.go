@@ -31,7 +31,8 @@ type CongestionControl interface {
 	Event(s *Sender, e CongestionEvent)
 	// Sampled tells of an ACK, before the window is changed by it; rtt is of the last segment that it delivered, or negative.
 	Sampled(s *Sender, n int, rtt time.Duration)
-	// Control, if Controls returns true, is called for each ACK in place of Grow and of proportional rate reduction.
+	// Control, if Controls returns true, is called for each ACK in place of Grow and of proportional rate reduction. What
+	// Controls returns does not change.
 	Controls() bool
 	Control(s *Sender, r *RateSample)
 }
@@ -171,7 +172,7 @@ func (c *TCB) startControl(now clock.Instant, cautious bool) {
 	c.cw = Sender{Window: w, Threshold: unlimited, Clamp: maxBuffer, MSS: c.snd.mss}
 	c.sense(now)
 	c.cc.Init(&c.cw)
-	if c.cc.Controls() {
+	if c.controls {
 		c.rate.told = new(RateSample)
 	}
 	c.updatePacingRate()
@@ -212,7 +213,7 @@ func (c *TCB) updatePacingRate() {
 		percent = c.cfg.PacingSS
 	}
 	if c.rtt.srtt > 0 {
-		octets := float64(c.snd.mss) * float64(max(s.Window, c.board.out)) * float64(percent) / 100
-		s.PacingRate = uint64(octets * float64(time.Second) / float64(c.rtt.srtt))
+		octets := float64(c.snd.mss * max(s.Window, c.board.out) * percent) // times 100
+		s.PacingRate = uint64(octets * float64(time.Second/100) / float64(c.rtt.srtt))
 	}
 }

@@ -33,10 +33,10 @@ func (c *TCB) switchControl(now clock.Instant) {
 	if cc == nil {
 		return
 	}
-	c.cc = cc
+	c.cc, c.controls = cc, cc.Controls()
 	c.sense(now)
 	c.cc.Init(&c.cw)
-	if c.cc.Controls() && c.rate.told == nil {
+	if c.controls && c.rate.told == nil {
 		c.rate.told = new(RateSample)
 	}
 }

@@ -25,7 +25,7 @@ func (f *minFilter) add(now clock.Instant, d, window time.Duration) {
 	s := timed{now, d}
 	b := &f.best
 	if b[0].d == 0 || d <= b[0].d || now.Sub(b[2].at) > window {
-		*b = [3]timed{s, s, s} // a new minimum, or nothing is left in the window
+		b[0], b[1], b[2] = s, s, s // a new minimum, or nothing is left in the window
 		return
 	}
 	if d <= b[1].d {

@@ -36,6 +36,7 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	if c.cc = c.cfg.newControl(c.cfg.CongestionControl); c.cc == nil {
 		c.cc = c.cfg.newControl("")
 	}
+	c.controls = c.cc.Controls()
 	c.recovery = recovery{reordering: c.cfg.Reordering}
 	c.startControl(now, false)
 	c.stuck, c.snd.last, c.rcv.heard, c.rcv.dataAt = now, now, now, now

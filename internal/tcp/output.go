@@ -53,7 +53,8 @@ func (c *TCB) Payload(seg *Segment, b []byte) {
 
 // header fills in a segment that carries an ACK, which all do from now on, and notes that the ACK is sent.
 func (c *TCB) header(now clock.Instant, seg *Segment, seq Seq, flags wire.TCPFlags) {
-	*seg = Segment{Seq: seq, Ack: c.rcv.nxt, Flags: flags | wire.ACK, Window: c.window()}
+	*seg = Segment{}
+	seg.Seq, seg.Ack, seg.Flags, seg.Window = seq, c.rcv.nxt, flags|wire.ACK, c.window()
 	if c.ts.on {
 		c.putTimestamps(now, &seg.Options)
 	}
@@ -195,10 +196,6 @@ func (c *TCB) admits(now clock.Instant, n int) bool {
 // data when it is sent again; that of a burst does not.
 func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TCPFlags, marked bool) {
 	c.noteAnswer(now)
-	r := sent{seq: c.snd.nxt, end: c.snd.nxt.Add(length), at: now}
-	if marked {
-		r.flags |= sentPush
-	}
 	first := c.board.empty()
 	if first && c.persist == 0 {
 		c.stuck = now
@@ -209,6 +206,10 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	}
 	c.header(now, seg, c.snd.nxt, flags)
 	seg.Len = n
+	r := c.board.begin(c.snd.nxt, c.snd.nxt.Add(length), now)
+	if marked {
+		r.flags |= sentPush
+	}
 	if length > n {
 		r.flags |= sentFIN
 		c.snd.finSent = true
@@ -220,8 +221,7 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	c.persist, c.probes = 0, 0
 	c.snd.nxt = r.end
 	c.snd.last = now
-	c.rate.sent(&r, c.stats.delivered, first)
-	c.board.push(r)
+	c.rate.sent(r, c.stats.delivered, first)
 	c.use.sent++
 	if c.reducing() {
 		c.recovery.prr.sent(1)

@@ -35,10 +35,16 @@ func (p *pacer) departed(now clock.Instant, n int, rate uint64) {
 
 // pacingRate returns the rate at which segments leave, in octets a second; 0: they are not held.
 func (c *TCB) pacingRate() uint64 {
+	if c.cfg.MaxPacingRate == 0 && !c.controls {
+		return 0
+	}
+	return c.boundedRate()
+}
+
+// boundedRate returns the rate of the congestion control, as far as the user admits it.
+func (c *TCB) boundedRate() uint64 {
 	limit, rate := c.cfg.MaxPacingRate, c.cw.PacingRate
 	switch {
-	case limit == 0 && !c.cc.Controls():
-		return 0
 	case limit == 0:
 		return rate
 	case rate == 0:
@@ -62,13 +68,14 @@ func (c *TCB) paced(now clock.Instant, n int, ends bool) {
 	if p.sent < pacerBurst {
 		p.sent++
 	}
-	if p.octets += n; !ends && rate > 0 {
+	if rate == 0 {
+		p.octets = 0
 		return
 	}
-	if rate > 0 {
+	if p.octets += n; ends {
 		p.departed(now, p.octets+c.header4(), rate)
+		p.octets = 0
 	}
-	p.octets = 0
 }
 
 // header4 is how many octets of header a segment has with IPv4, as Linux counts what it paces.

@@ -14,6 +14,7 @@ const timestampsLen = 12
 // segment counted in.
 func (c *TCB) setMSS() {
 	c.snd.mss = boundToHalf(c.fullSize(), c.snd.maxWnd)
+	c.setChunkSize()
 }
 
 // maxWithTimestamps is how many octets of options may be reserved beside timestamps where there is SACK: timestamps and one

@@ -78,9 +78,14 @@ func (c *TCB) endsBurst(n, usable int) bool {
 		return false // each urgent segment goes by itself, since its pointer is its own
 	}
 	if !c.snd.nxt.Less(b.end) {
-		segs := min(max(c.cw.Window/2, 1), max(c.cw.Window-c.board.pipe(), 1), c.burstSize())
-		size := min(segs*mss, usable, c.nextMark(c.snd.nxt).Sub(c.snd.nxt))
-		if part := size % mss; c.holds(part, c.snd.nxt.Add(size) == c.written()) {
+		size := min(usable, c.nextMark(c.snd.nxt).Sub(c.snd.nxt))
+		part := size
+		if size >= mss {
+			segs := min(max(c.cw.Window/2, 1), max(c.cw.Window-c.board.pipe(), 1), c.burstSize())
+			size = min(segs*mss, size)
+			part = size % mss
+		}
+		if c.holds(part, c.snd.nxt.Add(size) == c.written()) {
 			size -= part
 		}
 		b.end, b.many = c.snd.nxt.Add(size), size > mss

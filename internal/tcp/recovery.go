@@ -345,7 +345,7 @@ func (c *TCB) reduceWindow(n, lost int, advanced bool) {
 
 // endReduction is RFC 9937, 6.4: "On the completion of a PRR episode, PRR executes the following: cwnd = ssthresh".
 func (c *TCB) endReduction(now clock.Instant) {
-	if c.cc.Controls() {
+	if c.controls {
 		return
 	}
 	if c.cw.Threshold < unlimited && (c.recovery.state == stateCWR || c.recovery.undo.on) {

@@ -82,6 +82,23 @@ func (b *scoreboard) pipe() int { return b.out - b.sacked - b.lost + b.again }
 
 // push appends a record that is sent just now.
 func (b *scoreboard) push(r sent) {
+	id := b.add()
+	*b.record(id) = r
+	b.listLast(id)
+}
+
+// begin is push for a segment that is sent for the first time, at now; what else there is to say of it is set in the record.
+func (b *scoreboard) begin(seq, end Seq, now clock.Instant) *sent {
+	id := b.add()
+	r := b.record(id)
+	*r = sent{}
+	r.seq, r.end, r.at = seq, end, now
+	b.listLast(id)
+	return r
+}
+
+// add makes room for a record, and returns its id.
+func (b *scoreboard) add() uint32 {
 	if b.ring == nil {
 		*b = scoreboard{ring: rings.Get().(*ring)}
 	}
@@ -92,11 +109,9 @@ func (b *scoreboard) push(r sent) {
 		}
 		b.ring.records = next
 	}
-	id := b.tail
-	*b.record(id) = r
 	b.tail++
 	b.out++
-	b.listLast(id)
+	return b.tail - 1
 }
 
 // reset forgets everything.
@@ -110,11 +125,13 @@ func (b *scoreboard) reset() {
 // drop removes the first record.
 func (b *scoreboard) drop() {
 	id := b.head
-	sacked := b.record(id).flags&sentSacked != 0
+	known := b.record(id).flags & (sentSacked | sentLost | sentAgain)
 	b.unlist(id)
-	b.clear(id, sentSacked|sentLost|sentAgain)
+	if known != 0 {
+		b.clear(id, known)
+	}
 	if int32(b.lostNext-id) > 0 {
-		if sacked {
+		if known&sentSacked != 0 {
 			b.before--
 		}
 	} else {

@@ -11,12 +11,13 @@ import (
 // many segments, each with some overhead, and a chunk is begun if less memory is taken than there is. So a write may go
 // somewhat beyond.
 type sendSpace struct {
-	size   int  // the whole buffer (Linux's sk_sndbuf)
-	used   int  // taken by what is written and not acknowledged (sk_wmem_queued)
-	fixed  bool // the user set size
-	wanted bool // Send has found no room since the buffer was looked at last (SOCK_NOSPACE)
-	acked  bool // something was acknowledged since
-	chunk  Seq  // where the last chunk begins
+	size   int   // the whole buffer (Linux's sk_sndbuf)
+	used   int   // taken by what is written and not acknowledged (sk_wmem_queued)
+	fixed  bool  // the user set size
+	wanted bool  // Send has found no room since the buffer was looked at last (SOCK_NOSPACE)
+	acked  bool  // something was acknowledged since
+	chunk  Seq   // where the last chunk begins
+	goal   int32 // octets of data in a whole chunk
 }
 
 const (
@@ -75,7 +76,7 @@ func (c *TCB) written() Seq { return c.snd.base.Add(c.snd.pipe.end) }
 
 // gather writes what there is room for into chunks and returns how much.
 func (c *TCB) gather(b []byte) (n int) {
-	s, goal := &c.snd.space, c.chunkSize()
+	s, goal := &c.snd.space, int(c.snd.space.goal)
 	for n < len(b) {
 		room := goal - c.lastChunk()
 		if room <= 0 || c.lastChunk() == 0 {
@@ -101,9 +102,9 @@ func (c *TCB) gather(b []byte) (n int) {
 // lastChunk returns how many unsent octets the last chunk has: writes are added to it until it is full.
 func (c *TCB) lastChunk() int { return max(c.written().Sub(maxSeq(c.snd.space.chunk, c.snd.nxt)), 0) }
 
-// chunkSize returns how large a chunk may be: whole segments, up to half of the largest window the peer has offered.
-func (c *TCB) chunkSize() int {
-	return max(boundToHalf(largestBurst, c.snd.maxWnd)/c.snd.mss, 1) * c.snd.mss
+// setChunkSize computes how large a chunk may be: whole segments, up to half of the largest window the peer has offered.
+func (c *TCB) setChunkSize() {
+	c.snd.space.goal = int32(max(boundToHalf(largestBurst, c.snd.maxWnd)/c.snd.mss, 1) * c.snd.mss)
 }
 
 // roomForChunk reports whether a further chunk may be begun.
@@ -117,7 +118,7 @@ func (c *TCB) roomForChunk() bool {
 
 // room returns how many octets Send takes.
 func (c *TCB) room() int {
-	s, goal := &c.snd.space, c.chunkSize()
+	s, goal := &c.snd.space, int(c.snd.space.goal)
 	n := 0
 	if last := c.lastChunk(); last > 0 {
 		n = max(goal-last, 0)

@@ -94,6 +94,7 @@ type TCB struct {
 	mtu      mtuProbe
 	ecn      ecnState
 	cc       CongestionControl
+	controls bool   // cc.Controls()
 	cw       Sender // what cc works on
 	use      usage
 	rate     rateSampler

@@ -24,7 +24,7 @@ func (c *TCB) validate(now clock.Instant, limited bool) {
 		return
 	}
 	u.used = max(u.used, c.board.out)
-	if !c.cfg.NoSlowStartAfterIdle && now.Sub(u.stamp) >= c.rtt.timeout(c.cfg) && !c.cc.Controls() {
+	if !c.cfg.NoSlowStartAfterIdle && now.Sub(u.stamp) >= c.rtt.timeout(c.cfg) && !c.controls {
 		c.decay(now)
 	}
 }
@@ -57,7 +57,7 @@ func (c *TCB) decay(now clock.Instant) {
 // has passed.
 func (c *TCB) restart(now clock.Instant) {
 	idle, rto := now.Sub(c.snd.last), c.rtt.timeout(c.cfg)
-	if c.cfg.NoSlowStartAfterIdle || idle <= rto || c.cc.Controls() {
+	if c.cfg.NoSlowStartAfterIdle || idle <= rto || c.controls {
 		return
 	}
 	c.sense(now)
