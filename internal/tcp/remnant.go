@@ -111,11 +111,11 @@ func (r *Remnant) arriveFinWait2(now clock.Instant, seg *Segment, stamped, old b
 		return r.answer(now, seg)
 	case seg.Flags&wire.RST != 0:
 		if off != 0 {
-			return r.answer(now, seg) // RFC 5961, 3.2: a challenge ACK
+			return r.challenge(now) // RFC 5961, 3.2
 		}
 		return Delete
 	case seg.Flags&wire.SYN != 0:
-		return r.answer(now, seg) // RFC 5961, 4.2: likewise
+		return r.challenge(now) // RFC 5961, 4.2
 	case seg.Flags&wire.ACK == 0 || !fresh:
 		return Stay
 	case len(seg.Payload) > max(-off, 0):
@@ -138,11 +138,17 @@ func (r *Remnant) answer(now clock.Instant, seg *Segment) Fate {
 		return Stay
 	}
 	if len(seg.Payload) == 0 && seg.Flags&wire.FIN == 0 || seg.Flags&wire.SYN != 0 {
-		if now.Sub(r.answered) < answerInterval {
-			return Stay
-		}
-		r.answered = now
+		return r.challenge(now)
 	}
+	return Acknowledge
+}
+
+// challenge sends a challenge ACK, within bounds.
+func (r *Remnant) challenge(now clock.Instant) Fate {
+	if now.Sub(r.answered) < answerInterval {
+		return Stay
+	}
+	r.answered = now
 	return Acknowledge
 }
 
