@@ -249,6 +249,9 @@ func (r *runner) collect(s *sock, want *script.Packet, synack bool) (*live, erro
 			s.state = sockSynAckSent
 			s.live.localISN = p.seq
 		}
+		if s.state == sockSynSent && synack && p.tcp {
+			s.state = sockSynAckSent // a simultaneous open: the peer's number is known now
+		}
 		c := s.toScript(p, want)
 		r.trace(p.at, "%s", c.format(script.Outbound))
 		r.res.Packets++
