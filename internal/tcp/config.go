@@ -11,8 +11,10 @@ type Open struct {
 	// Config holds the settings; nil: all defaults. A Config made complete by [Config.Complete] is kept and not copied.
 	Config *Config
 	// MSS is the largest payload, in octets, of a segment without options that the path carries: its MTU less 40
-	// for IPv4, less 60 for IPv6. It is announced to the peer, and bounds what is sent. 0: 536 (RFC 9293, 3.7.1).
+	// for IPv4, less 60 for IPv6. It bounds what is sent. 0: 536 (RFC 9293, 3.7.1).
 	MSS int
+	// Announce is the MSS announced to the peer: the same of the MTU of the first link. 0: MSS.
+	Announce int
 	// DefaultMSS is what is assumed of a peer that announces none: 536, which is IPv4's (RFC 9293, 3.7.1, MUST-15),
 	// for 0; IPv6's is 1220.
 	DefaultMSS int

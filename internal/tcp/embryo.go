@@ -70,7 +70,7 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	// "Third, check for a SYN: … Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should
 	// be queued for processing later. ISS should be selected". Text is not kept, nor acknowledged: the peer sends it again.
 	*e = Embryo{irs: syn.Seq, iss: Seq(o.ISS), tsOffset: o.TSOffset, peerMSS: syn.Options.MSS,
-		mss: uint16(cfg.userMSS(boundMSS(o.MSS))), peerWnd: syn.Window}
+		mss: uint16(cfg.userMSS(o.announced())), peerWnd: syn.Window}
 	if ecnAgrees(cfg, syn) {
 		e.flags |= embryoECN
 	}

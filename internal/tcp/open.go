@@ -25,7 +25,7 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	// RFC 9293, 3.7.1: "If an MSS Option is not received at connection setup, TCP implementations MUST assume a
 	// default send MSS of 536 … for IPv4 or 1220 … for IPv6 (MUST-15)".
 	c.snd.peerMSS, c.snd.pathMSS = c.cfg.userMSS(boundMSS(o.DefaultMSS)), boundMSS(o.MSS)
-	c.rcv.maxSeg = c.cfg.userMSS(c.snd.pathMSS)
+	c.rcv.maxSeg = c.cfg.userMSS(o.announced())
 	c.setMSS()
 	c.snd.small, c.snd.space.chunk = c.snd.una, c.snd.base
 	c.snd.marks.pushed, c.snd.burst.end = c.snd.base, c.snd.base
@@ -40,6 +40,16 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.recovery = recovery{reordering: c.cfg.Reordering}
 	c.startControl(now, false)
 	c.stuck, c.snd.last, c.rcv.heard, c.rcv.dataAt = now, now, now, now
+}
+
+// announced returns the MSS announced to the peer. RFC 8201, 5.4: "The value sent in the TCP MSS option is independent of the
+// PMTU; it is determined by the receiver reassembly limit EMTU_R." RFC 1191, 3.1: "A host MAY send an MSS value derived from
+// the MTU of its connected network".
+func (o *Open) announced() int {
+	if o.Announce > 0 {
+		return boundMSS(o.Announce)
+	}
+	return boundMSS(o.MSS)
 }
 
 // Connect opens the connection actively: RFC 9293, 3.10.1: "issue a SYN segment … enter SYN-SENT state". It has no

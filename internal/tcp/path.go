@@ -46,18 +46,20 @@ func (cfg *Config) userMSS(mss int) int {
 // SetPathMTU tells that the path carries segments of mss octets of payload without options (its MTU less 40 or 60). Segments
 // in flight that are larger are cut and sent again, which is no sign of congestion (RFC 1191, 6.4).
 func (c *TCB) SetPathMTU(now clock.Instant, mss int) {
+	before := c.snd.mss
+	if c.SetPathMSS(mss); c.snd.mss < before && !c.board.empty() {
+		c.resegment(now)
+	}
+}
+
+// SetPathMSS is SetPathMTU for a path that fragments what is larger: segments in flight arrive all the same.
+func (c *TCB) SetPathMSS(mss int) {
 	if c.cc == nil || c.state == Closed {
 		return
 	}
 	c.snd.pathMSS = min(max(mss, minMSS), maxMSS)
 	c.mtu.high = min(c.mtu.high, c.snd.pathMSS)
-	before := c.snd.mss
-	if c.setMSS(); c.snd.mss == before {
-		return
-	}
-	if c.snd.mss < before && !c.board.empty() {
-		c.resegment(now)
-	}
+	c.setMSS()
 }
 
 // Sent reports whether seq may be the sequence number of a segment in flight, as a packet that an ICMP error quotes must be.

@@ -81,17 +81,17 @@ func (c *Conn) opened(cfg *tcp.Config) tcp.Open {
 	if cfg == nil {
 		cfg = &c.layer.Settings().TCP
 	}
-	o := c.layer.openTo(c.key.Remote, c.header.mtu(c.path), cfg)
+	o := c.layer.openTo(c.key.Remote, c.path, &c.header, cfg)
 	o.Observer, o.Memory = c, &c.layer.memory
 	o.Reserved = c.auth.OptionLen()
 	return o
 }
 
-// openTo returns what a TCB is opened with to send to dst by a path of the given MTU, as far as these tell.
-func (t *Layer) openTo(dst wire.Addr, mtu int, cfg *tcp.Config) tcp.Open {
+// openTo returns what a TCB is opened with to send to dst by path, as far as these tell.
+func (t *Layer) openTo(dst wire.Addr, path *ip.Path, h *Header, cfg *tcp.Config) tcp.Open {
 	s := t.Settings()
 	// RFC 9293, 3.7.1: "a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 - 60) for IPv6 (MUST-15)".
-	o := tcp.Open{Config: cfg, MSS: mss(dst, mtu), DefaultMSS: s.DefaultMSS4}
+	o := tcp.Open{Config: cfg, MSS: mss(dst, h.mtu(path)), Announce: mss(dst, linkMTU(path)), DefaultMSS: s.DefaultMSS4}
 	if !dst.Is4() {
 		o.DefaultMSS = s.DefaultMSS6
 	}
@@ -207,9 +207,20 @@ func (c *Conn) refreshPath(now clock.Instant) {
 		return
 	}
 	if mtu := c.header.mtu(path); mtu != c.header.mtu(c.path) {
-		c.tcb.SetPathMTU(now, mss(c.key.Remote, mtu))
+		c.setMTU(now, mtu)
 	}
 	c.path = path
+}
+
+// setMTU tells the TCB how large packets may be from now on. What is in flight is sent again only if routers may not have
+// fragmented it. sh locked.
+func (c *Conn) setMTU(now clock.Instant, mtu int) {
+	n := mss(c.key.Remote, mtu)
+	if c.header.MayFragment && c.key.Remote.Is4() {
+		c.tcb.SetPathMSS(n)
+		return
+	}
+	c.tcb.SetPathMTU(now, n)
 }
 
 // Expire implements shard.Timed.

@@ -103,7 +103,7 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 		}
 		return mib.Closing
 	}
-	o := t.openTo(key.Remote, header.mtu(path), cfg)
+	o := t.openTo(key.Remote, path, &header, cfg)
 	if cookie {
 		t.sendCookie(sh, now, path, key, syn, &o, header)
 		return 0

@@ -20,10 +20,18 @@ type Header struct {
 
 // mtu returns the largest packet that is sent along path.
 func (h *Header) mtu(path *ip.Path) int {
-	if h.OwnMTU && !path.Local {
-		return path.If.MTU
+	if h.OwnMTU {
+		return linkMTU(path)
 	}
 	return path.MTU
+}
+
+// linkMTU returns the largest packet that the first link of path takes.
+func linkMTU(path *ip.Path) int {
+	if path.Local {
+		return path.MTU
+	}
+	return path.If.MTU
 }
 
 // params returns h as the internet layer takes it, of a packet of key's.
@@ -54,7 +62,7 @@ func (c *Conn) SetHeader(h Header) error {
 		was := c.header.mtu(c.path)
 		c.header = h
 		if mtu := h.mtu(c.path); mtu != was {
-			c.tcb.SetPathMTU(now, mss(c.key.Remote, mtu))
+			c.setMTU(now, mtu)
 		}
 		return nil
 	})

@@ -61,7 +61,7 @@ func (t *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 	if e.Errno == syscall.EMSGSIZE {
 		c.refreshPath(now)
 		if !c.header.OwnMTU {
-			c.tcb.SetPathMTU(now, mss(e.Dst, e.MTU))
+			c.setMTU(now, e.MTU)
 		}
 	} else {
 		c.tcb.Failed(now, e.Errno, seq)

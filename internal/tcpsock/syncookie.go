@@ -174,7 +174,7 @@ func (l *Listener) takeCookie(sh *shard.Shard, now clock.Instant, key *flow.Key,
 	_, offset := t.isn(now, key)
 	told := tcp.Recall{ISS: seg.Ack - 1, IRS: seg.Seq - 1, TSOffset: offset, PeerMSS: mss}
 	if path := t.route(sh, now, key); path != nil {
-		told.MSS = t.openTo(key.Remote, path.MTU, cfg).MSS
+		told.MSS = t.openTo(key.Remote, path, &header, cfg).Announce
 	}
 	if o := &seg.Options; o.HasTimestamps {
 		bits := (o.TSEcr - offset) & cookieTSMask
