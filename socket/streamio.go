@@ -331,7 +331,11 @@ func (s *stream) recvUrgent(m *Msg, flags int) (int, error) {
 // write queues what there is room for of m, behind its first done octets. mu locked.
 func (s *stream) write(m *Msg, done, flags int) (int, error) {
 	if flags&MSG_OOB == 0 {
-		return s.conn.TryWrite(m.Buf, done, flags&MSG_MORE != 0)
+		n, err := s.conn.TryWrite(m.Buf, done, flags&MSG_MORE != 0)
+		if flags&MSG_EOR != 0 && err == nil && done+n == m.len() {
+			s.conn.EndRecord()
+		}
+		return n, err
 	}
 	var all []byte // urgent data is one piece: the pointer tells where it ends
 	for _, b := range after(m.Buf, done) {

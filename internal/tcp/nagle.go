@@ -80,6 +80,9 @@ func (c *TCB) pushQueued() { c.snd.push = c.written() }
 // sent, i.e., if: [SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND); (4) or if the override timeout occurs."
 func (c *TCB) sizeData(mss, unsent, usable int) (n int, flags wire.TCPFlags) {
 	n = min(unsent, mss, max(usable, 0))
+	if left := c.recordLeft(unsent); left > 0 && left <= n {
+		return left, 0
+	}
 	all := n == unsent
 	fin := all && c.snd.fin && n < usable
 	switch {

@@ -37,6 +37,7 @@ type TCB struct {
 		pathMSS  int   // what the path carries
 		mss      int   // Eff.snd.MSS less options: the largest payload sent
 		push     Seq   // data before it is not held back
+		cuts     []Seq // ends of records, which no segment goes beyond (EndRecord)
 		base     Seq   // sequence number of pipe's first octet
 		pipe     pipe  // data from base on, sent and not sent
 		fin      bool  // the user has closed: a FIN follows the data

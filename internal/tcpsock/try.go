@@ -102,6 +102,15 @@ func (c *Conn) peeked(n int) (int, error) {
 	return 0, io.EOF
 }
 
+// EndRecord has no segment carry what was written so far and what follows (TCB.EndRecord).
+func (c *Conn) EndRecord() {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if !c.closed {
+		c.tcb.EndRecord()
+	}
+}
+
 // TryWrite queues as much as there is room for of the octets of b, skip of them left out at the beginning, and returns
 // how many. With more, less than a full segment waits for what is still to be written (TCB.SendMore). Errors: EAGAIN,
 // and those of Write.
