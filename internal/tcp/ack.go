@@ -19,6 +19,7 @@ func (c *TCB) takeACK(now clock.Instant, seg *Segment) bool {
 		c.challenge(now)
 		return false
 	}
+	c.noteLimited()
 	a := ackEvent{now: now, una: c.snd.una, fack: c.fack(), lost: c.recovery.lost, delivered: c.stats.delivered}
 	a.echo, a.echoed = seg.Options.TSEcr, c.ts.on && seg.Options.HasTimestamps && seg.Options.TSEcr != 0
 	a.rate.InFlight, a.rate.RTT = c.board.pipe(), -1
@@ -113,14 +114,22 @@ func (c *TCB) control(now clock.Instant, a *ackEvent) {
 	n := int(c.stats.delivered - a.delivered)
 	lost := int(c.recovery.lost - a.lost)
 	a.rate.Lost, a.rate.Delayed = lost, a.flags&ackDelayed != 0
+	if a.rate.Prior > 0 {
+		a.rate.LostSince = int(c.board.losses - a.rate.losses)
+	}
 	c.rate.finish(now, &a.rate, n, c.stats.delivered, c.rtt.least(), c.recovery.reneged)
 	c.sense(now)
 	c.cw.Limited = c.windowLimited()
 	switch {
 	case c.controls:
 		*c.rate.told = a.rate
+		c.cw.Limited = c.use.limited
 		c.cc.Control(&c.cw, c.rate.told)
 		c.cw.Window = max(c.cw.Window, 1)
+		if c.cw.markLimited {
+			c.cw.markLimited = false
+			c.markLimited()
+		}
 		return
 	case c.reducing():
 		c.reduceWindow(n, lost, a.flags&ackAdvanced != 0)

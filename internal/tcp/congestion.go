@@ -37,6 +37,19 @@ type CongestionControl interface {
 	Control(s *Sender, r *RateSample)
 }
 
+// LossTaker is what a CongestionControl may be too: it is told of each segment that is deemed lost, when it is.
+type LossTaker interface {
+	Lost(s *Sender, l LostSegment)
+}
+
+// LostSegment is a segment deemed lost.
+type LostSegment struct {
+	Seq, End     Seq
+	SentInFlight int  // segments in flight when it was last sent, it included
+	LostSince    int  // segments deemed lost since, it included
+	Limited      bool // the application had too little to send then
+}
+
 // CongestionEvent is something that happens to a Sender.
 type CongestionEvent uint8
 
@@ -88,11 +101,21 @@ type Sender struct {
 	State     RecoveryState
 	RTT       time.Duration // smoothed
 	LeastRTT  time.Duration
-	Delivered uint64
+	Delivered uint64 // segments that have arrived, the SYN included
+
+	SACK       bool   // the peer sends SACK blocks
+	AppLimited bool   // the application has too little to send, or had in the last round trip
+	Seed       uint64 // the connection's own number, for algorithms that draw lots
 
 	PacingRate uint64 // octets a second
 	Paced      bool   // segments leave at PacingRate, or at what the user bounds it to
+
+	markLimited bool
 }
+
+// MarkAppLimited has Control make what is in flight count as limited by the application: its delivery rates tell nothing of
+// the path.
+func (s *Sender) MarkAppLimited() { s.markLimited = true }
 
 // SlowStart reports whether the window is below the threshold.
 func (s *Sender) SlowStart() bool { return s.Window < s.Threshold }
@@ -141,6 +164,7 @@ type Algorithm struct {
 var algorithms = []Algorithm{
 	{"cubic", func() CongestionControl { return new(cubic) }},
 	{"reno", func() CongestionControl { return reno{} }},
+	{"bbr", func() CongestionControl { return new(bbr) }},
 }
 
 // newControl returns an instance of the algorithm called name, or nil.
@@ -170,12 +194,9 @@ func (c *TCB) startControl(now clock.Instant, cautious bool) {
 		w = 1
 	}
 	c.cw = Sender{Window: w, Threshold: unlimited, Clamp: maxBuffer, MSS: c.snd.mss}
-	c.sense(now)
-	c.cc.Init(&c.cw)
-	if c.controls {
-		c.rate.told = new(RateSample)
-	}
+	c.cw.Seed = uint64(c.snd.iss)<<32 | uint64(c.ts.offset)
 	c.updatePacingRate()
+	c.beginControl(now)
 }
 
 // initialWindow is RFC 6928, 2: "min (10*MSS, max (2*MSS, 14600))", in segments; or what is set.
@@ -194,6 +215,7 @@ func (c *TCB) sense(now clock.Instant) {
 	s.State, s.ABE = c.recovery.state, c.cfg.ABE
 	s.RTT, s.LeastRTT = c.rtt.srtt, c.rtt.least()
 	s.Delivered, s.Paced = c.stats.delivered, c.pacingRate() > 0
+	s.SACK, s.AppLimited = c.sackOK, c.rate.limited > 0
 }
 
 // currentThreshold is the threshold that the present window shows to be good.

@@ -34,9 +34,26 @@ func (c *TCB) switchControl(now clock.Instant) {
 		return
 	}
 	c.cc, c.controls = cc, cc.Controls()
+	c.beginControl(now)
+}
+
+// beginControl initializes the congestion control.
+func (c *TCB) beginControl(now clock.Instant) {
 	c.sense(now)
 	c.cc.Init(&c.cw)
 	if c.controls && c.rate.told == nil {
 		c.rate.told = new(RateSample)
 	}
+	c.board.taker = nil
+	if _, ok := c.cc.(LossTaker); ok {
+		c.board.taker = c
+	}
+}
+
+// segmentLost tells the congestion control of a segment that is deemed lost.
+func (c *TCB) segmentLost(r *sent) {
+	c.cc.(LossTaker).Lost(&c.cw, LostSegment{
+		Seq: r.seq, End: r.end, SentInFlight: int(r.inFlight), LostSince: int(c.board.losses - r.losses),
+		Limited: r.flags&sentLimited != 0,
+	})
 }

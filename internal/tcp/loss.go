@@ -55,6 +55,7 @@ func (c *TCB) markTimeout(now clock.Instant) {
 	if b.empty() {
 		return
 	}
+	c.sense(now)
 	reneged := c.sackOK && b.reneged()
 	if reneged {
 		r.reneged = true

@@ -222,6 +222,7 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	c.snd.nxt = r.end
 	c.snd.last = now
 	c.rate.sent(r, c.stats.delivered, first)
+	r.inFlight, r.losses = uint32(c.board.pipe()), c.board.losses
 	c.use.sent++
 	if c.reducing() {
 		c.recovery.prr.sent(1)

@@ -146,6 +146,7 @@ func (c *TCB) rackLoss(now clock.Instant) bool {
 // RACK would conclude that all the unacknowledged segments within the reordering window were lost."
 func (c *TCB) reorderTimeout(now clock.Instant) {
 	r := &c.recovery
+	c.sense(now)
 	lost, _ := r.rack.detect(now, &c.board, c.rackWindow())
 	r.lost += uint64(lost)
 	if lost > 0 {

@@ -34,9 +34,13 @@ type RateSample struct {
 	Again     bool          // the segment had been retransmitted
 	Delayed   bool          // the peer has perhaps delayed the ACK
 
-	end   Seq
-	prior clock.Instant // when Prior was counted
-	sent  time.Duration // how long the sending took
+	SentInFlight int // segments in flight when the latest segment delivered was sent, it included
+	LostSince    int // segments deemed lost since
+
+	losses uint32 // when it was sent
+	end    Seq
+	prior  clock.Instant // when Prior was counted
+	sent   time.Duration // how long the sending took
 }
 
 // sent takes in that r is sent, with delivered segments delivered till now and nothing else in flight if first.
@@ -58,13 +62,14 @@ func (s *rateSampler) arrived(a *RateSample, r *sent) {
 	}
 	a.Prior, a.prior, a.end = r.count, r.delivered, r.end
 	a.Limited, a.Again = r.flags&sentLimited != 0, r.flags&sentTwice != 0
+	a.SentInFlight, a.losses = int(r.inFlight), r.losses
 	a.sent = r.at.Sub(r.round)
 	s.round = r.at
 }
 
 // finish completes the sample of an ACK that delivered n segments, of delivered in all.
 func (s *rateSampler) finish(now clock.Instant, a *RateSample, n int, delivered uint64, least time.Duration, reneged bool) {
-	if s.limited > 0 && delivered > s.limited {
+	if s.limited > 0 && int64(delivered-s.limited) > 0 {
 		s.limited = 0
 	}
 	if n > 0 {
@@ -94,10 +99,16 @@ func (s *rateSampler) octets(mss int) uint64 {
 	return uint64(float64(s.count) * float64(mss) * float64(time.Second) / float64(s.interval))
 }
 
-// noteLimited notes that the application has too little to send: less than a segment, with room in the window, and
-// nothing to retransmit.
+// noteLimited notes it if the application has too little to send: less than a segment, with room in the window, and nothing
+// to retransmit. It is for when more is written, an ACK arrives or a timer expires: draft-ietf-ccwg-bbr-05, 4.1.2.4,
+// CheckIfApplicationLimited.
 func (c *TCB) noteLimited() {
 	if c.unsent() < c.snd.mss && c.board.pipe() < c.cw.Window && c.board.pending == 0 {
-		c.rate.limited = max(c.stats.delivered+uint64(max(c.board.pipe(), 0)), 1)
+		c.markLimited()
 	}
+}
+
+// markLimited is 4.1.2.4, MarkConnectionAppLimited: what is in flight counts as limited by the application.
+func (c *TCB) markLimited() {
+	c.rate.limited = max(c.stats.delivered+uint64(max(c.board.pipe(), 0)), 1)
 }

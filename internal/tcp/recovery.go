@@ -106,6 +106,9 @@ func (c *TCB) alert(now clock.Instant, a *ackEvent, dups int) {
 	if c.board.empty() {
 		c.board.sacked = 0
 	}
+	if c.board.taker != nil {
+		c.sense(now)
+	}
 	if ece {
 		r.undo.threshold = 0 // the network has said so: no way back
 	}

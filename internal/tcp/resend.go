@@ -116,6 +116,7 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 	c.noteAgain(now, seg, r.seq, r.len(), why)
 	c.board.sentOnceMore(id, now, counted)
 	c.rate.sent(r, c.stats.delivered, false)
+	r.inFlight, r.losses = uint32(c.board.pipe()), c.board.losses
 	c.snd.last = now
 	c.paced(now, seg.Len, true)
 	if counted {

@@ -32,6 +32,8 @@ type sent struct {
 	older     uint32        // neighbors in the list by time of transmission; itself at the ends
 	newer     uint32
 	skip      uint32 // if sacked: id of a later record with only sacked ones between
+	inFlight  uint32 // segments in flight when it was last sent, it included (P.tx_in_flight)
+	losses    uint32 // segments deemed lost before that (P.lost)
 	flags     sentFlags
 }
 
@@ -65,7 +67,16 @@ type scoreboard struct {
 	lostNext uint32 // records before were looked at by markBelow,
 	before   int    // and so many of these are sacked
 	byTime   timeList
+
+	losses uint32    // segments ever deemed lost (C.lost)
+	taker  lossTaker // is told of them; nil: nobody
 }
+
+// lossTaker is told of each segment that is deemed lost.
+type lossTaker interface{ segmentLost(r *sent) }
+
+// fresh returns an empty scoreboard that goes on from this one.
+func (b *scoreboard) fresh() scoreboard { return scoreboard{losses: b.losses, taker: b.taker} }
 
 func (b *scoreboard) empty() bool { return b.head == b.tail }
 
@@ -100,7 +111,8 @@ func (b *scoreboard) begin(seq, end Seq, now clock.Instant) *sent {
 // add makes room for a record, and returns its id.
 func (b *scoreboard) add() uint32 {
 	if b.ring == nil {
-		*b = scoreboard{ring: rings.Get().(*ring)}
+		*b = b.fresh()
+		b.ring = rings.Get().(*ring)
 	}
 	if s := b.ring.records; b.out == len(s) {
 		next := make([]sent, 2*len(s))
@@ -119,7 +131,7 @@ func (b *scoreboard) reset() {
 	if b.ring != nil {
 		rings.Put(b.ring)
 	}
-	*b = scoreboard{}
+	*b = b.fresh()
 }
 
 // drop removes the first record.
@@ -259,6 +271,10 @@ func (b *scoreboard) lose(id uint32) bool {
 	default:
 		return false
 	}
+	b.losses++
+	if b.taker != nil {
+		b.taker.segmentLost(b.record(id))
+	}
 	return true
 }
 
@@ -332,7 +348,8 @@ func (b *scoreboard) reneged() bool { return !b.empty() && b.first().flags&sentS
 // resegment cuts records larger than size octets into pieces of that size, which are lost: the path does not carry them.
 func (b *scoreboard) resegment(size int, reno bool) {
 	old := *b
-	*b = scoreboard{}
+	*b = b.fresh()
+	b.taker = nil // it is not for congestion that these are lost
 	for id := old.head; id != old.tail; id++ {
 		r := *old.record(id)
 		tooLong := r.len() > size && r.flags&sentSacked == 0
@@ -345,7 +362,7 @@ func (b *scoreboard) resegment(size int, reno bool) {
 		}
 		b.restore(r, tooLong)
 	}
-	if old.ring != nil {
+	if b.taker = old.taker; old.ring != nil {
 		rings.Put(old.ring)
 	}
 	if reno {

@@ -58,6 +58,7 @@ func (c *TCB) send(b []byte, more bool) (int, error) {
 		// RFC 9293, 3.10.2: "Return "error: connection closing" and do not service request."
 		return 0, syscall.EPIPE
 	}
+	c.noteLimited()
 	n := c.gather(b)
 	end := c.written()
 	if c.snd.more = more && n == len(b); n < len(b) {

@@ -54,6 +54,7 @@ func (c *TCB) rearmRTO(now clock.Instant) {
 // xmitTimeout is the timer's expiry.
 func (c *TCB) xmitTimeout(now clock.Instant) {
 	kind := c.xmit
+	c.noteLimited()
 	switch {
 	case !c.state.synchronized():
 		c.xmit = xmitNone
