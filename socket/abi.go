@@ -205,10 +205,12 @@ const (
 
 // What Fcntl takes.
 const (
-	F_GETFD = 1
-	F_SETFD = 2
-	F_GETFL = 3
-	F_SETFL = 4
+	F_GETFD         = 1
+	F_SETFD         = 2
+	F_DUPFD         = 0
+	F_DUPFD_CLOEXEC = 1030
+	F_GETFL         = 3
+	F_SETFL         = 4
 
 	FD_CLOEXEC = 1
 	O_RDWR     = 2

@@ -185,7 +185,7 @@ func (t *Table) Getsockopt(fd, level, name int, value []byte) (n int, err error)
 	return s.getsockopt(level, name, value)
 }
 
-// Fcntl knows F_GETFD, F_SETFD, F_GETFL and F_SETFL. Errors: EBADF, EINVAL.
+// Fcntl knows F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL and F_SETFL. Errors: EBADF, EINVAL, EMFILE.
 func (t *Table) Fcntl(fd, cmd, arg int) (int, error) {
 	f, err := t.file(fd)
 	if err != nil {
@@ -193,6 +193,11 @@ func (t *Table) Fcntl(fd, cmd, arg int) (int, error) {
 	}
 	defer t.put(f)
 	switch cmd {
+	case F_DUPFD, F_DUPFD_CLOEXEC:
+		if arg < 0 || arg >= maxFDs+firstFD {
+			return -1, syscall.EINVAL
+		}
+		return t.installFrom(arg, f, cmd == F_DUPFD_CLOEXEC)
 	case F_GETFD, F_SETFD:
 		return t.descriptorFlags(fd, cmd, arg)
 	case F_GETFL:

@@ -70,17 +70,20 @@ func (c *common) blocking() bool {
 }
 
 // install gives f the lowest free descriptor.
-func (t *Table) install(f file, cloexec bool) (int, error) {
+func (t *Table) install(f file, cloexec bool) (int, error) { return t.installFrom(firstFD, f, cloexec) }
+
+// installFrom gives f the lowest free descriptor that is not below least.
+func (t *Table) installFrom(least int, f file, cloexec bool) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := 0
+	i := max(least-firstFD, 0)
 	for i < len(t.fds) && t.fds[i].f != nil {
 		i++
 	}
 	if i >= maxFDs {
 		return -1, syscall.EMFILE
 	}
-	if i == len(t.fds) {
+	for i >= len(t.fds) {
 		t.fds = append(t.fds, slot{})
 	}
 	f.base().refs++

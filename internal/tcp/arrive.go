@@ -153,6 +153,9 @@ func (c *TCB) takeACKInState(now clock.Instant, seg *Segment) bool {
 		c.ackSYN(seg)
 		c.synTime(now, seg)
 		c.establish(now)
+		if c.passive && c.fast == nil {
+			c.snd.maxWnd = 0 // it is this segment's: as in Linux a SYN's, which is never scaled, does not count
+		}
 		// "… SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK."
 		c.snd.wl1, c.snd.wl2 = seg.Seq, seg.Ack
 	}
