@@ -121,6 +121,9 @@ func (m *model) setup() {
 				KeepAlive: v&64 != 0, KeepAliveIdle: time.Minute, SendBuffer: 512 << (w & 7), ReceiveBuffer: 512 << (w >> 3 & 7),
 			}.Complete(),
 		}
+		if w>>3&7 == 7 {
+			e.open.Config.ReceiveBuffer = 0 // tuned, and so with a scaled window
+		}
 		e.tcb = new(TCB)
 		e.want = 1 << (w >> 4)
 	}
@@ -313,9 +316,10 @@ func (m *model) forge(i, arg int) {
 		return
 	}
 	una, nxt, rcv, state := c.snd.una, c.snd.nxt, c.rcv.nxt, c.state
+	sacked := c.board.sacked
 	s := &Segment{Seq: rcv.Add(1 + arg), Ack: nxt, Window: uint16(arg), Payload: []byte("forged")}
 	s.Options.HasTimestamps, s.Options.TSVal, s.Options.TSEcr = c.ts.on, c.ts.recent, c.tsNow(m.now)
-	switch arg & 3 {
+	switch arg % 6 {
 	case 0: // RFC 5961, 3
 		s.Flags, s.Payload = wire.RST, nil
 		if c.atLastSACK(s) {
@@ -327,9 +331,22 @@ func (m *model) forge(i, arg int) {
 		s.Flags, s.Ack = wire.ACK, nxt.Add(1+arg)
 	case 3:
 		s.Flags, s.Seq = wire.ACK, c.rcv.adv.Add(1+arg)
+	case 4: // RFC 7323, 5: a segment of the past
+		if !c.ts.on || m.now.Sub(c.ts.age) >= tsOutdated {
+			return
+		}
+		s.Flags, s.Seq, s.Options.TSVal = wire.ACK, rcv, c.ts.recent-uint32(1+arg)
+	case 5: // RFC 2018, 3: blocks of what was never sent, though the number is right
+		if !c.sackOK {
+			return
+		}
+		s.Flags, s.Seq, s.Ack, s.Payload, s.Window = wire.ACK, rcv, una, nil, uint16(min(c.snd.wnd>>c.snd.shift, 65535))
+		s.Options.SACKCount = 2
+		s.Options.SACK[0] = wire.SACKBlock{Left: uint32(una + 1), Right: uint32(nxt) + 1}
+		s.Options.SACK[1] = wire.SACKBlock{Left: uint32(nxt), Right: uint32(una + 1)}
 	}
 	c.Arrive(m.now, s)
-	if c.snd.una != una || c.rcv.nxt != rcv || c.state != state {
+	if c.snd.una != una || c.rcv.nxt != rcv || c.state != state || c.sackOK && c.board.sacked > sacked {
 		m.fail("end %d believes a forged segment %+v", i, s)
 	}
 }
@@ -422,7 +439,7 @@ func (m *model) bounded(i int) {
 	if n, bound := blocksOf(&c.snd.pipe), c.cfg.SendBuffer/blockSize+2; n > bound {
 		m.fail("end %d holds %d blocks to send, bound %d", i, n, bound)
 	}
-	if n, bound := blocksOf(&c.rcv.buf), max(c.cfg.ReceiveBuffer, 1<<16)/blockSize+2; n > bound {
+	if n, bound := blocksOf(&c.rcv.buf), max(c.cfg.ReceiveBuffer, c.rcv.space.size, 1<<16)/blockSize+2; n > bound {
 		m.fail("end %d holds %d blocks received, bound %d", i, n, bound)
 	}
 	if len(c.rcv.ranges) > maxSpans || c.board.out > 4*(512+c.cfg.SendBuffer) {

@@ -377,6 +377,9 @@ func checkTCB(c *TCB) string {
 		if c.Deadline() != clock.Never {
 			return "a timer of a closed connection"
 		}
+		if c.snd.pipe.held > 0 || !b.empty() || len(c.rcv.ranges) > 0 || c.rcv.queued == 0 && c.rcv.buf.held > 0 {
+			return "a closed connection holds memory that nobody will ask for"
+		}
 		return ""
 	}
 	switch waiting := c.unsent() > 0 || c.snd.fin && !c.snd.finSent; {
@@ -386,6 +389,9 @@ func checkTCB(c *TCB) string {
 		}
 	case waiting && c.timers[persistTimer] == clock.Never && c.timers[paceTimer] == clock.Never:
 		return "data waits, nothing is in flight, and no persist timer runs"
+	}
+	if c.state.synchronized() && b.empty() && c.timers[rexmtTimer] != clock.Never {
+		return "nothing is in flight, and the retransmission timer runs" // RFC 6298, 5.2
 	}
 	if c.state == TimeWait && c.timers[timeWaitTimer] == clock.Never {
 		return "no timer in TIME-WAIT"
