@@ -21,9 +21,10 @@ func init() {
 		"write": callWrite, "send": callWrite, "sendto": callWrite, "writev": callWritev, "sendmsg": callSendmsg,
 		"getsockopt": callGetsockopt, "setsockopt": callSetsockopt, "poll": callPoll,
 		"epoll_create": callEpollCreate, "epoll_create1": callEpollCreate, "epoll_ctl": callEpollCtl,
-		"epoll_wait": callEpollWait,
+		"epoll_wait": callEpollWait, "open": callOpen, "pipe": callPipe, "pipe2": callPipe, "sendfile": callSendfile,
+		"splice": callSplice,
 	}
-	for _, name := range []string{"open", "pipe", "sendfile", "splice", "cap_set", "psp_rx_assoc", "psp_tx_assoc",
+	for _, name := range []string{"cap_set", "psp_rx_assoc", "psp_tx_assoc",
 		"mmap", "select", "kqueue", "kevent", "vmsplice", "tee", "io_setup", "io_uring_setup"} {
 		syscalls[name] = callUnsupported
 	}

@@ -69,7 +69,7 @@ func TestFailures(t *testing.T) {
 			[]string{"read has not returned at the end of the script"}},
 		{"two calls block", open + "+0...+.1 read(4, ..., 20) = 20\n+0...+.1 read(4, ..., 10) = 10\n", 9, []string{"one call at a time can block"}},
 		{"unknown call", "0 frobnicate(1) = 0\n", 1, []string{"frobnicate: unknown system call"}},
-		{"call not supported", "0 splice(1, 0, 2, 0, 10, 0) = 0\n", 1, []string{"splice is not supported"}},
+		{"call not supported", "0 vmsplice(1, 0, 2, 0, 10, 0) = 0\n", 1, []string{"vmsplice is not supported"}},
 		{"unknown name", "0 socket(..., SOCK_FROB, 0) = 3\n", 1, []string{"SOCK_FROB: unknown name"}},
 		{"too few arguments", "0 socket(..., SOCK_STREAM) = 3\n", 1, []string{"2 arguments, expected 3"}},
 		{"assertion", open + "+0 %{ assert tcpi_snd_mss == 10 }%\n", 8, []string{"assertion failed", "tcpi_snd_mss is 1000"}},

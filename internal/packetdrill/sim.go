@@ -59,7 +59,7 @@ func newSimWorld(cfg *Config, w *capture.Writer) (World, error) {
 	if err := world.behave(cfg.Like); err != nil {
 		return nil, err
 	}
-	world.System = world.stack.Sockets()
+	world.System = newMemoryFiles(world.stack.Sockets())
 	// A stack that has just begun has timestamps and counters near zero; let it have run for a while.
 	return world, world.Sleep(time.Second, nil)
 }

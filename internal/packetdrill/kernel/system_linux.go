@@ -97,6 +97,9 @@ func (s *system) Accept(fd, flags int) (int, netip.AddrPort, error) {
 
 func (s *system) Recvmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
 	n, control, got, from, err := unix.RecvmsgBuffers(fd, m.Buf, m.Control, flags)
+	if err == unix.ENOTSOCK && flags == 0 && m.Control == nil {
+		return unix.Readv(fd, m.Buf) // of a file
+	}
 	if err != nil {
 		return -1, err
 	}
@@ -112,6 +115,9 @@ func (s *system) Sendmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
 		to = &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
 	}
 	n, err := unix.SendmsgBuffers(fd, m.Buf, m.Control, to, flags)
+	if err == unix.ENOTSOCK && flags == 0 && to == nil {
+		return unix.Writev(fd, m.Buf) // of a file
+	}
 	if err != nil {
 		return -1, err
 	}
