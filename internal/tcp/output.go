@@ -9,7 +9,7 @@ import (
 // it returns false after each event. The data of a segment is fetched with Payload, before any other call.
 func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 	if c.rst.flags != 0 {
-		*seg = Segment{Seq: c.rst.seq, Ack: c.rst.ack, Flags: c.rst.flags}
+		*seg = Segment{Seq: c.rst.seq, Ack: c.rst.ack, Flags: c.rst.flags, Window: c.rst.window}
 		if c.ts.on && c.rst.flags&wire.ACK != 0 {
 			c.putTimestamps(now, &seg.Options)
 		}

@@ -121,6 +121,7 @@ type TCB struct {
 type reply struct {
 	seq, ack Seq
 	flags    wire.TCPFlags
+	window   uint16
 }
 
 // stats are the counts Info gives.
@@ -216,10 +217,10 @@ func (c *TCB) dropUnread() {
 
 // reset sends a RST for the connection and kills it with err.
 //
-// RFC 9293, 3.10.5: "Send a reset segment: <SEQ=SND.NXT><CTL=RST>". The acknowledgment is added as every other segment
-// of the connection has one.
+// RFC 9293, 3.10.5: "Send a reset segment: <SEQ=SND.NXT><CTL=RST>". Acknowledgment and window are added, which every
+// other segment of the connection has too.
 func (c *TCB) reset(now clock.Instant, err syscall.Errno) {
-	c.rst = reply{c.acceptableSeq(), c.rcv.nxt, wire.RST | wire.ACK}
+	c.rst = reply{c.acceptableSeq(), c.rcv.nxt, wire.RST | wire.ACK, c.window()}
 	c.die(now, err)
 }
 
@@ -227,6 +228,6 @@ func (c *TCB) reset(now clock.Instant, err syscall.Errno) {
 func (c *TCB) answerReset(seg *Segment) {
 	var rst Segment
 	if ResetFor(seg, &rst) {
-		c.rst = reply{rst.Seq, rst.Ack, rst.Flags}
+		c.rst = reply{seq: rst.Seq, ack: rst.Ack, flags: rst.Flags}
 	}
 }
