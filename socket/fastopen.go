@@ -48,7 +48,10 @@ func (s *stream) sendFast(m *Msg, flags int) (int, error) {
 	if flags&MSG_DONTWAIT != 0 {
 		return n, err
 	}
-	return n, s.finishConnect(err)
+	s.awaitData(true)
+	err = s.finishConnect(err)
+	s.awaitData(false)
+	return n, err
 }
 
 // resume sends the SYN that connect has deferred, with what it may of m.

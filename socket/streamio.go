@@ -191,12 +191,23 @@ func (s *stream) send(m *Msg, flags int) (int, error) {
 				continue
 			}
 		}
+		s.awaitData(end != 0)
 		if !s.wait(turn, end) {
+			s.awaitData(false)
 			if done > 0 {
 				return done, nil
 			}
 			return -1, syscall.EAGAIN
 		}
+	}
+}
+
+// awaitData has the end of a handshake wait for the data of a call that waits for it.
+func (s *stream) awaitData(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil && s.state() == tcp.SynSent {
+		s.conn.AwaitData(yes)
 	}
 }
 

@@ -69,7 +69,14 @@ func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	c.ackSYN(seg)
 	c.synTime(now, seg)
 	c.establish(now)
-	c.rcv.ackNow = true
+	if c.snd.awaited {
+		// "Data or controls that were queued for transmission MAY be included": the user is about to hand some over.
+		c.moreQuickACKs(maxQuickACKs)
+		c.rcv.due = true
+		c.timers[delackTimer] = now.Add(mostATO)
+	} else {
+		c.rcv.ackNow = true
+	}
 	// "If there are other controls or text in the segment, then continue processing at the sixth step".
 	if seg.length() > 1 {
 		rest := *seg

@@ -41,6 +41,7 @@ type TCB struct {
 		base     Seq   // sequence number of pipe's first octet
 		pipe     pipe  // data from base on, sent and not sent
 		fin      bool  // the user has closed: a FIN follows the data
+		awaited  bool  // see AwaitData
 		finSent  bool  // SND.NXT is behind the FIN
 		syn      bool  // a SYN is to be sent
 		synTwice bool  // it was sent before

@@ -7,6 +7,10 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
+// AwaitData tells whether a user waits for the end of the handshake to send data at once: then the ACK that ends it waits
+// for that data, for as long as a delayed one, as in Linux.
+func (c *TCB) AwaitData(yes bool) { c.snd.awaited = yes }
+
 // sending reports whether the state lets the user send.
 func (c *TCB) sending() bool {
 	switch c.state {

@@ -11,6 +11,14 @@ import (
 // The calls of this file do not wait: where Read, Write or Accept would, they return EAGAIN. They know nothing of
 // deadlines.
 
+// AwaitData tells whether somebody waits for the end of the handshake to send data at once: the ACK that ends it then
+// carries the data.
+func (c *Conn) AwaitData(yes bool) {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	c.tcb.AwaitData(yes)
+}
+
 // TryRead moves what has come into the buffers of b, in their order, and returns how many octets. Errors: EAGAIN, and
 // those of Read.
 func (c *Conn) TryRead(b [][]byte) (int, error) {
