@@ -20,7 +20,7 @@ import (
 // Errors are *net.OpError around the errno (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, …), the context's
 // error, or what was wrong with the arguments.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return s.dial(ctx, network, "", address, TCPOptions{})
+	return s.dial(ctx, network, "", address, &noOptions)
 }
 
 // Dial is DialContext without a context.
@@ -37,10 +37,13 @@ type Dialer struct {
 
 // DialContext is Stack.DialContext from d.LocalAddr with d's options.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return d.Stack.dial(ctx, network, d.LocalAddr, address, d.TCP)
+	return d.Stack.dial(ctx, network, d.LocalAddr, address, &d.TCP)
 }
 
-func (s *Stack) dial(ctx context.Context, name, local, address string, o TCPOptions) (net.Conn, error) {
+// noOptions are those of a connection that chooses nothing.
+var noOptions TCPOptions
+
+func (s *Stack) dial(ctx context.Context, name, local, address string, o *TCPOptions) (net.Conn, error) {
 	n, err := parseNetwork(name)
 	if err == nil {
 		err = o.check()
@@ -58,7 +61,6 @@ func (s *Stack) dial(ctx context.Context, name, local, address string, o TCPOpti
 	if err != nil {
 		return nil, opError("dial", name, nil, nil, err)
 	}
-	err = &net.AddrError{Err: "no address of network " + name, Addr: address}
 	for _, a := range to {
 		a = localIfUnspecified(n, a)
 		l, ok := localFor(from, a)
@@ -66,13 +68,16 @@ func (s *Stack) dial(ctx context.Context, name, local, address string, o TCPOpti
 			continue
 		}
 		var c net.Conn
-		if c, err = s.dialOne(ctx, n, l, a, &o); err == nil {
+		if c, err = s.dialOne(ctx, n, l, a, o); err == nil {
 			return c, nil
 		}
 		err = opError("dial", name, nil, addrOf(n, a), err)
 		if ctx.Err() != nil {
 			break
 		}
+	}
+	if err == nil {
+		err = &net.AddrError{Err: "no address of network " + name, Addr: address}
 	}
 	return nil, err
 }

@@ -53,6 +53,12 @@ func (cfg *Config) complete() *Config {
 // Complete returns a copy of cfg that is complete: its zero fields are set to their defaults, unless cfg was complete
 // before, and all are put into bounds.
 func (cfg Config) Complete() *Config {
+	cfg.Fill()
+	return &cfg
+}
+
+// Fill makes cfg itself complete.
+func (cfg *Config) Fill() {
 	if !cfg.filled {
 		cfg.filled = true
 		cfg.setBuffers()
@@ -63,7 +69,6 @@ func (cfg Config) Complete() *Config {
 	cfg.ReceiveBuffer = min(max(cfg.ReceiveBuffer, 0), maxBuffer/2)
 	cfg.ReceiveLowWater = max(cfg.ReceiveLowWater, 1)
 	cfg.MaxRTO = max(cfg.MaxRTO, cfg.MinRTO)
-	return &cfg
 }
 
 func (cfg *Config) setBuffers() {

@@ -129,7 +129,7 @@ func (c *TCB) infoTimes(now clock.Instant, i *Info) {
 	i.RTT, i.RTTVar, i.MinRTT = c.rtt.srtt, c.rtt.deviation(), c.rtt.least()
 	i.RTO, i.ATO = c.rtt.timeout(c.cfg), c.rcv.ato
 	i.Retries, i.Backoff = c.retries, max(int(c.rtt.backoff), int(c.persist))
-	i.Probes = max(int(c.probes), c.aliveProbes)
+	i.Probes = max(int(c.probes), int(c.aliveProbes))
 	i.ReceiveRTT = c.rcv.rate.rtt / 8
 	i.LastDataSent, i.LastDataReceived = now.Sub(c.snd.last), now.Sub(c.rcv.dataAt)
 	i.LastACKReceived = now.Sub(c.rcv.heard)

@@ -31,7 +31,7 @@ func (c *TCB) keepAliveTimeout(now clock.Instant) {
 	case now < idle:
 		c.timers[keepAliveTimer] = idle
 		return
-	case c.aliveProbes >= c.cfg.KeepAliveCount && c.cfg.UserTimeout == 0,
+	case int(c.aliveProbes) >= c.cfg.KeepAliveCount && c.cfg.UserTimeout == 0,
 		c.aliveProbes > 0 && c.cfg.UserTimeout > 0 && now.Sub(c.rcv.heard) >= c.cfg.UserTimeout:
 		// The user timeout bounds the silence too (RFC 5482, 4.2), as with Linux in place of the count.
 		c.reset(now, c.silence())

@@ -11,33 +11,40 @@ import (
 // TCB is one connection: RFC 9293's transmission control block. Its zero value is in Closed; Connect or Accept opens
 // it, once. Its methods must not be called at once from several goroutines, and it must not be copied.
 type TCB struct {
-	state    State
-	passive  bool // it came from LISTEN
-	released bool // the user has let go of it
-	progress bool // see Progress
-	err      syscall.Errno
-	softErr  syscall.Errno // what an ICMP error said that may pass (RFC 5461)
-	pending  syscall.Errno // see TakePending
-	reserved uint8         // see Open.Reserved
-	cfg      *Config       // complete, not changed any more, and shared with others
-	observer Observer
-	memory   Memory // of the stack; may be nil
-	charged  int    // blocks that memory knows of
-	timers   [numTimers]clock.Instant
+	state       State
+	passive     bool     // it came from LISTEN
+	released    bool     // the user has let go of it
+	progress    bool     // see Progress
+	doubtful    bool     // see Doubtful
+	sackOK      bool     // both ends sent SACK-Permitted
+	scaleOK     bool     // both ends sent a window scale
+	controls    bool     // cc.Controls()
+	reserved    uint8    // see Open.Reserved
+	xmit        xmitKind // what rexmtTimer is for
+	persist     uint8    // back-off of the persist timer
+	probes      uint8    // window probes sent in a row without an answer
+	aliveProbes int32    // keep-alive probes unanswered
+	err         syscall.Errno
+	softErr     syscall.Errno // what an ICMP error said that may pass (RFC 5461)
+	pending     syscall.Errno // see TakePending
+	cfg         *Config       // complete, not changed any more, and shared with others
+	observer    Observer
+	memory      Memory // of the stack; may be nil
+	charged     int    // blocks that memory knows of
+	timers      [numTimers]clock.Instant
 
 	snd struct {
 		una, nxt Seq   // SND.UNA, SND.NXT
 		iss      Seq   // ISS
 		wl1, wl2 Seq   // SND.WL1, SND.WL2
-		wnd      int   // SND.WND, scaled
 		edge     Seq   // right-most edge of the window the peer has ever offered
+		wnd      int   // SND.WND, scaled
 		maxWnd   int   // the largest SND.WND seen (MAX.SND.WND of RFC 5961)
-		shift    uint8 // Snd.Wind.Shift
 		peerMSS  int   // what the peer announced (SendMSS)
 		pathMSS  int   // what the path carries
 		mss      int   // Eff.snd.MSS less options: the largest payload sent
-		push     Seq   // data before it is not held back
 		cuts     []Seq // ends of records, which no segment goes beyond (EndRecord)
+		push     Seq   // data before it is not held back
 		base     Seq   // sequence number of pipe's first octet
 		pipe     pipe  // data from base on, sent and not sent
 		fin      bool  // the user has closed: a FIN follows the data
@@ -48,6 +55,7 @@ type TCB struct {
 		force    bool  // the persist timer has expired: send what fits, or a probe
 		told     bool  // the urgent pointer went ahead of the probe
 		more     bool  // the user has announced more data (SendMore)
+		shift    uint8 // Snd.Wind.Shift
 		small    Seq   // the end of the last segment sent that was not full (Snd.sml of Minshall's amendment)
 		space    sendSpace
 		marks    pushMarks
@@ -62,7 +70,6 @@ type TCB struct {
 		irs       Seq           // IRS
 		adv       Seq           // right edge of the window as far as it was ever offered
 		acked     Seq           // the last RCV.NXT sent (Last.ACK.sent of RFC 7323)
-		shift     uint8         // Rcv.Wind.Shift
 		buf       pipe          // from the first unread octet on
 		queued    int           // octets in order and not read; RCV.NXT is as many behind buf's first octet
 		ranges    rangeset      // what has come out of order
@@ -73,6 +80,7 @@ type TCB struct {
 		read      bool          // the user has read since the last segment sent
 		ackNow    bool          // an ACK must be sent
 		challenge bool          // it answers a segment that may be forged, and nothing else
+		shift     uint8         // Rcv.Wind.Shift
 		maxSeg    int           // the MSS announced to the peer (RecvMSS)
 		heard     clock.Instant // when an acceptable segment last came
 		space     recvSpace
@@ -86,9 +94,7 @@ type TCB struct {
 		recent uint32        // TS.Recent
 		age    clock.Instant // when recent was set
 	}
-	urg     urgent
-	sackOK  bool // both ends sent SACK-Permitted
-	scaleOK bool // both ends sent a window scale
+	urg urgent
 
 	board    scoreboard
 	rtt      rttEstimator
@@ -96,26 +102,20 @@ type TCB struct {
 	mtu      mtuProbe
 	ecn      ecnState
 	cc       CongestionControl
-	controls bool   // cc.Controls()
 	cw       Sender // what cc works on
 	use      usage
 	rate     rateSampler
 	pace     pacer
-	xmit     xmitKind // what rexmtTimer is for
 
-	retries     int           // retransmissions of the first segment in flight by the timer
-	stuck       clock.Instant // since when nothing was acknowledged of what is in flight
-	firstRexmt  clock.Instant // when the timer first did so
-	doubtful    bool          // see Doubtful
-	persist     uint8         // back-off of the persist timer
-	probes      uint8         // sent in a row without an answer
-	aliveProbes int           // keep-alive probes unanswered
-	aliveAt     clock.Instant // when the last one was sent
-	challenges  limiter
-	rst         reply // a RST to send, if its flags are not zero
-	stats       stats
-	chrono      chrono
-	fast        *fastOpen // nil: without Fast Open
+	retries    int           // retransmissions of the first segment in flight by the timer
+	stuck      clock.Instant // since when nothing was acknowledged of what is in flight
+	firstRexmt clock.Instant // when the timer first did so
+	aliveAt    clock.Instant // when the last one was sent
+	challenges limiter
+	rst        reply // a RST to send, if its flags are not zero
+	stats      stats
+	chrono     chrono
+	fast       *fastOpen // nil: without Fast Open
 }
 
 // reply is a segment without window or data.

@@ -35,11 +35,11 @@ type Conn struct {
 	writers    waiters
 	readable   clock.Instant // read deadline
 	writeable  clock.Instant // write deadline
-	passive    bool          // a listener made it
 	fastOf     *Listener     // that counts it among those opened with data in the SYN; nil: none
 	watch      *watch        // who is told of readiness; nil: nobody
 	log        *logging      // nil: nobody
 	syn        *[]byte       // the SYN, if it was saved
+	passive    bool          // a listener made it
 	writing    bool          // a Write is under way; others wait for their turn
 	sharing    Sharing
 	closed     bool  // by its user

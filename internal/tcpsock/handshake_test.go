@@ -32,6 +32,13 @@ func TestEmbryoIsSmall(t *testing.T) {
 	}
 }
 
+// A connection without data takes a block of 2 KiB, of which the garbage collector has 8 octets.
+func TestConnIsSmall(t *testing.T) {
+	if n := unsafe.Sizeof(Conn{}); n > 2040 {
+		t.Errorf("a connection takes %d octets, want at most 2040", n)
+	}
+}
+
 // Without SYN cookies a SYN that finds more handshakes under way than the backlog is dropped without a word, and answered
 // once there is room.
 func TestHandshakesFull(t *testing.T) {

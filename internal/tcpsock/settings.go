@@ -99,9 +99,9 @@ func (t *Layer) Configure(f func(*Settings)) {
 // memory and nothing else.
 const maxInterned = 64
 
-// intern returns settings equal to cfg, complete, shared with others that have asked for the same.
+// intern returns settings equal to cfg, which it makes complete, shared with others that have asked for the same.
 func (t *Layer) intern(cfg *tcp.Config) *tcp.Config {
-	cfg = cfg.Complete()
+	cfg.Fill()
 	if s := t.Settings(); s.TCP == *cfg {
 		return &s.TCP
 	}
@@ -114,8 +114,10 @@ func (t *Layer) intern(cfg *tcp.Config) *tcp.Config {
 	if in.interned == nil || len(in.interned) >= maxInterned {
 		in.interned = make(map[tcp.Config]*tcp.Config)
 	}
-	in.interned[*cfg] = cfg
-	return cfg
+	known := new(tcp.Config)
+	*known = *cfg
+	in.interned[*cfg] = known
+	return known
 }
 
 // Configure changes the connection's settings, with the effects this has. Errors: net.ErrClosed.
@@ -187,19 +189,23 @@ func (s *listenerSettings) config(t *Layer) *tcp.Config {
 	return s.current
 }
 
+// drafts are where the settings of a dial are drawn up, nearly always to turn out as those of others.
+var drafts = sync.Pool{New: func() any { return new(tcp.Config) }}
+
 // settings returns the settings of the connection; nil: the layer's.
 func (cfg *OpenConfig) settings(t *Layer) *tcp.Config {
 	if cfg.TCP == nil && cfg.Change == nil {
 		return nil
 	}
-	c := t.Settings().TCP
-	if cfg.TCP != nil {
-		c = *cfg.TCP
+	c := drafts.Get().(*tcp.Config)
+	defer drafts.Put(c)
+	if *c = t.Settings().TCP; cfg.TCP != nil {
+		*c = *cfg.TCP
 	}
 	if cfg.Change != nil {
-		cfg.Change(&c)
+		cfg.Change(c)
 	}
-	return t.intern(&c)
+	return t.intern(c)
 }
 
 // SharesConfig reports whether c and o keep one copy of their settings.
