@@ -94,23 +94,22 @@ type Sender struct {
 	LastSent  clock.Instant // when data was last sent
 	MSS       int           // octets
 	InFlight  int
-	Una, Next Seq  // SND.UNA, SND.NXT
-	Limited   bool // the window is what holds the sender back, or nearly
-	ECN       bool // Reduce: it is for a congestion mark
-	ABE       bool // Config.ABE
-	State     RecoveryState
+	Una, Next Seq           // SND.UNA, SND.NXT
 	RTT       time.Duration // smoothed
 	LeastRTT  time.Duration
 	Delivered uint64 // segments that have arrived, the SYN included
+	Seed      uint64 // the connection's own number, for algorithms that draw lots
+	State     RecoveryState
+	Limited   bool // the window is what holds the sender back, or nearly
+	ECN       bool // Reduce: it is for a congestion mark
+	ABE       bool // Config.ABE
+	SACK      bool // the peer sends SACK blocks
+	Paced     bool // segments leave at PacingRate, or at what the user bounds it to
 
-	SACK       bool   // the peer sends SACK blocks
-	AppLimited bool   // the application has too little to send, or had in the last round trip
-	Seed       uint64 // the connection's own number, for algorithms that draw lots
+	AppLimited  bool // the application has too little to send, or had in the last round trip
+	markLimited bool
 
 	PacingRate uint64 // octets a second
-	Paced      bool   // segments leave at PacingRate, or at what the user bounds it to
-
-	markLimited bool
 }
 
 // MarkAppLimited has Control make what is in flight count as limited by the application: its delivery rates tell nothing of

@@ -10,14 +10,14 @@ import (
 // enough for a sender that doubles its rate in each round trip (dynamic right-sizing; Linux's tcp_rcv_space_adjust).
 type readRate struct {
 	space int           // octets read in a round trip, the most so far
-	seq   Seq           // what was read when the present measurement began
-	at    clock.Instant // and when that was
+	at    clock.Instant // when the present measurement began
+	seq   Seq           // what was read then
 
-	rtt   time.Duration // eight times the round-trip time as the receiver sees it; 0: unknown
-	until Seq           // the present measurement of it ends here
+	until Seq           // the present measurement of the round-trip time ends here
 	since clock.Instant // when it began
+	rtt   time.Duration // eight times the round-trip time as the receiver sees it; 0: unknown
+	echo  uint32        // the last timestamp echoed that was used
 	begun bool
-	echo  uint32 // the last timestamp echoed that was used
 }
 
 // startBuffers begins the tuning of both buffers, when the connection is established (tcp_init_buffer_space).

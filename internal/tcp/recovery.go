@@ -5,17 +5,17 @@ import "github.com/onlink-go/onlink/clock"
 // recovery is the state of loss recovery. Its machine is Linux's: RFC 6675's and RFC 6582's fast recovery, RFC 5681's
 // answer to a timeout and RFC 3168's to a congestion mark, each of which can be taken back (undo.go).
 type recovery struct {
-	state  RecoveryState
-	high   Seq    // SND.NXT when the state was entered; when it is acknowledged, the state ends
-	rexmit rexmit // what the last event asks to send again
+	state   RecoveryState
+	rexmit  rexmit // what the last event asks to send again
+	frto    bool   // F-RTO is under way
+	reneged bool   // the peer has discarded what it had reported to hold
+	high    Seq    // SND.NXT when the state was entered; when it is acknowledged, the state ends
 
 	rack rack
 	tlp  tlp
 	prr  prr
 	undo undo
-	frto bool // F-RTO is under way
 
-	reneged    bool   // the peer has discarded what it had reported to hold
 	reordering int    // segments that may arrive out of order without being deemed lost
 	reordSeen  uint64 // how often reordering was seen
 	lost       uint64 // segments ever deemed lost

@@ -67,9 +67,8 @@ type scoreboard struct {
 	lostNext uint32 // records before were looked at by markBelow,
 	before   int    // and so many of these are sacked
 	byTime   timeList
-
-	losses uint32    // segments ever deemed lost (C.lost)
-	taker  lossTaker // is told of them; nil: nobody
+	losses   uint32    // segments ever deemed lost (C.lost)
+	taker    lossTaker // is told of them; nil: nobody
 }
 
 // lossTaker is told of each segment that is deemed lost.

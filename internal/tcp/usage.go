@@ -5,9 +5,9 @@ import "github.com/onlink-go/onlink/clock"
 // usage tells whether the congestion window is used. RFC 7661, 4: a window that is not validated by use must not grow, and
 // decays; the measures are Linux's.
 type usage struct {
-	limited bool          // the window was used up in the round trip under way,
-	most    int           // or else the most that was in flight,
-	end     Seq           // which ends here
+	end     Seq           // where the round trip under way ends
+	limited bool          // the window was used up in it,
+	most    int           // or else the most that was in flight
 	used    int           // the most in flight since stamp, when the window is not used up
 	stamp   clock.Instant // when the window was last used up, or changed
 	sent    int           // new segments since the last look
