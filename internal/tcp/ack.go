@@ -185,7 +185,7 @@ func (c *TCB) clean(now clock.Instant, a *ackEvent, seg *Segment) {
 	c.trim(una)
 	c.mtuProbeAcked()
 	if b.empty() {
-		b.sacked, b.high = 0, una
+		b.high = una
 	} else if c.sackOK && b.reneged() {
 		a.flags |= ackReneged
 	}
