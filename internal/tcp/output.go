@@ -180,7 +180,9 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 func (c *TCB) admits(now clock.Instant, n int) bool {
 	switch {
 	case c.board.empty():
-		c.restart(now)
+		if c.unsent() > 0 { // RFC 5681, 4.1, is about data; a FIN alone is no burst
+			c.restart(now)
+		}
 		return true
 	case c.recovery.rexmit == rexmitProbe:
 		return true // RFC 8985, 7.3: "the FlightSize could be one packet greater than the congestion window"
