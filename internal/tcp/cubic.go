@@ -112,9 +112,10 @@ func (q *cubic) update(s *Sender, n int) {
 	}
 	// RFC 9438, 4.3: "the Reno-friendly region": W_est grows by alpha_cubic = 3 * (1 - beta_cubic) / (1 + beta_cubic) per
 	// round trip; below is its inverse.
-	if per := s.Window * renoInverse / 8; per > 0 {
-		q.reno += q.acked / per
-		q.acked %= per
+	if per := s.Window * renoInverse / 8; per > 0 && q.acked > per {
+		n := (q.acked - 1) / per // only what is beyond counts, as in Linux
+		q.reno += n
+		q.acked -= n * per
 	}
 	if q.reno > s.Window {
 		q.per = min(q.per, s.Window/(q.reno-s.Window))
