@@ -46,11 +46,14 @@ func (m *model) inspect(i int, seg *Segment, data []byte) {
 func (m *model) inspectACK(i int, seg *Segment) {
 	e := &m.ends[i]
 	c, w := e.tcb, &e.told
-	shift := c.rcv.shift
 	if seg.Flags&wire.SYN != 0 {
-		shift = 0
+		// Its window is not scaled, and may be less than a step of the scale behind what a challenge ACK has said.
+		if !w.said {
+			w.ack, w.edge, w.said = seg.Ack, seg.Ack.Add(int(seg.Window)), true
+		}
+		return
 	}
-	edge := seg.Ack.Add(int(seg.Window) << shift)
+	edge := seg.Ack.Add(int(seg.Window) << c.rcv.shift)
 	if seg.Ack != c.rcv.nxt {
 		m.fail("end %d acknowledges %d, RCV.NXT is %d", i, seg.Ack, c.rcv.nxt)
 	}
