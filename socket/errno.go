@@ -16,8 +16,9 @@ var linux = [...]struct {
 }{
 	{syscall.EPERM, 1}, {syscall.ENOENT, 2}, {syscall.EINTR, 4}, {syscall.EBADF, 9}, {syscall.EAGAIN, 11},
 	{syscall.ENOMEM, 12}, {syscall.EACCES, 13}, {syscall.EFAULT, 14}, {syscall.EEXIST, 17}, {syscall.ENODEV, 19},
-	{syscall.EINVAL, 22}, {syscall.EMFILE, 24}, {syscall.ENOTTY, 25}, {syscall.EPIPE, 32}, {syscall.EDOM, 33},
-	{syscall.ELOOP, 40}, {syscall.EPROTO, 71}, {syscall.ENOTSOCK, 88}, {syscall.EDESTADDRREQ, 89},
+	{syscall.EINVAL, 22}, {syscall.EMFILE, 24}, {syscall.ENOTTY, 25}, {syscall.ESPIPE, 29}, {syscall.EPIPE, 32},
+	{syscall.EDOM, 33}, {syscall.ERANGE, 34}, {syscall.ENOSYS, 38}, {syscall.ELOOP, 40}, {syscall.ENOMSG, 42},
+	{syscall.EBUSY, 16}, {syscall.ENOTDIR, 20}, {syscall.EISDIR, 21}, {syscall.EPROTO, 71}, {syscall.ENOTSOCK, 88}, {syscall.EDESTADDRREQ, 89},
 	{syscall.EMSGSIZE, 90}, {syscall.EPROTOTYPE, 91}, {syscall.ENOPROTOOPT, 92}, {syscall.EPROTONOSUPPORT, 93},
 	{syscall.ESOCKTNOSUPPORT, 94}, {syscall.EOPNOTSUPP, 95}, {syscall.EPFNOSUPPORT, 96}, {syscall.EAFNOSUPPORT, 97},
 	{syscall.EADDRINUSE, 98}, {syscall.EADDRNOTAVAIL, 99}, {syscall.ENETDOWN, 100}, {syscall.ENETUNREACH, 101},

@@ -23,6 +23,8 @@ type extended struct {
 	name       flow.Endpoint // where the packet was going to
 	payload    []byte        // of the packet, as far as it was quoted
 	stamp      []byte        // a control message of SCM_TIMESTAMPING; nil: none
+	// withoutPacket is false for a time stamp that in Linux comes with its packet: here that is always cut off.
+	withoutPacket bool
 }
 
 // icmp reports whether the entry tells of an ICMP error, which makes it the socket's pending error.
@@ -82,7 +84,7 @@ func (e *extended) write(s *inet, m *Msg) int {
 	for _, b := range m.Buf {
 		n += copy(b, e.payload[n:])
 	}
-	if n < len(e.payload) {
+	if n < len(e.payload) || e.origin == SO_EE_ORIGIN_TIMESTAMPING && !e.withoutPacket {
 		m.Flags |= MSG_TRUNC
 	}
 	w := newControl(m)

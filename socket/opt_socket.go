@@ -137,6 +137,8 @@ func (s *stream) setSocketOption(name int, b []byte) error {
 		s.setRcvbuf(bufferSize(max(n, 0), maxForced, minRcvbuf))
 	case SO_RCVLOWAT:
 		s.setRcvlowat(n)
+	case SO_TIMESTAMPING, SO_TIMESTAMPING_NEW:
+		return s.setTimestamping(n)
 	case SO_MAX_PACING_RATE:
 		return s.setPacing(uint64(uint32(n)), 1<<32-1)
 	default:
@@ -209,6 +211,8 @@ func (s *stream) getSocketOption(name int, b []byte) (int, error) {
 		return put(b, s.sndbuf())
 	case SO_RCVBUF:
 		return put(b, s.rcvbuf())
+	case SO_TIMESTAMPING, SO_TIMESTAMPING_NEW:
+		return put(b, s.opt.timestamping)
 	case SO_MAX_PACING_RATE:
 		return putPacing(b, s.config().MaxPacingRate)
 	}

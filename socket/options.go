@@ -12,6 +12,7 @@ type options struct {
 	reuseAddr, reusePort bool
 	broadcast            bool // a datagram may be sent to a broadcast address
 	zerocopy             bool // MSG_ZEROCOPY is allowed
+	timestamping         int  // SO_TIMESTAMPING of a TCP socket
 	oobInline            bool
 	rcvbuf, sndbuf       int           // as they read, which is twice what was set; 0: not set
 	rcvlowat             int           // at least 1

@@ -45,6 +45,7 @@ type stream struct {
 	ip          streamIP
 	fastKeys    []tcpsock.FastOpenKey // TCP_FASTOPEN_KEY; nil: the layer's
 	authKeys    []tcpauth.Key         // TCP_MD5SIG
+	stampBase   tcp.Seq               // octets are counted from here in time stamps
 	inq         bool                  // TCP_INQ: Recvmsg tells how much is left
 }
 

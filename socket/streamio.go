@@ -76,7 +76,7 @@ func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 			break
 		}
 	}
-	s.control(m)
+	s.control(m, done)
 	return done, nil
 }
 
@@ -132,6 +132,9 @@ func (s *stream) sendmsg(m *Msg, flags int) (int, error) {
 	n, err := s.send(m, flags)
 	if n > 0 && flags&MSG_ZEROCOPY != 0 {
 		s.copied()
+	}
+	if n > 0 {
+		s.stampSent()
 	}
 	return n, err
 }
@@ -283,12 +286,18 @@ func (s *stream) ioctl(req uint, arg []byte) error {
 	return nil
 }
 
-// control tells what the options ask for: with TCP_INQ, how much is left to be read.
-func (s *stream) control(m *Msg) {
+// control tells what the options ask for: with SO_TIMESTAMPING, when it came; with TCP_INQ, how much is left to be read.
+func (s *stream) control(m *Msg, done int) {
 	w := newControl(m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.inq || s.conn == nil {
+	if s.conn == nil {
+		return
+	}
+	if done > 0 {
+		s.putArrival(&w)
+	}
+	if !s.inq {
 		return
 	}
 	st := s.conn.Status(false)

@@ -39,6 +39,7 @@ type Conn struct {
 	watch      *watch        // who is told of readiness; nil: nobody
 	log        *logging      // nil: nobody
 	syn        *[]byte       // the SYN, if it was saved
+	stamps     *[]stamp      // writes that are watched; nil: none
 	passive    bool          // a listener made it
 	writing    bool          // a Write is under way; others wait for their turn
 	sharing    Sharing
@@ -176,6 +177,7 @@ func (c *Conn) pump(now clock.Instant) {
 	if c.log != nil {
 		c.logMetrics(now)
 	}
+	c.checkStamps()
 	switch c.tcb.State() {
 	case tcp.Closed:
 		if c.tcb.Errno() == 0 {
