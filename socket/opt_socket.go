@@ -20,6 +20,12 @@ func (o *options) setSocket(name int, b []byte) (known bool, err error) {
 		return true, boolValue(b, &o.broadcast)
 	case SO_OOBINLINE:
 		return true, boolValue(b, &o.oobInline)
+	case SO_DEBUG:
+		return true, boolValue(b, &o.debug)
+	case SO_MARK:
+		return true, intInto(b, &o.mark)
+	case SO_PRIORITY:
+		return true, intInto(b, &o.priority)
 	case SO_RCVTIMEO, SO_RCVTIMEO_NEW:
 		return true, setTime(b, &o.rcvtimeo)
 	case SO_SNDTIMEO, SO_SNDTIMEO_NEW:
@@ -78,6 +84,12 @@ func (o *options) getSocket(name int, b []byte) (n int, known bool, err error) {
 		n, err = putBool(b, o.broadcast)
 	case SO_OOBINLINE:
 		n, err = putBool(b, o.oobInline)
+	case SO_DEBUG:
+		n, err = putBool(b, o.debug)
+	case SO_MARK:
+		n, err = put(b, o.mark)
+	case SO_PRIORITY:
+		n, err = put(b, o.priority)
 	case SO_ZEROCOPY:
 		n, err = putBool(b, o.zerocopy)
 	case SO_RCVTIMEO, SO_RCVTIMEO_NEW:

@@ -13,6 +13,8 @@ type options struct {
 	broadcast            bool // a datagram may be sent to a broadcast address
 	zerocopy             bool // MSG_ZEROCOPY is allowed
 	timestamping         int  // SO_TIMESTAMPING of a TCP socket
+	debug                bool // SO_DEBUG, which has no effect, as in Linux
+	mark, priority       int  // SO_MARK, SO_PRIORITY: kept; no rule or queue of the stack looks at them
 	oobInline            bool
 	rcvbuf, sndbuf       int           // as they read, which is twice what was set; 0: not set
 	rcvlowat             int           // at least 1
@@ -80,6 +82,15 @@ func boolValue(b []byte, v *bool) error {
 	n, err := intValue(b)
 	if err == nil {
 		*v = n != 0
+	}
+	return err
+}
+
+// intInto reads an option's int into v.
+func intInto(b []byte, v *int) error {
+	n, err := intValue(b)
+	if err == nil {
+		*v = n
 	}
 	return err
 }
