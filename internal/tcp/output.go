@@ -32,8 +32,9 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 	if len(c.rcv.ranges) > 0 && !c.sackOK && c.nextACK(now, seg) {
 		return true
 	}
-	if c.nextLost(now, seg) || c.nextData(now, seg) || c.nextWindowProbe(now, seg) || c.nextAfterNew(now, seg) ||
-		c.nextACK(now, seg) {
+	again := &c.recovery.rexmit
+	if *again != rexmitNone && c.nextLost(now, seg) || c.nextData(now, seg) || c.snd.force && c.nextWindowProbe(now, seg) ||
+		*again == rexmitNew && c.nextAfterNew(now, seg) || c.nextACK(now, seg) {
 		return true
 	}
 	c.noteSent(now)

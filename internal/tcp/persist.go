@@ -31,7 +31,7 @@ func (c *TCB) persistTimeout(now clock.Instant) {
 	c.snd.force = true
 }
 
-// nextWindowProbe sends a probe of a window without room, if the timer has asked for it.
+// nextWindowProbe sends a probe of a window without room, for which the timer has asked.
 //
 // RFC 9293, 3.8.6.1: "The sending TCP peer must regularly transmit at least one octet of new data (if available), or
 // retransmit to the receiving TCP peer even if the send window is zero, in order to "probe" the window." What asks for an
@@ -40,9 +40,6 @@ func (c *TCB) persistTimeout(now clock.Instant) {
 // Linux's: no data, from before SND.UNA, which retransmits what the peer has. A peer cannot take it for new data, so
 // that SND.NXT and the window never disagree, and it is answered whether the window is closed or not.
 func (c *TCB) nextWindowProbe(now clock.Instant, seg *Segment) bool {
-	if !c.snd.force {
-		return false
-	}
 	if !c.board.empty() || c.unsent() == 0 && (!c.snd.fin || c.snd.finSent) {
 		c.snd.force = false
 		return false

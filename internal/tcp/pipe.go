@@ -25,8 +25,8 @@ func (p *pipe) at(i int) **block { return &p.ring[(p.first+i)&(len(p.ring)-1)] }
 // writeAt writes b from offset off on.
 func (p *pipe) writeAt(off int, b []byte) {
 	p.end = max(p.end, off+len(b))
-	for pos := p.head + off; len(b) > 0; {
-		i := pos / blockSize
+	for pos := uint(p.head + off); len(b) > 0; {
+		i := int(pos / blockSize)
 		if i >= len(p.ring) {
 			p.grow(i + 1)
 		}
@@ -37,16 +37,16 @@ func (p *pipe) writeAt(off int, b []byte) {
 		}
 		n := copy((*slot)[pos%blockSize:], b)
 		b = b[n:]
-		pos += n
+		pos += uint(n)
 	}
 }
 
 // readAt copies the octets from offset off on into b. They must have been written.
 func (p *pipe) readAt(off int, b []byte) {
-	for pos := p.head + off; len(b) > 0; {
-		n := copy(b, (*p.at(pos / blockSize))[pos%blockSize:])
+	for pos := uint(p.head + off); len(b) > 0; {
+		n := copy(b, (*p.at(int(pos / blockSize)))[pos%blockSize:])
 		b = b[n:]
-		pos += n
+		pos += uint(n)
 	}
 }
 

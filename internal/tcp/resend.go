@@ -46,9 +46,6 @@ func (c *TCB) resendLost(now clock.Instant, seg *Segment) bool {
 // nextAfterNew sends what is lost where F-RTO has asked for new data, and there was none to send.
 func (c *TCB) nextAfterNew(now clock.Instant, seg *Segment) bool {
 	r := &c.recovery
-	if r.rexmit != rexmitNew {
-		return false
-	}
 	r.rexmit = rexmitNone
 	if r.high.Less(c.snd.nxt) {
 		return false
