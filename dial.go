@@ -46,7 +46,7 @@ var noOptions TCPOptions
 func (s *Stack) dial(ctx context.Context, name, local, address string, o *TCPOptions) (net.Conn, error) {
 	n, err := parseNetwork(name)
 	if err == nil {
-		err = o.check()
+		err = o.check(s.tcp.Settings().TCP.Controls())
 	}
 	if err != nil {
 		return nil, opError("dial", name, nil, nil, err)

@@ -65,23 +65,24 @@ type TCPConfig struct {
 	KeepAliveCount    int           // tcp_keepalive_probes: unanswered before the connection fails; 9
 
 	// Sending.
-	CongestionControl    string        // tcp_congestion_control: by name; the first that Sysctl shows as available
-	InitialWindow        int           // initial congestion window, segments; 0: RFC 6928's
-	NoSlowStartAfterIdle bool          // tcp_slow_start_after_idle=0
-	Reordering           int           // tcp_reordering: first degree of reordering, segments; 3
-	MaxReordering        int           // tcp_max_reordering; 300
-	Recovery             int           // tcp_recovery: the sum of 1 RACK, 2 a fixed reordering window, 4 none; 1
-	EarlyRetrans         int           // tcp_early_retrans: 3 tail loss probes, -1 none; 3
-	FRTO                 int           // tcp_frto (RFC 5682): -1 off; 2
-	MinRTTWindow         time.Duration // tcp_min_rtt_wlen: how long the least round-trip time is remembered; 300 s
-	PacingSlowStart      int           // tcp_pacing_ss_ratio: percent of cwnd / SRTT; 200
-	PacingAvoidance      int           // tcp_pacing_ca_ratio: percent; 120
-	MinSendMSS           int           // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
-	MTUProbing           int           // tcp_mtu_probing (RFC 4821): 1 when a black hole is suspected, 2 always; 0
-	BaseMSS              int           // tcp_base_mss: the payload that probing begins with; 1024
-	MTUProbeFloor        int           // tcp_mtu_probe_floor: the least it falls back to; 48
-	ProbeThreshold       int           // tcp_probe_threshold: probing ends when it is about so many octets; 8
-	ProbeInterval        time.Duration // tcp_probe_interval: after which it begins anew; 600 s
+	CongestionControl    string                // tcp_congestion_control: by name: cubic, reno, bbr, or one of Algorithms; cubic
+	Algorithms           []CongestionAlgorithm // more congestion controls; one with the name of another replaces it
+	InitialWindow        int                   // initial congestion window, segments; 0: RFC 6928's
+	NoSlowStartAfterIdle bool                  // tcp_slow_start_after_idle=0
+	Reordering           int                   // tcp_reordering: first degree of reordering, segments; 3
+	MaxReordering        int                   // tcp_max_reordering; 300
+	Recovery             int                   // tcp_recovery: the sum of 1 RACK, 2 a fixed reordering window, 4 none; 1
+	EarlyRetrans         int                   // tcp_early_retrans: 3 tail loss probes, -1 none; 3
+	FRTO                 int                   // tcp_frto (RFC 5682): -1 off; 2
+	MinRTTWindow         time.Duration         // tcp_min_rtt_wlen: how long the least round-trip time is remembered; 300 s
+	PacingSlowStart      int                   // tcp_pacing_ss_ratio: percent of cwnd / SRTT; 200
+	PacingAvoidance      int                   // tcp_pacing_ca_ratio: percent; 120
+	MinSendMSS           int                   // tcp_min_snd_mss: what a smaller MSS of a peer is raised to; 48
+	MTUProbing           int                   // tcp_mtu_probing (RFC 4821): 1 when a black hole is suspected, 2 always; 0
+	BaseMSS              int                   // tcp_base_mss: the payload that probing begins with; 1024
+	MTUProbeFloor        int                   // tcp_mtu_probe_floor: the least it falls back to; 48
+	ProbeThreshold       int                   // tcp_probe_threshold: probing ends when it is about so many octets; 8
+	ProbeInterval        time.Duration         // tcp_probe_interval: after which it begins anew; 600 s
 
 	// How connections begin.
 	Backlog           int           // connections that a listener queues; SoMaxConn
@@ -119,14 +120,28 @@ func (c *TCPConfig) check() error {
 	if (c.FirstPort != 0 || c.LastPort != 0) && (c.FirstPort == 0 || c.LastPort < c.FirstPort) {
 		return fmt.Errorf("onlink: Config.TCP.FirstPort and LastPort are %d and %d: not a range", c.FirstPort, c.LastPort)
 	}
-	return checkControl(c.CongestionControl)
+	for _, a := range c.Algorithms {
+		if a.New == nil || a.Name == "" || len(a.Name) > 15 || strings.ContainsAny(a.Name, " \x00") {
+			return fmt.Errorf("onlink: Config.TCP.Algorithms: %q is no name of up to 15 octets, or has no New", a.Name)
+		}
+	}
+	settings := tcp.Config{Algorithms: c.algorithms()}
+	return checkControl(settings.Controls(), c.CongestionControl)
 }
 
-// checkControl returns an error if there is no congestion control of that name; the empty name is the default.
-func checkControl(name string) error {
-	if name != "" && !slices.Contains(tcp.CongestionControls(), name) {
-		return fmt.Errorf("onlink: no congestion control %q, there are %s: %w", name,
-			strings.Join(tcp.CongestionControls(), ", "), syscall.ENOENT)
+// algorithms returns a copy of Algorithms, nil if there are none.
+func (c *TCPConfig) algorithms() *[]tcp.Algorithm {
+	if len(c.Algorithms) == 0 {
+		return nil
+	}
+	all := slices.Clone(c.Algorithms)
+	return &all
+}
+
+// checkControl returns an error if there is no congestion control of that name among those; the empty name is the default.
+func checkControl(controls []string, name string) error {
+	if name != "" && !slices.Contains(controls, name) {
+		return fmt.Errorf("onlink: no congestion control %q, there are %s: %w", name, strings.Join(controls, ", "), syscall.ENOENT)
 	}
 	return nil
 }
@@ -156,7 +171,7 @@ func (c *TCPConfig) connection() tcp.Config {
 		InvalidRateLimit: c.InvalidRateLimit,
 		KeepAlive:        c.KeepAlive, KeepAliveIdle: c.KeepAliveIdle, KeepAliveInterval: c.KeepAliveInterval,
 		KeepAliveCount:    c.KeepAliveCount,
-		CongestionControl: c.CongestionControl, InitialWindow: c.InitialWindow,
+		CongestionControl: c.CongestionControl, Algorithms: c.algorithms(), InitialWindow: c.InitialWindow,
 		NoSlowStartAfterIdle: c.NoSlowStartAfterIdle, Reordering: c.Reordering, MaxReordering: c.MaxReordering,
 		Recovery: c.Recovery, EarlyRetrans: c.EarlyRetrans, FRTO: c.FRTO, MinRTTWindow: c.MinRTTWindow,
 		PacingSS: c.PacingSlowStart, PacingCA: c.PacingAvoidance,

@@ -47,7 +47,7 @@ type TCPOptions struct {
 }
 
 // check returns an error that names the field that is wrong.
-func (o *TCPOptions) check() error {
+func (o *TCPOptions) check(controls []string) error {
 	for _, n := range [...]struct {
 		name  string
 		value int
@@ -68,7 +68,7 @@ func (o *TCPOptions) check() error {
 	if _, err := tcpKeys(o.Keys); err != nil {
 		return fmt.Errorf("onlink: TCPOptions.Keys: %w: %w", err, syscall.EINVAL)
 	}
-	return checkControl(o.CongestionControl)
+	return checkControl(controls, o.CongestionControl)
 }
 
 // The bounds of TCP_MAXSEG.

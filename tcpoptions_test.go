@@ -27,6 +27,10 @@ func fill(f reflect.Value) {
 	case reflect.Array:
 		f.Index(0).SetInt(77)
 	case reflect.Slice:
+		if f.Type() == reflect.TypeFor[[]CongestionAlgorithm]() {
+			f.Set(reflect.ValueOf([]CongestionAlgorithm{{Name: "x"}}))
+			return
+		}
 		f.Set(reflect.ValueOf([]TCPKey{{Peer: netip.MustParsePrefix("::/0"), Secret: []byte("x")}}))
 	case reflect.Struct:
 		f.FieldByName("Enable").SetBool(true)

@@ -50,6 +50,11 @@ func talkOverBadLine(t testing.TB, n *sim.Network) {
 		line.Rate, line.Jitter = 0, 0
 	}
 	a, b := lan(n, line)
+	for _, node := range []*sim.Node{a, b} {
+		if err := node.SetSysctl("net.ipv4.tcp_congestion_control", []string{"cubic", "bbr", "reno"}[seed%3]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	client := newTalker(a, seed, 0)
 	server := newTalker(b, seed, 1)
 	if r.IntN(5) == 0 { // one of them aborts

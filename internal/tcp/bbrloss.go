@@ -80,7 +80,7 @@ func (b *bbr) restoreCwnd(s *Sender) { s.Window = max(s.Window, b.priorCwnd) }
 
 // Lost is 5.5.10.2, BBRHandleLostPacket.
 func (b *bbr) Lost(s *Sender, l LostSegment) {
-	if l.Seq != b.lostEnd {
+	if b.lossEvents == 0 || l.Seq != b.lostEnd {
 		b.lossEvents++
 	}
 	b.lostEnd = l.End
@@ -153,8 +153,11 @@ func (b *bbr) adaptLowerBoundsFromCongestion(s *Sender) {
 	if b.inflightShortterm == bbrInfinite {
 		b.inflightShortterm = s.Window
 	}
-	// BBRLossLowerBounds: "Adjust model once per round based on loss".
-	b.bwShortterm = max(b.bwLatest, percent(b.bwShortterm, bbrBeta))
+	// BBRLossLowerBounds: "Adjust model once per round based on loss". The pacing margin is part of why bw_latest is less than
+	// bw, and not the path's doing: 5.3.3.5.3: "the steady-state (non-bandwidth-probing) BBR response to a non-application-limited
+	// round trip with X% packet loss is to reduce the sending rate by X%", and not by the margin too.
+	latest := min(mulDiv(b.bwLatest, 100, 100-bbrPacingMargin), max(b.bwShortterm, b.bwLatest))
+	b.bwShortterm = max(latest, percent(b.bwShortterm, bbrBeta))
 	b.inflightShortterm = max(b.inflightLatest, b.inflightShortterm*bbrBeta/100)
 }
 

@@ -41,7 +41,7 @@ func (b *bbr) checkStartupHighLoss(s *Sender) {
 	if b.state != bbrStartup || b.fullBWReached {
 		return
 	}
-	high := !s.SACK && b.lossInRound
+	high := !s.SACK && b.lossEvents > 0
 	if b.lossRoundStart {
 		high = high || b.lossEvents >= bbrStartupLossCnt && b.isInflightTooHigh(s)
 		b.lossEvents = 0

@@ -73,6 +73,15 @@ const (
 	stateLoss                          // after a retransmission timeout
 )
 
+// The states, for algorithms of users.
+const (
+	RecoveryOpen     = stateOpen
+	RecoveryDisorder = stateDisorder
+	RecoveryCWR      = stateCWR
+	RecoveryFast     = stateRecovery
+	RecoveryLoss     = stateLoss
+)
+
 var recoveryNames = [...]string{"open", "disorder", "cwr", "recovery", "loss"}
 
 func (s RecoveryState) String() string { return recoveryNames[s] }

@@ -1,6 +1,10 @@
 package tcp
 
-import "github.com/onlink-go/onlink/clock"
+import (
+	"slices"
+
+	"github.com/onlink-go/onlink/clock"
+)
 
 // CongestionControls returns the names of the congestion controls there are, the default first. They are Linux's names.
 func CongestionControls() []string { return (&Config{}).Controls() }
@@ -8,13 +12,16 @@ func CongestionControls() []string { return (&Config{}).Controls() }
 // Controls returns the names that CongestionControl may be, the default first: of the algorithms there are, and then of
 // those of cfg.Algorithms.
 func (cfg *Config) Controls() []string {
-	all := algorithms
-	if cfg.Algorithms != nil {
-		all = append(all[:len(all):len(all)], *cfg.Algorithms...)
+	var names []string
+	for _, a := range algorithms {
+		names = append(names, a.Name)
 	}
-	names := make([]string, len(all))
-	for i, a := range all {
-		names[i] = a.Name
+	if cfg.Algorithms != nil {
+		for _, a := range *cfg.Algorithms {
+			if !slices.Contains(names, a.Name) {
+				names = append(names, a.Name)
+			}
+		}
 	}
 	return names
 }

@@ -118,7 +118,8 @@ func (m *model) setup() {
 			MSS: []int{88, 536, 1460, 8960}[v&3], ISS: uint32(m.take()<<24 - w), TSOffset: uint32(w) << 24,
 			Config: Config{
 				NoSACK: v&4 != 0, NoTimestamps: v&8 != 0, NoWindowScale: v&16 != 0, NoDelay: v&32 != 0, UrgentInline: true,
-				KeepAlive: v&64 != 0, KeepAliveIdle: time.Minute, SendBuffer: 512 << (w & 7), ReceiveBuffer: 512 << (w >> 3 & 7),
+				CongestionControl: []string{"cubic", "bbr", "reno"}[(v+w)%3],
+				KeepAlive:         v&64 != 0, KeepAliveIdle: time.Minute, SendBuffer: 512 << (w & 7), ReceiveBuffer: 512 << (w >> 3 & 7),
 			}.Complete(),
 		}
 		if w>>3&7 == 7 {

@@ -73,13 +73,18 @@ func (c *TCB) paced(now clock.Instant, n int, ends bool) {
 		return
 	}
 	if p.octets += n; ends {
-		p.departed(now, p.octets+c.header4(), rate)
+		p.departed(now, p.octets+c.pacedHeader(rate), rate)
 		p.octets = 0
 	}
 }
 
-// header4 is how many octets of header a segment has with IPv4, as Linux counts what it paces.
-func (c *TCB) header4() int {
+// pacedHeader is how many octets of header a segment has with IPv4, as Linux counts them in what the user bounds. A
+// congestion control that sets the rate has measured data alone, and its rate is one of data: else each of its rounds would
+// find the path a little slower than the one before.
+func (c *TCB) pacedHeader(rate uint64) int {
+	if c.controls && rate == c.cw.PacingRate {
+		return 0
+	}
 	n := 40
 	if c.ts.on {
 		n += timestampsLen
