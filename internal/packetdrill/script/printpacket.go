@@ -46,7 +46,7 @@ func (p *Ports) String() string {
 		String() string
 	}, port uint16) string {
 		if addr.IsValid() {
-			return addr.String() + ":" + strconv.Itoa(int(port))
+			return addr.String() + " : " + strconv.Itoa(int(port)) // apart: an IPv6 address has colons of its own
 		}
 		return strconv.Itoa(int(port))
 	}
