@@ -93,12 +93,12 @@ func (s *stream) finishConnect(unless error) error {
 		case tcp.Closed:
 			defer s.mu.Unlock()
 			return s.failConnect()
+		case tcp.SynSent, tcp.SynReceived:
+			s.mu.Unlock()
 		default:
 			s.phase = connected
 			s.mu.Unlock()
 			return nil
-		case tcp.SynSent, tcp.SynReceived:
-			s.mu.Unlock()
 		}
 		if !s.wait(turn, end) {
 			return unless

@@ -53,8 +53,7 @@ func (s *stream) recvmsg(m *Msg, flags int) (int, error) {
 		}
 		if err != nil && err != syscall.EAGAIN {
 			if done == 0 {
-				n, err = s.endOfReading(c, err)
-				if err != nil {
+				if err := s.endOfReading(c, err); err != nil {
 					return -1, err
 				}
 			}
@@ -110,22 +109,22 @@ func after(b [][]byte, n int) [][]byte {
 }
 
 // endOfReading returns what recvmsg says when nothing can come any more.
-func (s *stream) endOfReading(c *tcpsock.Conn, err error) (int, error) {
+func (s *stream) endOfReading(c *tcpsock.Conn, err error) error {
 	if err == io.EOF && c.Status(false).EOF {
-		return 0, nil
+		return nil
 	}
 	if e, ok := err.(syscall.Errno); ok && c != nil && !c.Status(false).Dead {
-		return -1, e // a soft error, which is told once
+		return e // a soft error, which is told once
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.takeError(); e != 0 {
-		return -1, e
+		return e
 	}
 	if c == nil && s.shut&shutRead == 0 {
-		return -1, syscall.ENOTCONN
+		return syscall.ENOTCONN
 	}
-	return 0, nil // what it died of has been told
+	return nil // what it died of has been told
 }
 
 func (s *stream) sendmsg(m *Msg, flags int) (int, error) {

@@ -62,13 +62,6 @@ type common struct {
 
 func (c *common) base() *common { return c }
 
-// blocking reports whether a call may wait.
-func (c *common) blocking() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.nonblock
-}
-
 // install gives f the lowest free descriptor.
 func (t *Table) install(f file, cloexec bool) (int, error) { return t.installFrom(firstFD, f, cloexec) }
 

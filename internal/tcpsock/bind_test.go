@@ -46,7 +46,7 @@ func TestSharing(t *testing.T) {
 	} {
 		for _, wildcard := range []bool{false, true} {
 			r := newRig(t, 1)
-			a := r.claim(bound(80, false), row.first)
+			r.claim(bound(80, false), row.first)
 			b, err := r.tcp.Bind(bound(80, wildcard), row.second)
 			if row.bind != (err == nil) || !row.bind && err != syscall.EADDRINUSE {
 				t.Errorf("%+v, wildcard %v: %v", row, wildcard, err)
@@ -58,11 +58,11 @@ func TestSharing(t *testing.T) {
 				b.Release()
 			}
 			r = newRig(t, 1)
-			a = r.claim(bound(80, false), row.first)
+			a := r.claim(bound(80, false), row.first)
 			if _, err := r.tcp.Listen(ListenConfig{Bound: a.bound, Claim: a}); err != nil {
 				t.Fatal(err)
 			}
-			b, err = r.tcp.Bind(bound(80, wildcard), row.second)
+			_, err = r.tcp.Bind(bound(80, wildcard), row.second)
 			if row.listening != (err == nil) {
 				t.Errorf("%+v, the first listening: %v", row, err)
 			}

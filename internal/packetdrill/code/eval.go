@@ -297,11 +297,11 @@ func (in *Interp) storeIndex(at int, x, i, v any) {
 }
 
 func (in *Interp) setKey(at int, d *dict, k, v any) {
-	switch k.(type) {
+	switch l := k.(type) {
 	case *dict:
 		in.fail(at, "%s cannot be the key of a dictionary", typeName(k))
 	case *list:
-		if !k.(*list).tuple {
+		if !l.tuple {
 			in.fail(at, "a list cannot be the key of a dictionary")
 		}
 	}
