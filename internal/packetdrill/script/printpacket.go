@@ -46,7 +46,11 @@ func (p *Ports) String() string {
 		String() string
 	}, port uint16) string {
 		if addr.IsValid() {
-			return addr.String() + " : " + strconv.Itoa(int(port)) // apart: an IPv6 address has colons of its own
+			a, colon := addr.String(), ":"
+			if strings.Contains(a, ":") {
+				colon = " : " // an IPv6 address has colons of its own
+			}
+			return a + colon + strconv.Itoa(int(port))
 		}
 		return strconv.Itoa(int(port))
 	}
