@@ -24,12 +24,12 @@ type readRate struct {
 func (c *TCB) startBuffers(now clock.Instant) {
 	c.expandSendBuffer()
 	s := &c.rcv.space
-	s.establish(c.rcv.maxSeg, c.cfg.AppWindow)
+	s.establish(c.takes(), c.cfg.AppWindow)
 	if s.plain {
 		s.roundUp(min(c.rcv.maxSeg, c.snd.peerMSS))
 	}
 	c.rcv.rate.seq, c.rcv.rate.at = c.unreadSeq(), now
-	c.rcv.rate.space = min(s.ssthresh, c.known(), 10*c.rcv.maxSeg)
+	c.rcv.rate.space = min(s.ssthresh, c.known(), 10*c.takes())
 }
 
 // noteReceiveRTT takes a measurement of the round-trip time. Those by the window are at least so long, and only shorten

@@ -142,10 +142,7 @@ func (c *TCB) infoTimes(now clock.Instant, i *Info) {
 
 // infoSizes fills in segment sizes.
 func (c *TCB) infoSizes(i *Info) {
-	i.MSS, i.ReceiveMSS, i.AdvertisedMSS = c.snd.mss, c.rcv.mss, c.rcv.maxSeg
-	if c.ts.on {
-		i.AdvertisedMSS -= timestampsLen
-	}
+	i.MSS, i.ReceiveMSS, i.AdvertisedMSS = c.snd.mss, c.rcv.mss, c.takes()
 }
 
 // unacked returns how many octets, SYN and FIN among them, are sent and not acknowledged.

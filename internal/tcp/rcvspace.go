@@ -143,6 +143,9 @@ func alignment(mss int, timestamps bool) int {
 	return mss
 }
 
+// takes returns the payload of the largest segment that the peer can send (Linux's advmss).
+func (c *TCB) takes() int { return alignment(c.rcv.maxSeg, c.ts.on) }
+
 // align makes the window to begin with a multiple of the segment size, if it has one segment.
 func (s *recvSpace) align(mss int) {
 	if s.ssthresh > mss && !s.plain {
