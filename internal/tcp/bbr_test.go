@@ -232,6 +232,25 @@ func TestBBRProbeBWCycle(t *testing.T) {
 	}
 }
 
+// 5.5.6: "Each time through the Probe bw cycle, one round trip after exiting ProbeBW_UP …, BBR increments BBR.cycle_count": a path that
+// has become slower after Startup is known to be when the next probe is over, and not before.
+func TestBBRForgetsBandwidth(t *testing.T) {
+	p := cruising(t)
+	round := func() { p.round(60, min(60, p.s.Window), nil) }
+	for rounds := 0; p.b.state != bbrProbeBWUp && rounds < 100; rounds++ {
+		round()
+	}
+	if p.b.state != bbrProbeBWUp || p.b.maxBW != 1_000_000 {
+		t.Fatalf("%v, max_bw %d", p.b.state, p.b.maxBW)
+	}
+	for range 6 {
+		round()
+	}
+	if p.b.isProbingBW() || p.b.maxBW != 600_000 {
+		t.Errorf("%v, max_bw %d after the probe", p.b.state, p.b.maxBW)
+	}
+}
+
 // 5.3.3.5.2: "T_reno = min(reno_bdp, T_reno_bound) round trips": a small BDP is probed sooner.
 func TestBBRRenoCoexistence(t *testing.T) {
 	p := newBBRPath(10 * time.Millisecond)
