@@ -154,7 +154,7 @@ func TestSlowReader(t *testing.T) {
 				eventually(t, "the writer has come to a stop", func() bool {
 					before := last
 					last = in.n.Load()
-					return last > 1<<20 && last == before
+					return last > 32<<10 && last == before
 				})
 				if last == n {
 					t.Error("everything was written without a reader")
