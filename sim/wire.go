@@ -24,11 +24,13 @@ type Line struct {
 	Reorder   float64
 	Duplicate float64
 	Corrupt   float64
+	Burst     float64 // mean length of the bursts that Loss comes in, frames; 0: each frame is lost, or not, by itself
 }
 
 func (l *Line) path() impair.Path {
 	return impair.Path{Delay: l.Delay, Jitter: l.Jitter, Rate: l.Rate, Queue: l.Queue, Loss: l.Loss,
-		Reorder: l.Reorder, Duplicate: l.Duplicate, Corrupt: l.Corrupt}
+		Reorder: l.Reorder, Duplicate: l.Duplicate, Corrupt: l.Corrupt,
+		Burst: l.Burst}
 }
 
 // Impairment is what a wire did to a frame.

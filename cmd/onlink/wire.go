@@ -23,6 +23,7 @@ type wireCmd struct {
 	Rate      rate          `help:"Rate, each way; 0 is unlimited." default:"0"`
 	Queue     int           `help:"Frames that wait for the rate at most." default:"1000"`
 	Loss      percent       `help:"Share of frames lost, each way." default:"0%"`
+	Burst     float64       `help:"Lose in bursts of so many frames in the mean; 0: each by itself." default:"0" placeholder:"FRAMES"`
 	Reorder   percent       `help:"Share of frames that overtake others." default:"0%"`
 	Duplicate percent       `help:"Share of frames sent twice." default:"0%"`
 	Corrupt   percent       `help:"Share of frames with a bit flipped." default:"0%"`
@@ -41,6 +42,13 @@ func (c *wireCmd) Run(ctx context.Context) (err error) {
 		return usagef("--delay %v --jitter %v: must not be negative", c.Delay, c.Jitter)
 	case c.Queue < 1:
 		return usagef("--queue %d: must be at least 1", c.Queue)
+	}
+	way := impair.Path{Delay: c.Delay, Jitter: c.Jitter, Rate: int64(c.Rate), Queue: c.Queue, Loss: float64(c.Loss),
+		Reorder: float64(c.Reorder), Duplicate: float64(c.Duplicate), Corrupt: float64(c.Corrupt),
+		Burst: c.Burst}
+	cfg := impair.Config{Egress: way, Ingress: way, Seed: c.Seed}
+	if err := cfg.Check(); err != nil {
+		return usagef("%v", err)
 	}
 	rt := clock.NewReal()
 	var ends [2]link.Link
@@ -62,9 +70,7 @@ func (c *wireCmd) Run(ctx context.Context) (err error) {
 			ends[i] = capture.New(rt, ends[i], file.Writer, name)
 		}
 	}
-	way := impair.Path{Delay: c.Delay, Jitter: c.Jitter, Rate: int64(c.Rate), Queue: c.Queue, Loss: float64(c.Loss),
-		Reorder: float64(c.Reorder), Duplicate: float64(c.Duplicate), Corrupt: float64(c.Corrupt)}
-	bad := impair.New(rt, ends[1], impair.Config{Egress: way, Ingress: way, Seed: c.Seed})
+	bad := impair.New(rt, ends[1], cfg)
 	gone := make(chan string, len(ends))
 	if err := errors.Join(ends[0].Attach(carrier{c.Tap[0], bad, gone}), bad.Attach(carrier{c.Tap[1], ends[0], gone})); err != nil {
 		return err
@@ -92,6 +98,9 @@ func (c *wireCmd) describe() string {
 		if p.share > 0 {
 			s += fmt.Sprintf(", %v %s", p.share, p.what)
 		}
+	}
+	if c.Burst > 0 {
+		s += fmt.Sprintf(", bursts of %v frames", c.Burst)
 	}
 	return s
 }

@@ -39,6 +39,10 @@ type Path struct {
 	//   - arrives twice, the copy right behind it;
 	//   - has one bit flipped, any one behind the link header.
 	Loss, Reorder, Duplicate, Corrupt float64
+
+	// Burst, if not 0, makes the Loss come in bursts of so many frames in the mean, at least 1 (Gilbert's model: a line
+	// that is good or bad, and loses every frame while it is bad). The share of lost frames is Loss all the same.
+	Burst float64
 }
 
 // Config says how a Link treats its frames.
@@ -80,6 +84,9 @@ func (p *Path) check(name string) error {
 		if v.value < 0 {
 			return fmt.Errorf("impair: %s %s is negative", name, v.what)
 		}
+	}
+	if p.Burst != 0 && !(p.Burst >= 1 && p.Loss/(1-p.Loss) <= p.Burst) {
+		return fmt.Errorf("impair: %s loss %v cannot come in bursts of %v frames in the mean", name, p.Loss, p.Burst)
 	}
 	return nil
 }

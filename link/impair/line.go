@@ -31,6 +31,7 @@ type line struct {
 	ordered packet.Batch
 	strays  packet.Batch // reordered; they go first where instants are equal
 
+	bad      bool            // Burst: the line loses what it is given
 	busy     clock.Instant   // when the line will have sent what it was given
 	fraction uint64          // of a nanosecond, in units of 1/Rate, that busy is late by
 	starts   []clock.Instant // ring: when each waiting frame's sending begins
@@ -68,7 +69,7 @@ func (l *line) Arrive(now clock.Instant, p *packet.Buffer) {
 		p.Free()
 		return
 	}
-	if l.chance(l.path.Loss) {
+	if l.loses() {
 		l.give(now, p, Lost, &l.stats.Lost)
 		p.Free()
 		return
@@ -141,6 +142,20 @@ func (l *line) delay() time.Duration {
 		d += time.Duration(l.rng.Int64N(2*int64(j)+1)) - j
 	}
 	return max(d, 0)
+}
+
+// loses reports whether the line loses the next frame. A bad line gets good again with probability 1/Burst at each frame; how
+// often a good one gets bad follows from that, for it is bad for the share Loss of all frames.
+func (l *line) loses() bool {
+	if l.path.Burst == 0 {
+		return l.chance(l.path.Loss)
+	}
+	change := 1 / l.path.Burst
+	if !l.bad {
+		change *= l.path.Loss / (1 - l.path.Loss)
+	}
+	l.bad = l.bad != l.chance(change)
+	return l.bad
 }
 
 // chance is true with probability p. What is never asked of a Path takes nothing from its random numbers.

@@ -259,6 +259,32 @@ func TestLineChances(t *testing.T) {
 	}
 }
 
+// Losses that come in bursts are as many as asked, and the bursts as long.
+func TestLineBursts(t *testing.T) {
+	const frames = 400_000
+	for _, path := range []Path{{Loss: 0.01, Burst: 1}, {Loss: 0.01, Burst: 4}, {Loss: 0.2, Burst: 10}, {Loss: 0.5, Burst: 1}} {
+		var l line
+		l.init(path, Egress, 14, 5, nil)
+		bursts, lost := 0, false
+		for i := range frames {
+			before := l.stats.Lost
+			l.Arrive(clock.Instant(i), frame(0, 60))
+			var b packet.Batch
+			l.Depart(clock.Instant(i), &b)
+			b.Free()
+			now := l.stats.Lost > before
+			if now && !lost {
+				bursts++
+			}
+			lost = now
+		}
+		share, length := float64(l.stats.Lost)/frames, float64(l.stats.Lost)/float64(bursts)
+		if share < 0.93*path.Loss || share > 1.07*path.Loss || length < 0.95*path.Burst || length > 1.05*path.Burst {
+			t.Errorf("loss %v in bursts of %v: %.4f in bursts of %.2f", path.Loss, path.Burst, share, length)
+		}
+	}
+}
+
 func TestConfigCheck(t *testing.T) {
 	for _, tt := range []struct {
 		cfg  Config
@@ -269,6 +295,10 @@ func TestConfigCheck(t *testing.T) {
 		{Config{Egress: Path{Loss: 1.01}}, "impair: egress loss 1.01 is not a probability from 0 to 1"},
 		{Config{Ingress: Path{Corrupt: -1}}, "impair: ingress corrupt -1 is not a probability from 0 to 1"},
 		{Config{Ingress: Path{Delay: -1}}, "impair: ingress delay is negative"},
+		{Config{Egress: Path{Loss: 0.1, Burst: 3}}, ""},
+		{Config{Egress: Path{Loss: 0.1, Burst: 0.5}}, "impair: egress loss 0.1 cannot come in bursts of 0.5 frames in the mean"},
+		{Config{Egress: Path{Loss: 0.9, Burst: 3}}, "impair: egress loss 0.9 cannot come in bursts of 3 frames in the mean"},
+		{Config{Egress: Path{Loss: 1, Burst: 3}}, "impair: egress loss 1 cannot come in bursts of 3 frames in the mean"},
 		{Config{Egress: Path{Rate: -1}}, "impair: egress rate is negative"},
 	} {
 		err := tt.cfg.Check()
