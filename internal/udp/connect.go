@@ -16,12 +16,12 @@ type ends struct {
 
 func (e *ends) connected() bool { return e.remote.Port != 0 }
 
-// route finds the way of datagrams from src, unspecified: one to be chosen.
-func (s *Socket) route(src wire.Addr, to flow.Endpoint) (*ip.Path, error) {
+// route finds the way of datagrams from src, unspecified: one to be chosen, by the interface out, 0: any.
+func (s *Socket) route(src wire.Addr, to flow.Endpoint, out int32) (*ip.Path, error) {
 	if src.IsUnspecified() {
 		src = wire.Addr{}
 	}
-	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope})
+	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: out})
 }
 
 // Connect makes remote the only end that the socket receives from, and the one it sends to if nothing else is said. A
@@ -31,7 +31,7 @@ func (s *Socket) Connect(remote flow.Endpoint) error {
 	if !e.bound.Family.Takes(remote.Addr) {
 		return syscall.EAFNOSUPPORT
 	}
-	path, err := s.route(e.bound.Local.Addr, remote)
+	path, err := s.route(e.bound.Local.Addr, remote, 0)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, sharing: cfg.Sharing, watcher: cfg.Watcher,
 		limit: DefaultReceiveBuffer, writeable: clock.Never}
 	if cfg.Remote.Port != 0 {
-		path, err := s.route(cfg.Bound.Local.Addr, cfg.Remote)
+		path, err := s.route(cfg.Bound.Local.Addr, cfg.Remote, 0)
 		if err != nil {
 			return nil, err // ip.ErrTentative among them, if the local address is not usable yet
 		}
@@ -225,25 +225,33 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 	case len(b) > MaxPayload6, to.Addr.Is4() && len(b) > MaxPayload4:
 		return syscall.EMSGSIZE
 	}
-	path := s.path.Load()
-	if path == nil || path.Dst != to.Addr || path.Scope != to.Scope || !s.layer.ip.Valid(path) {
-		if path, err = s.route(e.bound.Local.Addr, to); err != nil {
-			return err
-		}
-		s.path.Store(path)
+	path, err := s.pathTo(e, to, &SendOptions{})
+	if err != nil {
+		return err
 	}
-	p := packet.New(wire.UDPLen + len(b))
+	s.emit(path, to.Port, [][]byte{b}, &ip.Params{Proto: wire.ProtoUDP, HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())})
+	return nil
+}
+
+// emit sends the payload in b to the given port at the end of path.
+func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, params *ip.Params) {
+	n := wire.UDPLen
+	for _, b := range b {
+		n += len(b)
+	}
+	p := packet.New(n)
 	u := p.Bytes()
-	wire.PutUDP(u, s.bound.Local.Port, to.Port, len(u))
-	copy(u[wire.UDPLen:], b)
+	wire.PutUDP(u, s.bound.Local.Port, port, n)
+	at := wire.UDPLen
+	for _, b := range b {
+		at += copy(u[at:], b)
+	}
 	wire.FinishChecksum(u, wire.UDPChecksumOffset, wire.ProtoUDP, path.Src, path.Dst)
-	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())}
-	s.layer.ip.Output(path, &params, p)
+	s.layer.ip.Output(path, params, p)
 	s.home.Counters.Inc(mib.UdpOutDatagrams)
 	s.home.Lock()
 	s.home.Stage(p)
 	s.home.Unlock()
-	return nil
 }
 
 // SetReadDeadline sets the instant after which Receive fails; clock.Never for none. Errors: net.ErrClosed.

@@ -7,7 +7,6 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
-	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -122,21 +121,8 @@ func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
 	if !fits && o.Discover == Do {
 		return syscall.EMSGSIZE
 	}
-	p := packet.New(wire.UDPLen + n)
-	u := p.Bytes()
-	wire.PutUDP(u, s.bound.Local.Port, to.Port, len(u))
-	at := wire.UDPLen
-	for _, b := range b {
-		at += copy(u[at:], b)
-	}
-	wire.FinishChecksum(u, wire.UDPChecksumOffset, wire.ProtoUDP, path.Src, path.Dst)
-	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: o.HopLimit, TrafficClass: o.TrafficClass,
-		DontFragment: fits && o.Discover != Dont}
-	s.layer.ip.Output(path, &params, p)
-	s.home.Counters.Inc(mib.UdpOutDatagrams)
-	s.home.Lock()
-	s.home.Stage(p)
-	s.home.Unlock()
+	s.emit(path, to.Port, b, &ip.Params{Proto: wire.ProtoUDP, HopLimit: o.HopLimit, TrafficClass: o.TrafficClass,
+		DontFragment: fits && o.Discover != Dont})
 	return nil
 }
 
@@ -146,15 +132,12 @@ func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, er
 	if src.IsUnspecified() {
 		src = e.bound.Local.Addr
 	}
-	if src.IsUnspecified() {
-		src = wire.Addr{}
-	}
 	path := s.path.Load()
 	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.layer.ip.Valid(path) && o.Interface == 0 &&
-		(src == (wire.Addr{}) || path.Src == src) {
+		(src.IsUnspecified() || path.Src == src) {
 		return path, nil
 	}
-	path, err := s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: o.Interface})
+	path, err := s.route(src, to, o.Interface)
 	if err == nil && o.Interface == 0 {
 		s.path.Store(path)
 	}
