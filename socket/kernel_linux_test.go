@@ -9,165 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/internal/packetdrill"
+	"github.com/onlink-go/onlink/internal/packetdrill/kernel"
 	"github.com/onlink-go/onlink/socket"
 )
 
-// system is what the scenarios below call: a Table, or the kernel.
-type system interface {
-	Socket(domain, typ, proto int) (int, error)
-	Bind(fd int, a netip.AddrPort) error
-	Listen(fd, backlog int) error
-	Accept(fd, flags int) (int, netip.AddrPort, error)
-	Connect(fd int, a netip.AddrPort) error
-	Recvmsg(fd int, m *socket.Msg, flags int) (int, error)
-	Sendmsg(fd int, m *socket.Msg, flags int) (int, error)
-	Shutdown(fd, how int) error
-	Close(fd int) error
-	Getsockname(fd int) (netip.AddrPort, error)
-	Getpeername(fd int) (netip.AddrPort, error)
-	Setsockopt(fd, level, name int, value []byte) error
-	Getsockopt(fd, level, name int, value []byte) (int, error)
-	Poll(fds []socket.PollFD, timeout time.Duration) (int, error)
-	Fcntl(fd, cmd, arg int) (int, error)
-	Ioctl(fd int, req uint, arg []byte) error
-	EpollCreate(flags int) (int, error)
-	EpollCtl(epfd, op, fd int, ev socket.EpollEvent) error
-	EpollWait(epfd int, ev []socket.EpollEvent, timeout time.Duration) (int, error)
-}
-
-// kernel is the system under us.
-type kernel struct{}
-
-func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if a.Addr().Is4() {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
-	}
-	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-}
-
-func addrPort(sa unix.Sockaddr) netip.AddrPort {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))
-	}
-	return netip.AddrPort{}
-}
-
-func (kernel) Socket(domain, typ, proto int) (int, error) { return unix.Socket(domain, typ, proto) }
-func (kernel) Bind(fd int, a netip.AddrPort) error        { return unix.Bind(fd, sockaddr(a)) }
-func (kernel) Listen(fd, backlog int) error               { return unix.Listen(fd, backlog) }
-
-func (kernel) Accept(fd, flags int) (int, netip.AddrPort, error) {
-	n, sa, err := unix.Accept4(fd, flags)
-	return n, addrPort(sa), err
-}
-
-func (kernel) Connect(fd int, a netip.AddrPort) error {
-	if a == (netip.AddrPort{}) {
-		var raw [16]byte
-		_, _, e := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafePointer(&raw[0])), 16)
-		if e != 0 {
-			return e
-		}
-		return nil
-	}
-	return unix.Connect(fd, sockaddr(a))
-}
-
-func (kernel) Recvmsg(fd int, m *socket.Msg, flags int) (int, error) {
-	n, oobn, rflags, from, err := unix.RecvmsgBuffers(fd, m.Buf, m.Control, flags)
-	m.Control, m.Flags, m.Name = m.Control[:max(oobn, 0)], rflags, addrPort(from)
-	return n, err
-}
-
-func (kernel) Sendmsg(fd int, m *socket.Msg, flags int) (int, error) {
-	var to unix.Sockaddr
-	if m.Name.IsValid() {
-		to = sockaddr(m.Name)
-	}
-	return unix.SendmsgBuffers(fd, m.Buf, m.Control, to, flags)
-}
-
-func (kernel) Shutdown(fd, how int) error { return unix.Shutdown(fd, how) }
-func (kernel) Close(fd int) error         { return unix.Close(fd) }
-
-func (kernel) Getsockname(fd int) (netip.AddrPort, error) {
-	sa, err := unix.Getsockname(fd)
-	return addrPort(sa), err
-}
-
-func (kernel) Getpeername(fd int) (netip.AddrPort, error) {
-	sa, err := unix.Getpeername(fd)
-	return addrPort(sa), err
-}
-
-func (kernel) Setsockopt(fd, level, name int, value []byte) error {
-	return unix.SetsockoptString(fd, level, name, string(value))
-}
-
-func (kernel) Getsockopt(fd, level, name int, value []byte) (int, error) {
-	n := uint32(len(value))
-	p := append(value, 0)
-	_, _, e := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafePointer(&p[0])),
-		uintptr(unsafePointer(&n)), 0)
-	copy(value, p)
-	if e != 0 {
-		return 0, e
-	}
-	return int(n), nil
-}
-
-func (kernel) Poll(fds []socket.PollFD, timeout time.Duration) (int, error) {
-	var p []unix.PollFd
-	for _, f := range fds {
-		p = append(p, unix.PollFd{Fd: int32(f.FD), Events: f.Events})
-	}
-	n, err := unix.Poll(p, int(timeout/time.Millisecond))
-	for err == unix.EINTR {
-		n, err = unix.Poll(p, int(timeout/time.Millisecond))
-	}
-	for i := range p {
-		fds[i].Revents = p[i].Revents
-	}
-	return n, err
-}
-
-func (kernel) Fcntl(fd, cmd, arg int) (int, error) { return unix.FcntlInt(uintptr(fd), cmd, arg) }
-
-func (kernel) Ioctl(fd int, req uint, arg []byte) error {
-	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(unsafePointer(&arg[0])))
-	if e != 0 {
-		return e
-	}
-	return nil
-}
-
-func (kernel) EpollCreate(flags int) (int, error) { return unix.EpollCreate1(flags) }
-
-func (kernel) EpollCtl(epfd, op, fd int, ev socket.EpollEvent) error {
-	return unix.EpollCtl(epfd, op, fd, &unix.EpollEvent{Events: ev.Events, Fd: int32(ev.Data)})
-}
-
-func (kernel) EpollWait(epfd int, ev []socket.EpollEvent, timeout time.Duration) (int, error) {
-	k := make([]unix.EpollEvent, len(ev))
-	n, err := unix.EpollWait(epfd, k, int(timeout/time.Millisecond))
-	for err == unix.EINTR {
-		n, err = unix.EpollWait(epfd, k, int(timeout/time.Millisecond))
-	}
-	for i := range max(n, 0) {
-		ev[i] = socket.EpollEvent{Events: k[i].Events, Data: uint64(k[i].Fd)}
-	}
-	return n, err
-}
-
 // probe makes the calls of a scenario and notes what they answer.
 type probe struct {
-	system
+	packetdrill.System
 	log  strings.Builder
 	fds  []int
 	base int // ports of the scenario
@@ -307,7 +157,7 @@ func TestAsKernel(t *testing.T) {
 					t.Fatal(err)
 				}
 				ports += 20
-				differ = compare(play(st.Sockets(), sc.f), play(kernel{}, sc.f))
+				differ = compare(play(st.Sockets(), sc.f), play(new(kernel.System), sc.f))
 				ctx, cancel := context.WithCancel(context.Background())
 				cancel()
 				st.Close(ctx) // what the scenario left open is reset
@@ -321,8 +171,8 @@ func TestAsKernel(t *testing.T) {
 }
 
 // play runs a scenario and returns what it noted.
-func play(s system, f func(p *probe)) string {
-	p := &probe{system: s, base: ports}
+func play(s packetdrill.System, f func(p *probe)) string {
+	p := &probe{System: s, base: ports}
 	f(p)
 	for _, fd := range p.fds {
 		if fd >= 0 {

@@ -12,13 +12,18 @@ import (
 	"github.com/onlink-go/onlink/internal/packetdrill"
 )
 
-// system makes system calls and remembers the descriptors that are open.
-type system struct {
+// System is the kernel under us as a packetdrill.System, in the network namespace of the thread that calls. It remembers the
+// descriptors it has opened, and closes no others. Its zero value is ready.
+type System struct {
+	// Opening is added to the flags of all that is opened: O_CLOEXEC, or nothing. SOCK_CLOEXEC and EPOLL_CLOEXEC are the
+	// same number.
+	Opening int
+
 	mu   sync.Mutex
 	open []int
 }
 
-func (s *system) opened(fd int, err error) (int, error) {
+func (s *System) opened(fd int, err error) (int, error) {
 	if err != nil {
 		return -1, err
 	}
@@ -28,8 +33,8 @@ func (s *system) opened(fd int, err error) (int, error) {
 	return fd, nil
 }
 
-// closeAll ends the calls under way, and closes what is open.
-func (s *system) closeAll() {
+// CloseAll ends the calls under way, and closes what is open.
+func (s *System) CloseAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, fd := range s.open {
@@ -78,24 +83,24 @@ func raw(number uintptr, fd int, b []byte) error {
 	return nil
 }
 
-func (s *system) Socket(domain, typ, proto int) (int, error) {
-	return s.opened(unix.Socket(domain, typ|unix.SOCK_CLOEXEC, proto))
+func (s *System) Socket(domain, typ, proto int) (int, error) {
+	return s.opened(unix.Socket(domain, typ|s.Opening, proto))
 }
 
-func (s *system) Bind(fd int, a netip.AddrPort) error { return raw(unix.SYS_BIND, fd, sockaddr(a)) }
-func (s *system) Connect(fd int, a netip.AddrPort) error {
+func (s *System) Bind(fd int, a netip.AddrPort) error { return raw(unix.SYS_BIND, fd, sockaddr(a)) }
+func (s *System) Connect(fd int, a netip.AddrPort) error {
 	return raw(unix.SYS_CONNECT, fd, sockaddr(a))
 }
-func (s *system) Listen(fd, backlog int) error { return unix.Listen(fd, backlog) }
-func (s *system) Shutdown(fd, how int) error   { return unix.Shutdown(fd, how) }
+func (s *System) Listen(fd, backlog int) error { return unix.Listen(fd, backlog) }
+func (s *System) Shutdown(fd, how int) error   { return unix.Shutdown(fd, how) }
 
-func (s *system) Accept(fd, flags int) (int, netip.AddrPort, error) {
-	n, sa, err := unix.Accept4(fd, flags|unix.SOCK_CLOEXEC)
+func (s *System) Accept(fd, flags int) (int, netip.AddrPort, error) {
+	n, sa, err := unix.Accept4(fd, flags|s.Opening)
 	n, err = s.opened(n, err)
 	return n, addrPort(sa), err
 }
 
-func (s *system) Recvmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
+func (s *System) Recvmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
 	n, control, got, from, err := unix.RecvmsgBuffers(fd, m.Buf, m.Control, flags)
 	if err == unix.ENOTSOCK && flags == 0 && m.Control == nil {
 		return unix.Readv(fd, m.Buf) // of a file
@@ -107,7 +112,7 @@ func (s *system) Recvmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
 	return n, nil
 }
 
-func (s *system) Sendmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
+func (s *System) Sendmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
 	var to unix.Sockaddr
 	if a := m.Name; a.Addr().Is4() {
 		to = &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
@@ -124,7 +129,7 @@ func (s *system) Sendmsg(fd int, m *packetdrill.Msg, flags int) (int, error) {
 	return n, nil
 }
 
-func (s *system) Close(fd int) error {
+func (s *System) Close(fd int) error {
 	s.mu.Lock()
 	for i, f := range s.open {
 		if f == fd {
@@ -137,17 +142,17 @@ func (s *system) Close(fd int) error {
 	return unix.EBADF // it is not the script's
 }
 
-func (s *system) Getsockname(fd int) (netip.AddrPort, error) {
+func (s *System) Getsockname(fd int) (netip.AddrPort, error) {
 	sa, err := unix.Getsockname(fd)
 	return addrPort(sa), err
 }
 
-func (s *system) Getpeername(fd int) (netip.AddrPort, error) {
+func (s *System) Getpeername(fd int) (netip.AddrPort, error) {
 	sa, err := unix.Getpeername(fd)
 	return addrPort(sa), err
 }
 
-func (s *system) Setsockopt(fd, level, name int, value []byte) error {
+func (s *System) Setsockopt(fd, level, name int, value []byte) error {
 	if _, _, e := unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
 		uintptr(unsafe.Pointer(unsafe.SliceData(value))), uintptr(len(value)), 0); e != 0 {
 		return e
@@ -155,7 +160,7 @@ func (s *system) Setsockopt(fd, level, name int, value []byte) error {
 	return nil
 }
 
-func (s *system) Getsockopt(fd, level, name int, value []byte) (int, error) {
+func (s *System) Getsockopt(fd, level, name int, value []byte) (int, error) {
 	n := int32(len(value))
 	if _, _, e := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
 		uintptr(unsafe.Pointer(unsafe.SliceData(value))), uintptr(unsafe.Pointer(&n)), 0); e != 0 {
@@ -164,7 +169,7 @@ func (s *system) Getsockopt(fd, level, name int, value []byte) (int, error) {
 	return int(n), nil
 }
 
-func (s *system) Fcntl(fd, cmd, arg int) (int, error) {
+func (s *System) Fcntl(fd, cmd, arg int) (int, error) {
 	n, err := unix.FcntlInt(uintptr(fd), cmd, arg)
 	if err == nil && (cmd == unix.F_DUPFD || cmd == unix.F_DUPFD_CLOEXEC) {
 		return s.opened(n, nil)
@@ -172,7 +177,7 @@ func (s *system) Fcntl(fd, cmd, arg int) (int, error) {
 	return n, err
 }
 
-func (s *system) Ioctl(fd int, req uint, arg []byte) error {
+func (s *System) Ioctl(fd int, req uint, arg []byte) error {
 	if _, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(unsafe.Pointer(unsafe.SliceData(arg)))); e != 0 {
 		return e
 	}
@@ -201,7 +206,7 @@ func restarted(timeout time.Duration, wait func(left time.Duration) (int, error)
 	}
 }
 
-func (s *system) Poll(fds []packetdrill.PollFD, timeout time.Duration) (int, error) {
+func (s *System) Poll(fds []packetdrill.PollFD, timeout time.Duration) (int, error) {
 	list := make([]unix.PollFd, len(fds))
 	for i, f := range fds {
 		list[i] = unix.PollFd{Fd: int32(f.FD), Events: f.Events}
@@ -213,15 +218,15 @@ func (s *system) Poll(fds []packetdrill.PollFD, timeout time.Duration) (int, err
 	return n, err
 }
 
-func (s *system) EpollCreate(flags int) (int, error) {
-	return s.opened(unix.EpollCreate1(flags | unix.EPOLL_CLOEXEC))
+func (s *System) EpollCreate(flags int) (int, error) {
+	return s.opened(unix.EpollCreate1(flags | s.Opening))
 }
 
-func (s *system) EpollCtl(epfd, op, fd int, ev packetdrill.EpollEvent) error {
+func (s *System) EpollCtl(epfd, op, fd int, ev packetdrill.EpollEvent) error {
 	return unix.EpollCtl(epfd, op, fd, &unix.EpollEvent{Events: ev.Events, Fd: int32(ev.Data), Pad: int32(ev.Data >> 32)})
 }
 
-func (s *system) EpollWait(epfd int, ev []packetdrill.EpollEvent, timeout time.Duration) (int, error) {
+func (s *System) EpollWait(epfd int, ev []packetdrill.EpollEvent, timeout time.Duration) (int, error) {
 	if len(ev) == 0 {
 		return -1, unix.EINVAL
 	}

@@ -24,7 +24,7 @@ const linkName = "tun0"
 // world is a network namespace with a TUN device. It belongs to one goroutine, which calls its methods; what happens in
 // the meantime comes over a channel.
 type world struct {
-	system
+	System
 	ns     *os.File // the namespace
 	tun    int      // the device; -1: not made yet
 	quit   [2]int   // a pipe whose writing end, closed, ends the reader of tun
@@ -38,7 +38,8 @@ type world struct {
 
 // New makes a namespace, a device with the addresses and routes of cfg in it, and the World they are.
 func New(cfg *packetdrill.Config, w *capture.Writer) (packetdrill.World, error) {
-	k := &world{began: time.Now(), tun: -1, events: make(chan func(), 4096), closed: make(chan struct{})}
+	// What a script opens must not live on in a command that is run meanwhile.
+	k := &world{System: System{Opening: unix.O_CLOEXEC}, began: time.Now(), tun: -1, events: make(chan func(), 4096), closed: make(chan struct{})}
 	runtime.LockOSThread()
 	hurry(true)
 	first, err := k.newNamespace()
@@ -389,7 +390,7 @@ func (k *world) Command(argv []string) (string, error) {
 
 // End closes what the script left open, and the namespace with it.
 func (k *world) End() error {
-	k.system.closeAll()
+	k.System.CloseAll()
 	defer calm()
 	if k.quit[1] != 0 {
 		unix.Close(k.quit[1])
