@@ -3,6 +3,7 @@ package netif
 import (
 	"net/netip"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -22,12 +23,38 @@ func (s State) String() string {
 	return [...]string{"tentative", "preferred", "deprecated", "duplicate"}[s]
 }
 
+// Origin says where an address came from.
+type Origin uint8
+
+// The origins.
+const (
+	Static    Origin = iota // configured
+	LinkLocal               // formed by the interface itself (RFC 4862, 5.3)
+	SLAAC                   // formed from a prefix of a Router Advertisement (RFC 4862, 5.5.3; RFC 8981)
+	DHCP                    // leased
+)
+
+// String returns the origin's name.
+func (o Origin) String() string { return [...]string{"static", "link-local", "slaac", "dhcp"}[o] }
+
 // Address is an address of an interface.
 type Address struct {
 	Addr  wire.Addr
-	Bits  int // length of the on-link prefix: 0 to 32 or 128
+	Bits  int // length of the prefix: 0 to 32 or 128
 	State State
 	Owner wire.MAC // with Duplicate: the link-layer address of who has it
+
+	Origin    Origin
+	Temporary bool // RFC 8981
+	// Optimistic: duplicate address detection is under way, and the address is in use meanwhile, where nothing
+	// better is at hand (RFC 4429). Its State says what it would be otherwise: Preferred or Deprecated.
+	Optimistic bool
+	Anycast    bool // others may have it too (RFC 4291, 2.6): never a source
+	// NoPrefixRoute: that the address has a prefix does not make the prefix on-link (RFC 5942, 4).
+	NoPrefixRoute bool
+	// The lifetimes of RFC 4862, 2: after PreferredUntil the address is deprecated, after ValidUntil it is gone.
+	// 0: forever.
+	ValidUntil, PreferredUntil clock.Instant
 }
 
 // AddressOptions is how an address is wanted. The zero value is usable.
