@@ -8,29 +8,31 @@ import (
 	"github.com/onlink-go/onlink/internal/packetdrill/script"
 )
 
-// callRead is read, recv and recvfrom.
-func callRead(r *runner, c *call, a args) error {
-	flags := 0
-	var err error
-	switch c.name {
-	case "recv":
-		err = a.count(4)
-	case "recvfrom":
-		err = a.count(6)
-	default:
-		err = a.count(3)
+// transfer reads what all calls that read or write one buffer have in common: the descriptor, in the script and in the world,
+// the buffer's length, and the flags of those that have some.
+func (a args) transfer(name string) (number, fd, n, flags int, err error) {
+	want := 3
+	switch name {
+	case "recv", "send":
+		want = 4
+	case "recvfrom", "sendto":
+		want = 6
 	}
-	if err == nil && len(a.list) > 3 {
+	if err = a.count(want); err == nil && want > 3 {
 		flags, err = a.int(3)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		number, fd, err = a.fd(0)
 	}
-	_, fd, err := a.fd(0)
-	if err != nil {
-		return err
+	if err == nil {
+		n, err = a.int(2)
 	}
-	n, err := a.int(2)
+	return number, fd, n, flags, err
+}
+
+// callRead is read, recv and recvfrom.
+func callRead(r *runner, c *call, a args) error {
+	_, fd, n, flags, err := a.transfer(c.name)
 	if err != nil {
 		return err
 	}
@@ -51,27 +53,7 @@ func callRead(r *runner, c *call, a args) error {
 
 // callWrite is write, send and sendto.
 func callWrite(r *runner, c *call, a args) error {
-	flags := 0
-	var err error
-	switch c.name {
-	case "send":
-		err = a.count(4)
-	case "sendto":
-		err = a.count(6)
-	default:
-		err = a.count(3)
-	}
-	if err == nil && len(a.list) > 3 {
-		flags, err = a.int(3)
-	}
-	if err != nil {
-		return err
-	}
-	number, fd, err := a.fd(0)
-	if err != nil {
-		return err
-	}
-	n, err := a.int(2)
+	number, fd, n, flags, err := a.transfer(c.name)
 	if err != nil {
 		return err
 	}
