@@ -61,6 +61,12 @@ type knob struct {
 	set  func(*Stack, string) error // nil: it can only be read
 }
 
+// as is the same setting by another name. The description is the name that it is better known by.
+func (k knob) as(name, doc string) knob {
+	k.name, k.doc = name, doc
+	return k
+}
+
 // knobs is the table, by name.
 var knobs = func() []knob {
 	all := slices.Concat(tcpKnobs, tcpOpeningKnobs, tcpRecoveryKnobs, ipKnobs, freeBSDKnobs, idleKnobs, idleFreeBSDKnobs)

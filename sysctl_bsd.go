@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 )
@@ -99,14 +98,10 @@ var freeBSDKnobs = []knob{
 	off("net.inet.tcp.ts_offset_per_conn", func(t *settings) *bool { return &t.TCP.NoTimestampOffset }, "1: the timestamp clock has an offset for each connection"),
 	number("net.inet.tcp.maxtcptw", func(t *settings) *int { return &t.Limits.MaxTimeWait }, 0, maxInt, "connections in TIME-WAIT"),
 	number("kern.ipc.soacceptqueue", func(t *settings) *int { return &t.SoMaxConn }, 0, maxInt, "longest accept queue of a listener"),
-	ipNumber("net.inet.ip.ttl", 1, 255, "TTL of packets whose sender does not choose one",
-		func(s *ip.Settings) int { return int(s.TTL) }, func(s *ip.Settings, n int) { s.TTL = uint8(n) }),
-	ipNumber("net.inet.ip.forwarding", 0, 1, "1: packets for others are sent on: a router",
-		func(s *ip.Settings) int { return btoi(s.Forward4) }, func(s *ip.Settings, n int) { s.Forward4 = n != 0 }),
-	ipNumber("net.inet6.ip6.forwarding", 0, 1, "1: IPv6 packets for others are sent on: a router",
-		func(s *ip.Settings) int { return btoi(s.Forward6) }, func(s *ip.Settings, n int) { s.Forward6 = n != 0 }),
-	ipNumber("net.inet6.ip6.hlim", 1, 255, "hop limit of IPv6 packets whose sender does not choose one",
-		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) }),
+	defaultTTL.as("net.inet.ip.ttl", "net.ipv4.ip_default_ttl"),
+	forwarding4.as("net.inet.ip.forwarding", "net.ipv4.ip_forward"),
+	forwarding6.as("net.inet6.ip6.forwarding", "net.ipv6.conf.all.forwarding"),
+	defaultHopLimit.as("net.inet6.ip6.hlim", "net.ipv6.conf.all.hop_limit"),
 
 	only("net.inet.tcp.insecure_rst", "0", "a RST must be exactly in sequence (RFC 5961, 3)"),
 	only("net.inet.tcp.insecure_syn", "0", "a SYN does not end a connection (RFC 5961, 4)"),

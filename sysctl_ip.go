@@ -9,16 +9,11 @@ import (
 
 // ipKnobs are Linux's settings of the internet layer and of sockets.
 var ipKnobs = []knob{
-	ipNumber("net.ipv4.ip_default_ttl", 1, 255, "TTL of packets whose sender does not choose one",
-		func(s *ip.Settings) int { return int(s.TTL) }, func(s *ip.Settings, n int) { s.TTL = uint8(n) }),
-	ipNumber("net.ipv4.ip_forward", 0, 1, "1: packets for others are sent on: a router",
-		func(s *ip.Settings) int { return btoi(s.Forward4) }, func(s *ip.Settings, n int) { s.Forward4 = n != 0 }),
-	ipNumber("net.ipv4.conf.all.forwarding", 0, 1, "net.ipv4.ip_forward",
-		func(s *ip.Settings) int { return btoi(s.Forward4) }, func(s *ip.Settings, n int) { s.Forward4 = n != 0 }),
-	ipNumber("net.ipv6.conf.all.forwarding", 0, 1, "1: IPv6 packets for others are sent on: a router",
-		func(s *ip.Settings) int { return btoi(s.Forward6) }, func(s *ip.Settings, n int) { s.Forward6 = n != 0 }),
-	ipNumber("net.ipv6.conf.all.hop_limit", 1, 255, "hop limit of IPv6 packets whose sender does not choose one",
-		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) }),
+	defaultTTL,
+	forwarding4,
+	forwarding4.as("net.ipv4.conf.all.forwarding", "net.ipv4.ip_forward"),
+	forwarding6,
+	defaultHopLimit,
 	ipNumber("net.ipv4.icmp_msgs_per_sec", 0, maxInt, "ICMP errors a second, of each kind",
 		func(s *ip.Settings) int { return s.ICMPRate }, func(s *ip.Settings, n int) { s.ICMPRate = n }),
 	ipNumber("net.ipv4.icmp_msgs_burst", 0, maxInt, "ICMP errors at once, of each kind",
@@ -47,6 +42,18 @@ var ipKnobs = []knob{
 	idle("net.ipv4.ip_early_demux", 1, 0, 1, "no effect: connections are found at once"),
 	idle("net.ipv4.conf.all.rp_filter", 0, 0, 2, "no effect: "+"the way back to a source is not looked up"),
 }
+
+// The settings that FreeBSD has too, by names of its own.
+var (
+	defaultTTL = ipNumber("net.ipv4.ip_default_ttl", 1, 255, "TTL of packets whose sender does not choose one",
+		func(s *ip.Settings) int { return int(s.TTL) }, func(s *ip.Settings, n int) { s.TTL = uint8(n) })
+	defaultHopLimit = ipNumber("net.ipv6.conf.all.hop_limit", 1, 255, "hop limit of IPv6 packets whose sender does not choose one",
+		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) })
+	forwarding4 = ipNumber("net.ipv4.ip_forward", 0, 1, "1: packets for others are sent on: a router",
+		func(s *ip.Settings) int { return btoi(s.Forward4) }, func(s *ip.Settings, n int) { s.Forward4 = n != 0 })
+	forwarding6 = ipNumber("net.ipv6.conf.all.forwarding", 0, 1, "1: IPv6 packets for others are sent on: a router",
+		func(s *ip.Settings) int { return btoi(s.Forward6) }, func(s *ip.Settings, n int) { s.Forward6 = n != 0 })
+)
 
 func pathMTUSeconds(s *ip.Settings) int { return int(s.PathMTULifetime / time.Second) }
 
