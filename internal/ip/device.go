@@ -32,8 +32,9 @@ type device struct {
 	info      link.Info
 	up        bool
 	addrs     []netif.Address
-	linkLocal wire.Addr // formed by ourselves, among addrs; zero: none
-	resolver            // neighbors and duplicate address detection
+	linkLocal wire.Addr     // formed by ourselves, among addrs; zero: none
+	learned   []route.Route // of routers on the link; learn sets them
+	resolver                // neighbors and duplicate address detection
 }
 
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
@@ -134,7 +135,7 @@ var (
 	siteRouters6 = wire.Addr{Hi: 0xff05 << 48, Lo: 2}
 )
 
-// connected appends the routes to d's on-link prefixes. Control locked.
+// connected appends the routes to d's on-link prefixes, and what it learned. Control locked.
 func (d *device) connected(rs []route.Route) []route.Route {
 	if !d.up {
 		return rs
@@ -145,7 +146,7 @@ func (d *device) connected(rs []route.Route) []route.Route {
 			rs = append(rs, route.Route{Prefix: a.Prefix().Masked(), Out: d.index, Origin: route.Connected})
 		}
 	}
-	return rs
+	return append(rs, d.learned...)
 }
 
 // onLink returns the length of the longest of d's prefixes that a is in, in bits; -1 if there is none. Control locked.

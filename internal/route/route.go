@@ -3,7 +3,7 @@
 // A [Table] is immutable; a change makes another one that shares what did not change. The prefixes are held by
 // github.com/gaissmai/bart.
 //
-// Not here yet: default routers and prefixes learned from Router Advertisements (RFC 4861, 5), redirects, and
+// Not here yet: redirects, and
 // several tables with rules.
 package route
 
@@ -15,6 +15,7 @@ import (
 
 	"github.com/gaissmai/bart"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -23,25 +24,47 @@ type Origin uint8
 
 // The origins.
 const (
-	Static    Origin = iota // configured
-	Connected               // the on-link prefix of an address
+	Static              Origin = iota // configured
+	Connected                         // the on-link prefix of an address
+	RouterAdvertisement               // a default router, on-link prefix or Route Information option (RFC 4861, 6.3.4; RFC 4191)
+	Redirect                          // a redirect message, for one destination
 )
 
 // String returns the origin's name.
 func (o Origin) String() string {
-	if o == Connected {
-		return "connected"
-	}
-	return "static"
+	return [...]string{"static", "connected", "ra", "redirect"}[o]
 }
 
-// Route is where packets to a prefix go. Prefix, Gateway, Out and Metric together identify it.
+// Type says what becomes of packets that a route is for.
+type Type uint8
+
+// The types, as Linux has them.
+const (
+	Unicast     Type = iota // they go to the gateway, or directly to the destination
+	Local                   // they are ours
+	Blackhole               // they are dropped without a word; senders here get EINVAL
+	Unreachable             // they are dropped, with ICMP host or address unreachable; EHOSTUNREACH
+	Prohibit                // they are dropped, with ICMP communication prohibited; EACCES
+	Throw                   // this table has no answer: the next rule is asked
+)
+
+// String returns the type's name.
+func (t Type) String() string {
+	return [...]string{"unicast", "local", "blackhole", "unreachable", "prohibit", "throw"}[t]
+}
+
+// Route is where packets to a prefix go. Table, Prefix, Gateway, Out and Metric together identify it.
 type Route struct {
-	Prefix  netip.Prefix // masked when in a Table
-	Gateway netip.Addr   // the zero Addr: the prefix is on-link
-	Out     int32        // interface index
-	Metric  int          // among routes of one prefix the lowest wins
-	Origin  Origin
+	Prefix     netip.Prefix  // masked when in a Table
+	Gateway    netip.Addr    // the zero Addr: the prefix is on-link
+	Out        int32         // interface index
+	Metric     int           // among routes of one prefix the lowest wins
+	Origin     Origin        //
+	Type       Type          //
+	Table      uint32        // its number; 0: that of the interface's VRF, or the main one
+	Weight     int           // above 0: shares the packets of its prefix and metric with the others that have a weight
+	Preference int8          // RFC 4191, 2.1: 1 high, 0 medium, -1 low
+	Expires    clock.Instant // 0: never
 }
 
 // String writes the route as "2001:db8::/32 via fe80::1 dev 2 metric 10".

@@ -107,7 +107,7 @@ func TestCheck(t *testing.T) {
 	if err != nil || r.String() != "2001:db8::/32 via fe80::1 dev 2 metric 7" {
 		t.Error(r, err)
 	}
-	if Static.String() != "static" || Connected.String() != "connected" {
+	if Static.String() != "static" || Redirect.String() != "redirect" || Unicast.String() != "unicast" || Throw.String() != "throw" {
 		t.Error("origins")
 	}
 }
