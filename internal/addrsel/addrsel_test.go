@@ -2,6 +2,7 @@ package addrsel
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/onlink-go/onlink/internal/netif"
@@ -15,21 +16,29 @@ func addr(s string) wire.Addr {
 	return wire.AddrFrom(netip.MustParseAddr(s))
 }
 
-// iface makes an interface; an address may be marked: "!" tentative, "-" deprecated, "x" duplicate.
+// iface makes an interface; an address may be marked: "!" tentative, "-" deprecated, "x" duplicate, "~" temporary, "?"
+// optimistic, "*" anycast.
 func iface(index int32, addrs ...string) *netif.Interface {
 	i := &netif.Interface{Index: index}
 	for _, s := range addrs {
-		state := netif.Preferred
+		a := netif.Address{State: netif.Preferred}
 		switch s[0] {
 		case '!':
-			state, s = netif.Tentative, s[1:]
+			a.State = netif.Tentative
 		case '-':
-			state, s = netif.Deprecated, s[1:]
+			a.State = netif.Deprecated
 		case 'x':
-			state, s = netif.Duplicate, s[1:]
+			a.State = netif.Duplicate
+		case '~':
+			a.Temporary = true
+		case '?':
+			a.Optimistic = true
+		case '*':
+			a.Anycast = true
 		}
-		p := netip.MustParsePrefix(s)
-		i.Addrs = append(i.Addrs, netif.Address{Addr: wire.AddrFrom(p.Addr()), Bits: p.Bits(), State: state})
+		p := netip.MustParsePrefix(strings.TrimLeft(s, "!-x~?*"))
+		a.Addr, a.Bits = wire.AddrFrom(p.Addr()), p.Bits()
+		i.Addrs = append(i.Addrs, a)
 	}
 	return i
 }
@@ -74,7 +83,7 @@ func TestSource(t *testing.T) {
 	} {
 		out, other := iface(1, c.addrs...), iface(2, c.other...)
 		s := netif.NewSnapshot([]*netif.Interface{out, other})
-		if r := Source(s, addr(c.dst), out); r.Addr != addr(c.want) || r.Tentative != c.tentative {
+		if r := Source(s, &Query{Dst: addr(c.dst), Out: out, Policy: DefaultPolicy}); r.Addr != addr(c.want) || r.Tentative != c.tentative {
 			t.Errorf("%s: %v, tentative %v", c.name, r.Addr, r.Tentative)
 		}
 	}

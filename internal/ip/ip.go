@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/internal/shard"
@@ -43,6 +44,7 @@ type Layer struct {
 	generation atomic.Uint64 // of what Route answers
 	snap       atomic.Pointer[snapshot]
 	settings   atomic.Pointer[Settings]
+	policy     atomic.Pointer[addrsel.Policy]
 	pmtu       pathMTUs
 	ids        identifiers
 	limits     limiters
@@ -94,6 +96,7 @@ func New(cfg Config) *Layer {
 	l.control = shard.New(cfg.Runtime, -1, l.Transmit)
 	l.control.Counters.Tracer = cfg.Tracer
 	l.settings.Store(cfg.settings())
+	l.policy.Store(addrsel.DefaultPolicy)
 	l.ids.init(cfg.Runtime)
 	l.fragments.limit = cfg.ReassemblyLimit
 	l.expiry.Owner = (*reassemblyTimer)(l)

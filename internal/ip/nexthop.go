@@ -42,7 +42,7 @@ func (w *way) chooseNextHop() error {
 			w.iface = w.s.Interface(w.prefer)
 		}
 		if w.iface == nil {
-			w.iface = w.outgoing()
+			w.iface, _ = w.outgoing()
 		}
 		if w.iface == nil || w.iface.Loopback || !w.iface.Up {
 			return syscall.ENETUNREACH

@@ -2,6 +2,7 @@ package ip
 
 import (
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/packet"
@@ -40,7 +41,7 @@ func (l *Layer) Route(now clock.Instant, q Query) (*Path, error) {
 func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error {
 	// The generation is read first: if anything changes from here on, p is not valid from the beginning.
 	generation := l.generation.Load()
-	w := way{l: l, s: l.snap.Load(), now: now, src: q.Src, dst: q.Dst}
+	w := way{l: l, s: l.snap.Load(), now: now, src: q.Src, dst: q.Dst, sourcePrefs: q.SourcePrefs}
 	p.Generation = 0
 	if err := w.checkDestination(q); err != nil { // 3
 		return err
@@ -66,14 +67,15 @@ type way struct {
 	s   *snapshot
 	now clock.Instant
 
-	src, dst  wire.Addr
-	out       int32            // the interface it must leave by; 0: any
-	prefer    int32            // the interface it had better leave by; 0: any
-	iface     *netif.Interface // the interface it leaves by
-	nextHop   wire.Addr
-	local     bool
-	broadcast bool
-	multicast bool
+	src, dst    wire.Addr
+	sourcePrefs addrsel.Preferences
+	out         int32            // the interface it must leave by; 0: any
+	prefer      int32            // the interface it had better leave by; 0: any
+	iface       *netif.Interface // the interface it leaves by
+	nextHop     wire.Addr
+	local       bool
+	broadcast   bool
+	multicast   bool
 }
 
 // store fills p.

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/neigh"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/wire"
@@ -20,6 +21,8 @@ type Query struct {
 	Src, Dst wire.Addr // Src zero or unspecified: choose
 	Scope    uint32    // interface index of a link-local, multicast or broadcast destination; 0: not known
 	Out      int32     // interface the sender is pinned to; 0: any
+
+	SourcePrefs addrsel.Preferences // what it prefers if Src is chosen
 }
 
 // Path is how packets get from this host to a destination: what steps 3 to 8 decided. It does not change, and holds

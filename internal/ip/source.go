@@ -23,11 +23,11 @@ func (w *way) chooseSource() error {
 		}
 		return nil
 	}
-	out := w.outgoing()
+	out, nextHop := w.outgoing()
 	if out == nil {
 		return syscall.ENETUNREACH
 	}
-	r := addrsel.Source(w.s.Snapshot, w.dst, out)
+	r := addrsel.Source(w.s.Snapshot, &addrsel.Query{Dst: w.dst, NextHop: nextHop, Out: out, Policy: w.l.policy.Load(), Prefer: w.sourcePrefs})
 	switch {
 	case r.Tentative:
 		return ErrTentative
@@ -61,23 +61,21 @@ func (w *way) checkSource() error {
 }
 
 // outgoing returns the interface that packets to the destination leave by if the source does not speak against it,
-// or nil: RFC 6724, 4, wants the candidate addresses from there.
-func (w *way) outgoing() *netif.Interface {
-	if w.iface != nil {
-		return w.iface
+// or nil, and the neighbor they go to first, the zero Addr if that is not known: RFC 6724, 4, wants the candidate
+// addresses from there.
+func (w *way) outgoing() (out *netif.Interface, nextHop wire.Addr) {
+	if h, ok := w.s.routes.Lookup(w.dst, w.out, 0); ok {
+		return w.s.Interface(h.Out), h.Gateway
 	}
-	if h, ok := w.s.routes.Lookup(w.dst, 0, 0); ok {
-		return w.s.Interface(h.Out)
-	}
-	if !w.multicast && !w.broadcast {
-		return nil
+	if w.iface != nil || !w.multicast && !w.broadcast {
+		return w.iface, nextHop
 	}
 	// Groups and 255.255.255.255 need no route. RFC 1112, 6.1: "a default interface should be used, preferably under the
 	// control of system management": the order in which interfaces were added is.
 	for _, i := range w.s.Interfaces {
 		if i.Up && !i.Loopback {
-			return i
+			return i, nextHop
 		}
 	}
-	return nil
+	return nil, nextHop
 }

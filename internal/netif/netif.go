@@ -10,6 +10,8 @@
 package netif
 
 import (
+	"net/netip"
+
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -51,6 +53,16 @@ type Interface struct {
 	LinkAddr wire.MAC
 	Addrs    []Address   // in the order they were added
 	Groups   []wire.Addr // multicast groups it receives, each once
+
+	// PreferPublic says that packets leave from public addresses rather than from temporary ones (RFC 6724, 5, rule 7).
+	PreferPublic bool
+	Advertised   []Advertised // which routers advertise which prefixes, as far as they are remembered
+}
+
+// Advertised is a prefix that a router advertises for addresses (RFC 4862, 5.5.3).
+type Advertised struct {
+	Prefix netip.Prefix
+	Router wire.Addr
 }
 
 // Member reports whether the interface receives the multicast group g.

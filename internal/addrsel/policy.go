@@ -1,0 +1,108 @@
+package addrsel
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/onlink-go/onlink/wire"
+)
+
+// Entry is a line of the policy table: what holds for the addresses of a prefix that no longer one covers. IPv4
+// prefixes are those of IPv4-mapped addresses: ::ffff:10.0.0.0/104.
+type Entry struct {
+	Prefix     netip.Prefix
+	Precedence int // of destinations: the greater is preferred
+	Label      int // a source with the label of the destination is preferred
+}
+
+// String writes the entry as RFC 6724 does: prefix, precedence, label.
+func (e Entry) String() string { return fmt.Sprintf("%v %d %d", e.Prefix, e.Precedence, e.Label) }
+
+// Policy is a policy table (RFC 6724, 2.1). It is immutable. The nil Policy is an empty one.
+type Policy struct{ rows []row } // by descending length of prefix
+
+// row is an Entry made ready for comparing.
+type row struct {
+	prefix, mask wire.Addr
+	Entry
+}
+
+// DefaultPolicy is the table of RFC 6724, 2.1: "If an implementation is not configurable or has not been configured, then
+// it SHOULD operate according to the algorithms specified here in conjunction with the following default policy table".
+var DefaultPolicy = func() *Policy {
+	p, err := NewPolicy([]Entry{
+		{netip.MustParsePrefix("::1/128"), 50, 0},
+		{netip.MustParsePrefix("::/0"), 40, 1},
+		{netip.MustParsePrefix("::ffff:0:0/96"), 35, 4},
+		{netip.MustParsePrefix("2002::/16"), 30, 2},
+		{netip.MustParsePrefix("2001::/32"), 5, 5},
+		{netip.MustParsePrefix("fc00::/7"), 3, 13},
+		{netip.MustParsePrefix("::/96"), 1, 3},
+		{netip.MustParsePrefix("fec0::/10"), 1, 11},
+		{netip.MustParsePrefix("3ffe::/16"), 1, 12},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return p
+}()
+
+// ErrPolicy is what is wrong with an entry whose prefix is none of IPv6, or comes twice.
+var ErrPolicy = errors.New("addrsel: not a table of IPv6 prefixes, each once")
+
+// NewPolicy makes a table of the entries, whose order does not matter.
+func NewPolicy(entries []Entry) (*Policy, error) {
+	p := &Policy{}
+	for _, e := range entries {
+		if !e.Prefix.IsValid() || e.Prefix.Addr().Is4() {
+			return nil, fmt.Errorf("%w: %v", ErrPolicy, e.Prefix)
+		}
+		e.Prefix = e.Prefix.Masked()
+		if slices.ContainsFunc(p.rows, func(r row) bool { return r.Entry.Prefix == e.Prefix }) {
+			return nil, fmt.Errorf("%w: %v", ErrPolicy, e.Prefix)
+		}
+		p.rows = append(p.rows, row{wire.AddrFrom(e.Prefix.Addr()), mask(e.Prefix.Bits()), e})
+	}
+	slices.SortStableFunc(p.rows, func(a, b row) int { return b.Entry.Prefix.Bits() - a.Entry.Prefix.Bits() })
+	return p, nil
+}
+
+// mask returns an address whose first n bits are ones.
+func mask(n int) wire.Addr {
+	return wire.Addr{Hi: ^(^uint64(0) >> min(n, 64)), Lo: ^(^uint64(0) >> max(n-64, 0))}
+}
+
+// Entries returns the table, the longest prefixes first.
+func (p *Policy) Entries() []Entry {
+	if p == nil {
+		return nil
+	}
+	var all []Entry
+	for _, r := range p.rows {
+		all = append(all, r.Entry)
+	}
+	return all
+}
+
+// Of returns the precedence and the label of a.
+//
+// RFC 6724, 2.1: "The policy table is a longest-matching-prefix lookup table". Of an address that no entry covers it says
+// nothing: its precedence is 0 and its label -1, which no entry has by default.
+func (p *Policy) Of(a wire.Addr) (precedence, label int) {
+	if p != nil {
+		for i := range p.rows {
+			if r := &p.rows[i]; a.Hi&r.mask.Hi == r.prefix.Hi && a.Lo&r.mask.Lo == r.prefix.Lo {
+				return r.Precedence, r.Label
+			}
+		}
+	}
+	return 0, -1
+}
+
+// label returns the label of a.
+func (p *Policy) label(a wire.Addr) int {
+	_, l := p.Of(a)
+	return l
+}

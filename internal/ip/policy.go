@@ -1,0 +1,41 @@
+package ip
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/addrsel"
+)
+
+// Policy returns the policy table that addresses are chosen by (RFC 6724, 2.1).
+func (l *Layer) Policy() *addrsel.Policy { return l.policy.Load() }
+
+// SetPolicy makes p that table. What was decided before is decided anew.
+func (l *Layer) SetPolicy(p *addrsel.Policy) {
+	l.policy.Store(p)
+	l.generation.Add(1)
+}
+
+// SortDestinations puts destinations in the order they are best tried in (RFC 6724, 6): it asks, for each query, which source
+// packets would leave from now. The result holds indices into qs.
+func (l *Layer) SortDestinations(now clock.Instant, qs []Query) []int {
+	ds := make([]addrsel.Destination, len(qs))
+	for i, q := range qs {
+		ds[i] = addrsel.Destination{Addr: q.Dst, Index: i}
+		var p Path
+		if l.RouteInto(now, &q, &p) != nil {
+			continue // rule 1: avoid unusable destinations
+		}
+		// The source may be on another interface than packets leave by.
+		ds[i].Source = p.If.Address(p.Src)
+		for _, other := range l.Snapshot().Interfaces {
+			if ds[i].Source == nil {
+				ds[i].Source = other.Address(p.Src)
+			}
+		}
+	}
+	addrsel.Sort(l.policy.Load(), ds)
+	order := make([]int, 0, len(ds))
+	for _, d := range ds {
+		order = append(order, d.Index)
+	}
+	return order
+}
