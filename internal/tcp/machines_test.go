@@ -432,7 +432,8 @@ func TestDeliveryRate(t *testing.T) {
 	}
 }
 
-// From the tenth segment on what follows waits at the pacing rate; half of what a late timer has cost is made up for.
+// From the tenth segment on what follows waits at the pacing rate. What a late timer has cost is made up for, up to a bound;
+// where nothing waited, half of what the burst takes.
 func TestPacer(t *testing.T) {
 	var p pacer
 	for p.sent = range pacerBurst {
@@ -443,7 +444,11 @@ func TestPacer(t *testing.T) {
 	p.sent = pacerBurst
 	for i, row := range []struct {
 		at, next time.Duration
-	}{{0, ms}, {ms, 2 * ms}, {2200 * time.Microsecond, 3 * ms}, {5 * ms, 5500 * time.Microsecond}} {
+		waits    bool
+	}{{0, ms, false}, {ms, 2 * ms, true}, {2200 * time.Microsecond, 3 * ms, false}, {5 * ms, 5500 * time.Microsecond, false},
+		{6500 * time.Microsecond, 6500 * time.Microsecond, true}, {8 * ms, 7500 * time.Microsecond, true},
+		{8 * ms, 8500 * time.Microsecond, true}, {20 * ms, 17 * ms, true}, {20 * ms, 20500 * time.Microsecond, false}} {
+		p.waits = row.waits
 		if p.departed(at(row.at), 1000, 1e6); p.next != at(row.next) {
 			t.Errorf("segment %d: the next leaves at %v, want %v", i, p.next.Sub(at(0)), row.next)
 		}
