@@ -16,9 +16,9 @@ import (
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //	|                    Acknowledgment Number                      |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//	|  Data |       |C|E|U|A|P|R|S|F|                               |
-//	| Offset| Rsrvd |W|C|R|C|S|S|Y|I|            Window             |
-//	|       |       |R|E|G|K|H|T|N|N|                               |
+//	|  Data |     |A|C|E|U|A|P|R|S|F|                               |
+//	| Offset|Rsrvd|E|W|C|R|C|S|S|Y|I|            Window             |
+//	|       |     | |R|E|G|K|H|T|N|N|                               |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //	|           Checksum            |         Urgent Pointer        |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -45,8 +45,8 @@ const (
 // TCPChecksumOffset is where the checksum is, for FinishChecksum.
 const TCPChecksumOffset = tcpChecksum
 
-// TCPFlags are the control bits of a TCP header (RFC 9293, 3.1; RFC 3168, 6.1).
-type TCPFlags uint8
+// TCPFlags are the control bits of a TCP header (RFC 9293, 3.1; RFC 3168, 6.1; RFC 9768, 3.2.2).
+type TCPFlags uint16
 
 // The control bits.
 const (
@@ -58,7 +58,20 @@ const (
 	URG
 	ECE
 	CWR
+	AE
 )
+
+// ACE is the three bits that RFC 9768, 3.2.2, reads as one number where Accurate ECN was agreed on, its most significant
+// bit first.
+const ACE = AE | CWR | ECE
+
+const aceShift = 6
+
+// ACE returns the bits AE, CWR and ECE as a number of 0 to 7.
+func (f TCPFlags) ACE() uint8 { return uint8(f>>aceShift) & 7 }
+
+// WithACE returns f with AE, CWR and ECE set to the lowest three bits of n.
+func (f TCPFlags) WithACE(n uint8) TCPFlags { return f&^ACE | TCPFlags(n&7)<<aceShift }
 
 // String writes the names of the bits that are set, as "SYN,ACK"; none is "-".
 func (f TCPFlags) String() string {
@@ -66,7 +79,7 @@ func (f TCPFlags) String() string {
 		return "-"
 	}
 	var s strings.Builder
-	for i, name := range [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"} {
+	for i, name := range [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"} {
 		if f&(1<<i) != 0 {
 			if s.Len() > 0 {
 				s.WriteByte(',')
@@ -112,7 +125,7 @@ func (t TCP) Ack() uint32 { return binary.BigEndian.Uint32(t[tcpAck:]) }
 func (t TCP) HeaderLen() int { return int(t[tcpDataOffset]>>4) * 4 }
 
 // Flags returns the control bits.
-func (t TCP) Flags() TCPFlags { return TCPFlags(t[tcpFlags]) }
+func (t TCP) Flags() TCPFlags { return TCPFlags(t[tcpDataOffset]&1)<<8 | TCPFlags(t[tcpFlags]) }
 
 // Window returns the window field, not scaled.
 func (t TCP) Window() uint16 { return binary.BigEndian.Uint16(t[tcpWindow:]) }
@@ -149,7 +162,7 @@ func (h *TCPHeader) Put(b []byte) {
 	binary.BigEndian.PutUint16(b[tcpDstPort:], h.DstPort)
 	binary.BigEndian.PutUint32(b[tcpSeq:], h.Seq)
 	binary.BigEndian.PutUint32(b[tcpAck:], h.Ack)
-	b[tcpDataOffset] = uint8(n/4) << 4
+	b[tcpDataOffset] = uint8(n/4)<<4 | uint8(h.Flags>>8)&1
 	b[tcpFlags] = uint8(h.Flags)
 	binary.BigEndian.PutUint16(b[tcpWindow:], h.Window)
 	b[tcpChecksum], b[tcpChecksum+1] = 0, 0

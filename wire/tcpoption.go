@@ -12,6 +12,7 @@ import "encoding/binary"
 //	SACK                 5  n  n = 2 + 8 for each block: left edge, right edge (32 bits each)
 //	Timestamps           8 10  TSval, TSecr (32 bits each)
 //	Fast Open           34  n  cookie of n - 2 octets (tcpfastopen.go)
+//	AccECN0, AccECN1    172, 174  n  counters (tcpaccecn.go)
 const (
 	tcpOptEnd           = 0
 	tcpOptNOP           = 1
@@ -22,6 +23,8 @@ const (
 	tcpOptTimestamps    = 8
 	tcpOptMD5           = 19
 	tcpOptFastOpen      = 34
+	tcpOptAccECN0       = 172
+	tcpOptAccECN1       = 174
 	tcpOptExperiment    = 254
 
 	tcpMaxOptionsLen = TCPMaxLen - TCPMinLen
@@ -46,6 +49,7 @@ type TCPOptions struct {
 	MD5            bool   // a signature is there (RFC 2385); not written by Put
 	TSVal, TSEcr   uint32 // timestamps (RFC 7323, 3.2); meaningful if HasTimestamps
 	SACK           [MaxSACKBlocks]SACKBlock
+	AccECN         AccECNOption // Accurate ECN's counters (RFC 9768, 3.2.3)
 	FastOpen       FastOpenOption
 }
 
@@ -119,6 +123,8 @@ func (o *TCPOptions) parse(kind uint8, data []byte) bool {
 		}
 		o.HasTimestamps = true
 		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])
+	case tcpOptAccECN0, tcpOptAccECN1:
+		o.AccECN.parse(kind, data)
 	case tcpOptFastOpen, tcpOptExperiment:
 		o.FastOpen.parse(kind, data)
 	}
@@ -143,9 +149,9 @@ func (o *TCPOptions) sackBlocks(n int) int {
 	return min(int(o.SACKCount), MaxSACKBlocks, (tcpMaxOptionsLen-n-4)/8)
 }
 
-// withoutSACK returns the length of all options but SACK.
+// withoutSACK returns the length of all options but SACK and Fast Open.
 func (o *TCPOptions) withoutSACK() int {
-	n := 0
+	n := o.AccECN.Len()
 	if o.MSS != 0 {
 		n += 4
 	}
@@ -191,6 +197,10 @@ func (o *TCPOptions) Put(b []byte) {
 		word(o.TSEcr)
 	case o.SACKPermitted:
 		word(tcpSACKPermittedWord)
+	}
+	if n := o.AccECN.Len(); n > 0 {
+		o.AccECN.put(b[:n])
+		b = b[n:]
 	}
 	if o.HasWindowScale {
 		word(tcpWindowScaleWord | uint32(o.WindowScale))
