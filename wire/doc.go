@@ -38,7 +38,7 @@
 // # Sources
 //
 // RFC 791, 792, 768, 826, 9293, 2018, 7323, 8200, 4443, 4861, 4191, 8106, 3971 (the Nonce option, as RFC 7527
-// uses it), 1071, 1624, 894, 2464, 4302 (the length of an Authentication Header).
+// uses it), 1112, 2236, 3376, 2710, 3810, 2113, 2711, 1071, 1624, 894, 2464, 4302 (the length of an Authentication Header).
 //
 // Left out: jumbograms (RFC 2675), IEEE 802.3 length-type frames, VLAN tags, and ARP for anything but IPv4 over Ethernet.
 package wire

@@ -4,6 +4,7 @@ package wire
 const (
 	ProtoHopByHop = 0 // Hop-by-Hop Options header (RFC 8200, 4.3)
 	ProtoICMP     = 1
+	ProtoIGMP     = 2 // (RFC 3376)
 	ProtoTCP      = 6
 	ProtoUDP      = 17
 	ProtoRouting  = 43 // Routing header (RFC 8200, 4.4)

@@ -27,7 +27,7 @@ var levels = [][]string{
 	{"internal/neigh"},
 	{"internal/netif"},
 	{"internal/shard", "internal/ready"},
-	{"internal/flow"},
+	{"internal/flow", "internal/mcast"},
 	{"link/mem", "link/tuntap", "link/impair", "link/capture", "link/linktest"},
 	{"link"},
 	{"qdisc"},
@@ -39,7 +39,8 @@ var levels = [][]string{
 
 // only are packages that keep to less than what is below them.
 var only = map[string][]string{
-	"internal/tcp": {"wire", "clock"}, // a pure machine: it could serve any stack
+	"internal/tcp":   {"wire", "clock"}, // a pure machine: it could serve any stack
+	"internal/mcast": {"wire", "clock"}, // likewise
 }
 
 // dependencies are what the library may import from others.
