@@ -2,7 +2,6 @@ package onlink
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -80,37 +79,50 @@ func (n network) allows(a netip.Addr) bool {
 	return n.v6
 }
 
-// resolve turns "host:port" into the addresses to try, in order. An empty or unspecified host is left
-// unspecified. Names are looked up with the stack's resolver, ports by number or service name.
-func (s *Stack) resolve(ctx context.Context, n network, address string) ([]netip.AddrPort, error) {
+// destination is "host:port" taken apart: an address, or a name to be looked up.
+type destination struct {
+	addr netip.Addr // the zero Addr with an empty name: the host was empty
+	name string
+	port uint16
+}
+
+// parse takes apart "host:port". Ports are numbers or service names.
+func (n network) parse(ctx context.Context, address string) (d destination, err error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
-	port, err := lookupPort(ctx, n, service)
+	if d.port, err = lookupPort(ctx, n, service); err != nil || host == "" {
+		return d, err
+	}
+	if d.addr, err = netip.ParseAddr(host); err != nil {
+		d.name = host
+		return d, nil
+	}
+	d.addr = d.addr.Unmap()
+	if !n.allows(d.addr) {
+		return d, &net.AddrError{Err: "not an address of network " + n.name, Addr: host}
+	}
+	return d, nil
+}
+
+// resolve turns "host:port" into the addresses to try, in order. An empty or unspecified host is left
+// unspecified. Names are looked up with the stack's resolver.
+func (s *Stack) resolve(ctx context.Context, n network, address string) ([]netip.AddrPort, error) {
+	d, err := n.parse(ctx, address)
 	if err != nil {
 		return nil, err
 	}
-	if host == "" {
-		return []netip.AddrPort{netip.AddrPortFrom(netip.Addr{}, port)}, nil
+	if d.name == "" {
+		return []netip.AddrPort{netip.AddrPortFrom(d.addr, d.port)}, nil
 	}
-	if a, err := netip.ParseAddr(host); err == nil {
-		a = a.Unmap()
-		if !n.allows(a) {
-			return nil, &net.AddrError{Err: "not an address of network " + n.name, Addr: host}
-		}
-		return []netip.AddrPort{netip.AddrPortFrom(a, port)}, nil
-	}
-	found, err := s.Resolver().LookupNetIP(ctx, lookupNetwork(n), host)
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		e.Server = "" // one of the system's, which was not asked
-	}
+	found, err := s.LookupNetIP(ctx, lookupNetwork(n), d.name)
 	if err != nil {
 		return nil, err
 	}
 	addrs := make([]netip.AddrPort, 0, len(found))
 	for _, a := range found {
-		addrs = append(addrs, netip.AddrPortFrom(a.Unmap(), port))
+		addrs = append(addrs, netip.AddrPortFrom(a, d.port))
 	}
 	return addrs, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
@@ -13,14 +14,14 @@ import (
 )
 
 // DialContext connects to address, "host:port", on network "tcp", "tcp4", "tcp6", "udp", "udp4" or "udp6". The
-// connection is a *TCPConn or a *UDPConn. A host name is looked up with Resolver and its addresses are tried in
-// order. It is made to be an [http.Transport]'s DialContext. While the only fitting source addresses are still
+// connection is a *TCPConn or a *UDPConn. A host name is looked up with Resolver; TCP tries its addresses as RFC 8305
+// ("Happy Eyeballs") says, UDP uses the first that can be sent to in the order of RFC 6724. It is made to be an [http.Transport]'s DialContext. While the only fitting source addresses are still
 // in duplicate address detection, it waits.
 //
 // Errors are *net.OpError around the errno (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, …), the context's
 // error, or what was wrong with the arguments.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return s.dial(ctx, network, "", address, &noOptions)
+	return s.dial(ctx, network, address, &Dialer{})
 }
 
 // Dial is DialContext without a context.
@@ -33,53 +34,56 @@ type Dialer struct {
 	Stack     *Stack
 	LocalAddr string     // "host:port"; an empty host or port 0 is chosen
 	TCP       TCPOptions // of a TCP connection, from its SYN on
+
+	// AttemptDelay is how long an attempt to connect to one address of a name is waited for before the next begins
+	// beside it (RFC 8305, 5); 0: 250 ms, negative: until it fails.
+	AttemptDelay time.Duration
 }
 
 // DialContext is Stack.DialContext from d.LocalAddr with d's options.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return d.Stack.dial(ctx, network, d.LocalAddr, address, &d.TCP)
+	return d.Stack.dial(ctx, network, address, d)
 }
 
-// noOptions are those of a connection that chooses nothing.
-var noOptions TCPOptions
-
-func (s *Stack) dial(ctx context.Context, name, local, address string, o *TCPOptions) (net.Conn, error) {
+func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.Conn, error) {
 	n, err := parseNetwork(name)
 	if err == nil {
-		err = o.check(s.tcp.Settings().TCP.Controls())
-	}
-	if err != nil {
-		return nil, opError("dial", name, nil, nil, err)
+		err = d.TCP.check(s.tcp.Settings().TCP.Controls())
 	}
 	var from []netip.AddrPort
-	if local != "" {
-		if from, err = s.resolve(ctx, n, local); err != nil {
-			return nil, opError("dial", name, nil, nil, err)
-		}
+	if err == nil && d.LocalAddr != "" {
+		from, err = s.resolve(ctx, n, d.LocalAddr)
 	}
-	to, err := s.resolve(ctx, n, address)
+	var to destination
+	if err == nil {
+		to, err = n.parse(ctx, address)
+	}
 	if err != nil {
 		return nil, opError("dial", name, nil, nil, err)
 	}
-	for _, a := range to {
+	one := func(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
 		a = localIfUnspecified(n, a)
 		l, ok := localFor(from, a)
 		if !ok {
-			continue
+			return nil, opError("dial", name, nil, addrOf(n, a), &net.AddrError{Err: "no address of its family", Addr: d.LocalAddr})
 		}
-		var c net.Conn
-		if c, err = s.dialOne(ctx, n, l, a, o); err == nil {
-			return c, nil
+		c, err := s.dialOne(ctx, n, l, a, &d.TCP)
+		if err != nil {
+			return nil, opError("dial", name, nil, addrOf(n, a), err)
 		}
-		err = opError("dial", name, nil, addrOf(n, a), err)
-		if ctx.Err() != nil {
-			break
-		}
+		return c, nil
 	}
-	if err == nil {
-		err = &net.AddrError{Err: "no address of network " + name, Addr: address}
+	switch {
+	case to.name == "":
+		return one(ctx, netip.AddrPortFrom(to.addr, to.port))
+	case n.transport == "udp":
+		return s.dialFirst(ctx, n, to, one)
 	}
-	return nil, err
+	c, err := s.dialName(ctx, n, to, d.AttemptDelay, one)
+	if _, told := errors.AsType[*net.OpError](err); err != nil && !told {
+		err = opError("dial", name, nil, nil, err)
+	}
+	return c, err
 }
 
 // localIfUnspecified returns the loopback address in place of an unspecified one, as net.Dial documents: "the

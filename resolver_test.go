@@ -12,9 +12,9 @@ import (
 	"github.com/onlink-go/onlink/link/mem"
 )
 
-// serveDNS answers queries for A and AAAA of www.example. with the server's addresses, and all others with "no such
+// serveDNS answers queries for A and AAAA of www.example. with the addresses given, and all others with "no such
 // name", until pc is closed.
-func serveDNS(t *testing.T, pc net.PacketConn) {
+func serveDNS(t *testing.T, pc net.PacketConn, addr4, addr6 string) {
 	b := make([]byte, 1500)
 	for {
 		n, from, err := pc.ReadFrom(b)
@@ -33,9 +33,9 @@ func serveDNS(t *testing.T, pc net.PacketConn) {
 		case q.Name.String() != "www.example.":
 			m.RCode = dnsmessage.RCodeNameError
 		case q.Type == dnsmessage.TypeA:
-			m.Answers = []dnsmessage.Resource{{Header: h, Body: &dnsmessage.AResource{A: netip.MustParseAddr(server4).As4()}}}
+			m.Answers = []dnsmessage.Resource{{Header: h, Body: &dnsmessage.AResource{A: netip.MustParseAddr(addr4).As4()}}}
 		case q.Type == dnsmessage.TypeAAAA:
-			m.Answers = []dnsmessage.Resource{{Header: h, Body: &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr(server6).As16()}}}
+			m.Answers = []dnsmessage.Resource{{Header: h, Body: &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr(addr6).As16()}}}
 		}
 		answer, err := m.Pack()
 		if err != nil {
@@ -60,7 +60,7 @@ func TestResolver(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			go serveDNS(t, pc)
+			go serveDNS(t, pc, server4, server6)
 			ln, err := server.Listen(t.Context(), "tcp", ":80")
 			if err != nil {
 				t.Fatal(err)

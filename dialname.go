@@ -1,0 +1,179 @@
+package onlink
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/ip"
+)
+
+// LookupNetIP looks a host's addresses up, on network "ip", "ip4" or "ip6", and returns them in the order in which this stack
+// had best try them (RFC 6724, 6). Errors are those of net.Resolver.
+func (s *Stack) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	found, err := s.Resolver().LookupNetIP(ctx, network, host)
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		e.Server = "" // one of the system's, which was not asked
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range found {
+		found[i] = a.Unmap()
+	}
+	s.sortAddrs(found)
+	return found, nil
+}
+
+// sortAddrs sorts addresses by RFC 6724, 6.
+func (s *Stack) sortAddrs(as []netip.Addr) {
+	qs := make([]ip.Query, len(as))
+	for i, a := range as {
+		if e, err := s.endpoint(netip.AddrPortFrom(a, 0)); err == nil {
+			qs[i] = ip.Query{Dst: e.Addr, Scope: e.Scope}
+		}
+	}
+	was := slices.Clone(as)
+	for to, from := range s.ip.SortDestinations(s.rt.Now(), qs) {
+		as[to] = was[from]
+	}
+}
+
+// race is a connection being made to a host by name: lookups and attempts run side by side until one of them wins.
+type race struct {
+	s    *Stack
+	dial func(netip.AddrPort) (net.Conn, error)
+	port uint16
+
+	mu   sync.Mutex
+	cond clock.Cond
+	eyes eyeballs
+	won  net.Conn
+	over bool  // nobody waits for a winner any more
+	err  error // of the first lookup or attempt that failed; an attempt's comes before a lookup's
+	met  bool  // err is an attempt's
+}
+
+// connector is what connects to one address.
+type connector func(context.Context, netip.AddrPort) (net.Conn, error)
+
+// dialFirst connects to the first address of a name that can be: for UDP, where connecting asks nobody.
+func (s *Stack) dialFirst(ctx context.Context, n network, to destination, dial connector) (c net.Conn, err error) {
+	found, err := s.LookupNetIP(ctx, lookupNetwork(n), to.name)
+	if err != nil {
+		return nil, opError("dial", n.name, nil, nil, err)
+	}
+	for _, a := range found {
+		if c, err = dial(ctx, netip.AddrPortFrom(a, to.port)); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return c, err
+}
+
+// dialName connects to a host by name (RFC 8305).
+func (s *Stack) dialName(ctx context.Context, n network, to destination, delay time.Duration, dial connector) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what still runs is not needed any more
+	r := &race{s: s, port: to.port, dial: func(a netip.AddrPort) (net.Conn, error) { return dial(ctx, a) }}
+	switch {
+	case delay == 0:
+		delay = attemptDelay
+	case delay < 0:
+		delay = clock.Never.Duration()
+	}
+	r.eyes = eyeballs{delay: max(delay, leastDelay), sort: s.sortAddrPorts}
+	r.cond = s.rt.NewCond(&r.mu)
+	timer := s.rt.NewTimer(func(clock.Instant) { r.wake() })
+	defer timer.Stop()
+	defer s.rt.AfterDone(ctx, r.wake)()
+
+	// RFC 8305, 3: "with the AAAA query made first and immediately followed by the A query".
+	if n.v6 {
+		r.lookup(ctx, family6, "ip6", to.name)
+	}
+	if n.v4 {
+		r.lookup(ctx, family4, "ip4", to.name)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		for a, ok := r.eyes.Next(s.rt.Now()); ok; a, ok = r.eyes.Next(s.rt.Now()) {
+			s.rt.Go(func() { r.attempt(a) })
+		}
+		if r.won != nil || r.eyes.Over() || ctx.Err() != nil {
+			break
+		}
+		timer.Reset(r.eyes.Deadline())
+		r.cond.Wait()
+	}
+	r.over = true
+	switch {
+	case r.won != nil:
+		return r.won, nil
+	case ctx.Err() != nil && !r.met:
+		return nil, ctx.Err()
+	}
+	return nil, r.err
+}
+
+func (r *race) wake() {
+	r.mu.Lock()
+	r.cond.Broadcast()
+	r.mu.Unlock()
+}
+
+// lookup looks the addresses of one family up, beside the caller.
+func (r *race) lookup(ctx context.Context, family int, network, host string) {
+	r.eyes.pending[family] = true
+	r.s.rt.Go(func() {
+		found, err := r.s.LookupNetIP(ctx, network, host)
+		ends := make([]netip.AddrPort, 0, len(found))
+		for _, a := range found {
+			ends = append(ends, netip.AddrPortFrom(a, r.port))
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.eyes.Resolved(r.s.rt.Now(), family, ends)
+		if r.err == nil {
+			r.err = err
+		}
+		r.cond.Broadcast()
+	})
+}
+
+// attempt tries one address.
+func (r *race) attempt(a netip.AddrPort) {
+	c, err := r.dial(a)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err != nil:
+		r.eyes.Failed()
+		if !r.met {
+			r.err, r.met = err, true
+		}
+	case r.won != nil || r.over:
+		c.Close() // it came second
+	default:
+		r.won = c
+	}
+	r.cond.Broadcast()
+}
+
+// sortAddrPorts is sortAddrs of ends that have one port.
+func (s *Stack) sortAddrPorts(as []netip.AddrPort) {
+	addrs := make([]netip.Addr, len(as))
+	for i, a := range as {
+		addrs[i] = a.Addr()
+	}
+	s.sortAddrs(addrs)
+	for i, a := range addrs {
+		as[i] = netip.AddrPortFrom(a, as[i].Port())
+	}
+}
