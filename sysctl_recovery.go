@@ -28,6 +28,8 @@ var tcpRecoveryKnobs = []knob{
 		}),
 	off("net.ipv4.tcp_slow_start_after_idle", func(t *settings) *bool { return &t.TCP.NoSlowStartAfterIdle },
 		"1: the congestion window shrinks when nothing was sent for a retransmission timeout (RFC 5681, 4.1)"),
+	number("net.ipv4.tcp_hystart", func(t *settings) *int { return &t.TCP.HyStart }, 0, 2,
+		"how cubic and reno end slow start before losses: 0: not; 1: HyStart++ (RFC 9406); 2: cubic as Linux, reno not"),
 	number("net.ipv4.tcp_reordering", func(t *settings) *int { return &t.TCP.Reordering }, 1, maxInt,
 		"segments by which the network is first taken to reorder"),
 	number("net.ipv4.tcp_max_reordering", func(t *settings) *int { return &t.TCP.MaxReordering }, 0, maxInt,

@@ -77,8 +77,11 @@ func scaleBeforeSACK(options []script.TCPOption) bool {
 	return scale >= 0 && scale < sack
 }
 
+// setting is a setting by name.
+type setting struct{ name, value string }
+
 // freeBSD is what a host of FreeBSD begins with, by its names where it has one.
-var freeBSD = []struct{ name, value string }{
+var freeBSD = []setting{
 	{"net.inet.tcp.functions_default", "freebsd"}, // ACKs, PSH, windows and timeouts; no tail loss probes, no RACK
 	{"net.ipv4.tcp_frto", "0"},
 	{"net.ipv4.tcp_comp_sack_nr", "0"},
@@ -106,12 +109,18 @@ var freeBSD = []struct{ name, value string }{
 	{"net.inet.tcp.cc.algorithm", "cubic"},
 }
 
+// linux is where the stack's defaults follow an RFC, and Linux's do not.
+var linux = []setting{
+	{"net.ipv4.tcp_hystart", "2"}, // RFC 9438, 4.10, has HyStart++ instead
+}
+
 // behave gives a stack the defaults that the script counts on.
 func (w *simWorld) behave(l Like) error {
-	if l != LikeFreeBSD {
-		return nil
+	all := linux
+	if l == LikeFreeBSD {
+		all = freeBSD
 	}
-	for _, s := range freeBSD {
+	for _, s := range all {
 		if err := w.SetSysctl(s.name, s.value); err != nil {
 			return fmt.Errorf("--like=%v: %w", l, err)
 		}

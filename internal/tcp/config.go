@@ -118,6 +118,8 @@ type Config struct {
 	CongestionControl    string        // tcp_congestion_control, TCP_CONGESTION; "": the stack's default
 	Algorithms           *[]Algorithm  // more congestion controls to choose from, by name; nil: none
 	InitialWindow        int           // segments; 0: RFC 6928's
+	HyStart              int           // how slow start ends before losses: 1 HyStart++ (RFC 9406), 2 as Linux's CUBIC, -1 not at all; 1
+	SlowStartLimit       int           // L of RFC 9406: segments that an ACK adds at most in slow start without pacing; 0: no bound
 	NoSlowStartAfterIdle bool          // tcp_slow_start_after_idle=0
 	Reordering           int           // tcp_reordering: segments; 3
 	MaxReordering        int           // tcp_max_reordering; 300

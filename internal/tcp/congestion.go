@@ -115,6 +115,9 @@ type Sender struct {
 	SACK      bool // the peer sends SACK blocks
 	Paced     bool // segments leave at PacingRate, or at what the user bounds it to
 
+	HyStart        int // Config.HyStart
+	SlowStartLimit int // Config.SlowStartLimit
+
 	AppLimited  bool // the application has too little to send, or had in the last round trip
 	markLimited bool
 
@@ -171,7 +174,7 @@ type Algorithm struct {
 
 var algorithms = []Algorithm{
 	{"cubic", func() CongestionControl { return new(cubic) }},
-	{"reno", func() CongestionControl { return reno{} }},
+	{"reno", func() CongestionControl { return new(reno) }},
 	{"bbr", func() CongestionControl { return new(bbr) }},
 }
 
@@ -221,6 +224,7 @@ func (c *TCB) sense(now clock.Instant) {
 	s.Now, s.LastSent, s.MSS, s.InFlight = now, c.snd.last, c.snd.mss, c.board.pipe()
 	s.Una, s.Next = c.snd.una, c.snd.nxt
 	s.State, s.ABE = c.recovery.state, c.cfg.ABE
+	s.HyStart, s.SlowStartLimit = c.cfg.HyStart, c.cfg.SlowStartLimit
 	s.RTT, s.LeastRTT = c.rtt.srtt, c.rtt.least()
 	s.Delivered, s.Paced = c.stats.delivered, c.pacingRate() > 0
 	s.SACK, s.AppLimited = c.sackOK, c.rate.limited > 0

@@ -9,7 +9,7 @@ import (
 // cubic is the congestion control of RFC 9438, in the fixed-point arithmetic that Linux does: time in units of 1/1024 s,
 // beta_cubic as 717/1024, C as 410/1024.
 //
-// It starts slowly with HyStart (hystart.go).
+// It starts slowly with HyStart++ (hystart.go), or with Linux's HyStart (hystartclassic.go).
 type cubic struct {
 	NoControl
 	per      int           // segments to acknowledge for one more segment in the window
@@ -20,9 +20,11 @@ type cubic struct {
 	k        uint64        // how long it takes to get there, in 1/1024 s
 	epoch    clock.Instant // t_epoch, when the stage began, if inEpoch
 	inEpoch  bool
-	acked    int // segments that are still to count for reno,
-	reno     int // W_est, the window that Reno would have
+	acked    int           // segments that are still to count for reno,
+	reno     int           // W_est, the window that Reno would have
+	least    time.Duration // least delay seen
 	hystart  hystart
+	classic  hystartClassic
 }
 
 const (
@@ -38,7 +40,8 @@ func (*cubic) Name() string { return "cubic" }
 
 func (q *cubic) Init(s *Sender) {
 	*q = cubic{}
-	q.hystart.reset(s)
+	q.hystart.begin(s.Next)
+	q.classic.reset(s)
 }
 
 // Event shifts the curve by the time in which nothing was sent: RFC 9438, 4.2: "The elapsed time _t_ … MUST NOT include
@@ -81,7 +84,16 @@ func (q *cubic) Sampled(s *Sender, n int, rtt time.Duration) {
 	if rtt < 0 || q.inEpoch && s.Now.Sub(q.epoch) < time.Second {
 		return // right after fast recovery delays mean nothing
 	}
-	q.hystart.sample(s, max(rtt, time.Microsecond))
+	rtt = max(rtt, time.Microsecond)
+	if q.least == 0 || rtt < q.least {
+		q.least = rtt
+	}
+	switch s.HyStart {
+	case hystartLinux:
+		q.classic.sample(s, rtt)
+	case hystartOn:
+		q.hystart.sampled(s, rtt)
+	}
 }
 
 // Grow is slow start or congestion avoidance.
@@ -90,7 +102,7 @@ func (q *cubic) Grow(s *Sender, n int) {
 		return
 	}
 	if s.SlowStart() {
-		if n = s.GrowSlowStart(n); n == 0 {
+		if n = q.hystart.grow(s, n); n == 0 {
 			return
 		}
 	}
@@ -138,7 +150,7 @@ func (q *cubic) curve(s *Sender, n int) {
 			q.k = cubeRoot(uint64(q.max-s.Window) * (1 << cubicShift / cubicC))
 		}
 	}
-	t := uint64((s.Now.Sub(q.epoch) + q.hystart.least) / cubicTick)
+	t := uint64((s.Now.Sub(q.epoch) + q.least) / cubicTick)
 	var target int
 	if t < q.k {
 		target = q.origin - cubed(q.k-t)

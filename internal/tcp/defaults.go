@@ -123,6 +123,8 @@ func (cfg *Config) setRecovery() {
 	cfg.MinTSOSegs = or(cfg.MinTSOSegs, 2)
 	set(&cfg.TSORTTLog, 9)
 	set(&cfg.InitialWindow, 0)
+	set(&cfg.HyStart, hystartOn)
+	set(&cfg.SlowStartLimit, 0)
 	cfg.Reordering = or(cfg.Reordering, 3)
 	set(&cfg.MaxReordering, 300)
 	set(&cfg.Recovery, 1)

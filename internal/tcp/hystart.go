@@ -1,80 +1,118 @@
 package tcp
 
-import (
-	"time"
+import "time"
 
-	"github.com/onlink-go/onlink/clock"
-)
-
-// hystart ends slow start before the queue overflows, as Linux does it in CUBIC: HyStart of Ha and Rhee (2011), which RFC
-// 9406 derives from. In each round trip it looks at two things: whether the delay has grown over the least one, and
-// whether the ACKs come back in a train longer than half of it. Where RFC 9406 goes on more slowly, in its phase of
-// Conservative Slow Start, this ends slow start at once.
+// hystart is HyStart++ (RFC 9406): in the initial slow start it looks, round trip by round trip, for a delay that grows, which
+// says that a queue does. Then it goes on in Conservative Slow Start (CSS), at a quarter of the pace: if the delay sinks
+// again it was jitter, and slow start resumes; if it does not for five rounds, congestion avoidance begins.
+//
+// begin starts it; sampled takes in each ACK's round-trip time, and then grow the segments that it acknowledged. Its zero
+// value is a slow start whose first round ends with the first ACK.
+//
+// RFC 9406, 4.3: "An implementation SHOULD use HyStart++ only for the initial slow start (when the ssthresh is at its initial
+// value of arbitrarily high per [RFC5681]) and fall back to using standard slow start for the remainder of the connection
+// lifetime."
 type hystart struct {
-	least   time.Duration // least delay seen
-	found   bool          // slow start was ended
-	start   clock.Instant // of the round,
-	end     Seq           // and SND.NXT then
-	last    clock.Instant // when the train's last ACK came
-	current time.Duration // the round's least delay, if samples is not 0
-	samples int
+	css      bool          // in CSS, else in slow start
+	end      Seq           // windowEnd
+	last     time.Duration // lastRoundMinRTT; 0: infinity
+	current  time.Duration // currentRoundMinRTT; 0: infinity
+	samples  int           // rttSampleCount
+	baseline time.Duration // cssBaselineMinRtt, in CSS
+	rounds   int           // of CSS that are over
+	credit   int           // segments acknowledged in CSS that have not yet moved the window
 }
 
+// The values of Config.HyStart.
 const (
-	hystartWindow  = 16 // segments below which it does nothing; RFC 9406, 4.2, has no such bound
-	hystartSamples = 8  // RFC 9406, 4.2: "N_RTT_SAMPLE = 8"
-	hystartSpacing = 2 * time.Millisecond
+	hystartOff   = iota
+	hystartOn    // RFC 9406
+	hystartLinux // hystartClassic
 )
 
-// reset begins a round.
-func (h *hystart) reset(s *Sender) {
-	h.start, h.last, h.end = s.Now, s.Now, s.Next
-	h.current, h.samples = 0, 0
+// RFC 9406, 4.3: "It is RECOMMENDED that a HyStart++ implementation use the following constants".
+const (
+	hystartMinThreshold = 4 * time.Millisecond  // MIN_RTT_THRESH
+	hystartMaxThreshold = 16 * time.Millisecond // MAX_RTT_THRESH
+	hystartDivisor      = 8                     // MIN_RTT_DIVISOR
+	hystartSamples      = 8                     // N_RTT_SAMPLE
+	cssGrowthDivisor    = 4                     // CSS_GROWTH_DIVISOR
+	cssRounds           = 5                     // CSS_ROUNDS
+)
+
+// hystartThreshold is by how much the delay has to grow over least: RFC 9406, 4.2: "RttThresh = max(MIN_RTT_THRESH,
+// min(lastRoundMinRTT / MIN_RTT_DIVISOR, MAX_RTT_THRESH))".
+func hystartThreshold(least time.Duration) time.Duration {
+	return max(hystartMinThreshold, min(least/hystartDivisor, hystartMaxThreshold))
 }
 
-// sample takes the delay of an ACK in.
-func (h *hystart) sample(s *Sender, rtt time.Duration) {
-	if h.least == 0 || rtt < h.least {
-		h.least = rtt
-	}
-	if h.found || !s.SlowStart() || s.Window < hystartWindow {
+// begin starts over: "Define windowEnd as a sequence number initialized to SND.NXT."
+func (h *hystart) begin(next Seq) { *h = hystart{end: next} }
+
+// active reports whether this is the initial slow start.
+func (h *hystart) active(s *Sender) bool { return s.HyStart == hystartOn && s.Threshold >= unlimited }
+
+// sampled takes the round-trip time of an ACK in, which must be positive.
+func (h *hystart) sampled(s *Sender, rtt time.Duration) {
+	if !h.active(s) {
 		return
 	}
-	if h.end.Less(s.Una) {
-		h.reset(s)
-	}
-	if s.Now.Sub(h.last) <= hystartSpacing {
-		h.last = s.Now
-		long := h.least + h.burst(s)
-		if !s.Paced {
-			long /= 2 // pacing itself makes trains of half the delay
-		}
-		if s.Now.Sub(h.start) > long {
-			h.leave(s)
-		}
-	}
-	if h.samples == 0 || rtt < h.current {
+	if h.current == 0 || rtt < h.current {
 		h.current = rtt
 	}
-	if h.samples < hystartSamples {
-		h.samples++
-	} else if h.current > h.least+min(max(h.least/8, 4*time.Millisecond), 16*time.Millisecond) {
-		// RFC 9406, 4.2: "RttThresh = max(MIN_RTT_THRESH, min(lastRoundMinRTT / MIN_RTT_DIVISOR, MAX_RTT_THRESH))", with 4
-		// and 16 ms, and a divisor of 8.
-		h.leave(s)
+	h.samples++
+	if h.samples >= hystartSamples {
+		h.judge(s)
+	}
+	// "When windowEnd is ACKed, the current round ends and windowEnd is set to SND.NXT."
+	if !s.Una.Less(h.end) {
+		h.endRound(s)
 	}
 }
 
-// burst is how long the largest burst takes at the pacing rate: that much longer trains may be without a queue.
-func (h *hystart) burst(s *Sender) time.Duration {
-	const octets = 64 << 10 * 4
-	if s.PacingRate == 0 {
-		return 0
+// judge compares the round's delay with what it is to be measured by, once there are enough samples.
+func (h *hystart) judge(s *Sender) {
+	switch {
+	case h.css:
+		// "if (currentRoundMinRTT < cssBaselineMinRtt) cssBaselineMinRtt = infinity; resume slow start including HyStart++".
+		if h.current < h.baseline {
+			h.css, h.baseline, h.rounds, h.credit = false, 0, 0, 0
+		}
+	case h.last > 0 && h.current >= h.last+hystartThreshold(h.last):
+		// "if (currentRoundMinRTT >= (lastRoundMinRTT + RttThresh)) cssBaselineMinRtt = currentRoundMinRTT; exit slow start and
+		// enter CSS".
+		h.css, h.baseline = true, h.current
 	}
-	return min(time.Duration(octets*uint64(time.Second)/s.PacingRate), time.Millisecond)
 }
 
-func (h *hystart) leave(s *Sender) {
-	h.found = true
-	s.Threshold = s.Window
+// endRound begins the next round.
+func (h *hystart) endRound(s *Sender) {
+	h.end, h.last, h.current, h.samples = s.Next, h.current, 0, 0
+	if !h.css {
+		return
+	}
+	// "CSS lasts at most CSS_ROUNDS rounds. If the transition into CSS happens in the middle of a round, that partial round
+	// counts towards the limit. If CSS_ROUNDS rounds are complete, enter congestion avoidance by setting the ssthresh to the
+	// current cwnd."
+	if h.rounds++; h.rounds >= cssRounds {
+		h.css, s.Threshold = false, s.Window
+	}
+}
+
+// grow is slow start for n segments acknowledged. It returns how many are left for congestion avoidance.
+//
+// RFC 9406, 4.2: "cwnd = cwnd + min(N, L * SMSS)", and in CSS "cwnd = cwnd + (min(N, L * SMSS) / CSS_GROWTH_DIVISOR)". 4.3:
+// "A paced TCP implementation SHOULD use L = infinity."
+func (h *hystart) grow(s *Sender, n int) int {
+	if !h.active(s) {
+		return s.GrowSlowStart(n)
+	}
+	if s.SlowStartLimit > 0 && !s.Paced {
+		n = min(n, s.SlowStartLimit)
+	}
+	if h.css {
+		h.credit += n
+		n, h.credit = h.credit/cssGrowthDivisor, h.credit%cssGrowthDivisor
+	}
+	return s.GrowSlowStart(n)
 }

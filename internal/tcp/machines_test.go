@@ -267,25 +267,25 @@ func TestScoreboardSearch(t *testing.T) {
 func TestReno(t *testing.T) {
 	s := Sender{Window: 10, Threshold: 16, Clamp: 1000, Limited: true}
 	for i, want := range []int{12, 14, 16, 16, 16, 16, 16, 16, 16, 16, 17} {
-		if (reno{}).Grow(&s, 2); s.Window != want {
+		if new(reno).Grow(&s, 2); s.Window != want {
 			t.Errorf("ACK %d: %d, want %d", i, s.Window, want)
 		}
 	}
 	s.Limited = false
-	if (reno{}).Grow(&s, 100); s.Window != 17 {
+	if new(reno).Grow(&s, 100); s.Window != 17 {
 		t.Errorf("%d, and it was not used", s.Window)
 	}
-	if n := (reno{}).Reduce(&s); n != 8 {
+	if n := new(reno).Reduce(&s); n != 8 {
 		t.Errorf("ssthresh %d", n)
 	}
-	if s.Window = 3; (reno{}).Reduce(&s) != 2 {
+	if s.Window = 3; new(reno).Reduce(&s) != 2 {
 		t.Error("less than 2*SMSS")
 	}
 	// RFC 8511: 0.8 for a congestion mark.
-	if s = (Sender{Window: 20, ECN: true, ABE: true}); (reno{}).Reduce(&s) != 16 {
-		t.Errorf("ABE: %d", (reno{}).Reduce(&s))
+	if s = (Sender{Window: 20, ECN: true, ABE: true}); new(reno).Reduce(&s) != 16 {
+		t.Errorf("ABE: %d", new(reno).Reduce(&s))
 	}
-	if s.ABE = false; (reno{}).Reduce(&s) != 10 {
+	if s.ABE = false; new(reno).Reduce(&s) != 10 {
 		t.Error("RFC 3168: as for a loss")
 	}
 }
@@ -349,50 +349,6 @@ func TestCubic(t *testing.T) {
 		if r := cubeRoot(v); r != want {
 			t.Errorf("cubeRoot(%d) = %d", v, r)
 		}
-	}
-}
-
-// HyStart ends slow start when the delay has grown by an eighth, or when a train of ACKs is half as long as it.
-func TestHyStart(t *testing.T) {
-	var q cubic
-	s := Sender{Window: 20, Threshold: unlimited, Clamp: 1 << 20, Limited: true, Now: at(0), Next: 20000}
-	q.Init(&s)
-	round := func(rtt, spacing time.Duration, n int) {
-		s.Next += 20000
-		s.Now = s.Now.Add(rtt)
-		s.Una = q.hystart.end + 1
-		for range n {
-			s.Now = s.Now.Add(spacing)
-			q.Sampled(&s, 1, rtt)
-		}
-	}
-	round(80*ms, 3*ms, 10)
-	round(85*ms, 3*ms, 10)
-	if !s.SlowStart() {
-		t.Fatal("ended by 5 ms")
-	}
-	round(91*ms, 3*ms, 8)
-	if !s.SlowStart() {
-		t.Fatal("ended by 8 samples")
-	}
-	if round(91*ms, 3*ms, 9); s.SlowStart() || s.Threshold != 20 {
-		t.Fatalf("threshold %d", s.Threshold)
-	}
-	// The train.
-	q.Init(&s)
-	s.Threshold = unlimited
-	round(80*ms, ms, 10)
-	if !s.SlowStart() {
-		t.Fatal("ended by a short train")
-	}
-	if round(80*ms, ms, 42); s.SlowStart() {
-		t.Fatal("not ended by a train of half the delay")
-	}
-	// Not below 16 segments.
-	q.Init(&s)
-	s.Window, s.Threshold = 15, unlimited
-	if round(80*ms, ms, 60); !s.SlowStart() {
-		t.Error("ended below the least window")
 	}
 }
 
