@@ -25,6 +25,7 @@ type ackPolicy struct {
 	// SACKs that join others (tcp_comp_sack_nr).
 	dups       uint8 // sent at once since RCV.NXT was dupsAt
 	compressed uint8 // waiting
+	scattered  bool  // the last segment is in another range than those before it
 	dupsAt     Seq
 }
 
@@ -168,14 +169,18 @@ func (c *TCB) decideACK(now clock.Instant) {
 // decideSACK decides when data is acknowledged while some is missing before it.
 //
 // RFC 5681, 4.2: "Out-of-order data segments SHOULD be acknowledged immediately, in order to accelerate loss recovery."
-// Beyond the three that trigger fast retransmit, ACKs that follow each other closely are joined, since each carries all
-// SACK blocks that matter: for at most a 20th of the round-trip time, and 1 ms (tcp_comp_sack_delay_ns).
+// Beyond the three that trigger fast retransmit, ACKs that follow each other closely are joined, as long as each carries all
+// SACK blocks that matter: for at most a 20th of the round-trip time, and 1 ms (tcp_comp_sack_delay_ns). Where segments
+// come in more ranges than that, which is so when a queue overflows, joined ACKs would not tell of most of them, and the peer
+// would take what has arrived for lost.
 func (c *TCB) decideSACK(now clock.Instant) {
 	p := &c.rcv.ackPolicy
 	if p.dupsAt != c.rcv.nxt {
 		p.dupsAt, p.dups = c.rcv.nxt, 0
 	}
-	if !c.sackOK || int(p.compressed) >= c.cfg.CompSACKCount || p.dups < fastDups {
+	scattered := p.scattered
+	p.scattered = false
+	if !c.sackOK || int(p.compressed) >= c.cfg.CompSACKCount || p.dups < fastDups || scattered {
 		p.dups = min(p.dups+1, fastDups)
 		c.rcv.ackNow = true
 		return

@@ -3,8 +3,9 @@ package tcp
 // span is a run of sequence space: [from, to).
 type span struct{ from, to Seq }
 
-// maxSpans bounds a rangeset, so that a peer cannot make it large or slow by sending every second octet.
-const maxSpans = 1024
+// maxSpans bounds a rangeset, so that a peer cannot make it large or slow by sending every second octet. A queue that overflows
+// in slow start loses every second segment of half a window, which on a long fat pipe is some thousands.
+const maxSpans = 8192
 
 // rangeset is a set of sequence numbers: disjoint spans that do not touch, in order. They all lie within 2^31.
 type rangeset []span

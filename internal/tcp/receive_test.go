@@ -87,16 +87,16 @@ func TestReassembly(t *testing.T) {
 // A peer that sends every second octet gets its spans up to a bound, and the connection goes on.
 func TestSpansAreBounded(t *testing.T) {
 	r := receiver(t, Config{})
-	for i := range Seq(3000) {
+	for i := range Seq(maxSpans + 1000) {
 		r.arrive(5002+2*i, 1001, ack, 1)
 	}
 	if n := len(r.c.rcv.ranges); n != maxSpans {
 		t.Errorf("%d spans", n)
 	}
-	for seq := Seq(5001); seq.Less(12001); seq += 1000 {
+	for seq := Seq(5001); seq.Less(25001); seq += 1000 {
 		r.arrive(seq, 1001, ack, 1000)
 	}
-	r.contents(5001, 7000)
+	r.contents(5001, 20000)
 	if len(r.c.rcv.ranges) != 0 || r.c.rcv.buf.end != 0 {
 		t.Error("something is left")
 	}

@@ -9,8 +9,11 @@ type sackReport struct {
 	hasDup bool
 }
 
-// noteRecent puts the range s, which the last segment is in, first in the order of report.
-func (r *sackReport) noteRecent(s span) {
+// expectedBlocks is how many ranges an ACK is expected to tell of: one less than fit beside timestamps, since ACKs may be lost.
+const expectedBlocks = 2
+
+// noteRecent puts the range s, which the last segment is in, first in the order of report. It returns how many were before it.
+func (r *sackReport) noteRecent(s span) (before int) {
 	at := &r.recent
 	i := 0
 	for i < len(at)-1 && (at[i].Less(s.from) || s.to.LessEq(at[i])) {
@@ -18,6 +21,7 @@ func (r *sackReport) noteRecent(s span) {
 	}
 	copy(at[1:i+1], at[:i])
 	at[0] = s.from
+	return i
 }
 
 // noteDuplicate has the next ACK report that [from, to) has come again.

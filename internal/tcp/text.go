@@ -111,7 +111,7 @@ func (c *TCB) takeOutOfOrder(seq Seq, text []byte) {
 		c.rcv.ackNow = true
 		return // too many holes; the peer will send it again
 	}
-	c.rcv.noteRecent(s)
+	c.rcv.scattered = c.rcv.noteRecent(s) >= expectedBlocks && len(c.rcv.ranges) > expectedBlocks
 	if known == len(text) {
 		return
 	}
