@@ -37,6 +37,9 @@ type InterfaceConfig struct {
 	// MTU is the largest packet to send, in octets, if smaller than the link's; 0: the link's.
 	MTU int
 
+	// IPv6 is how the interface speaks IPv6.
+	IPv6 IPv6Config
+
 	// DisableDAD makes IPv6 addresses usable at once, without duplicate address detection (RFC 4862, 5.4: "DAD
 	// must be performed" – so only where the program itself gives out the addresses, as in a test).
 	DisableDAD bool

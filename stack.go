@@ -143,6 +143,13 @@ type Interface struct {
 // that, and Dial waits by itself. Errors name what is wrong with name, l or cfg; l is closed then too.
 func (s *Stack) AddLink(name string, l link.Link, cfg InterfaceConfig) (*Interface, error) {
 	nc := netif.Config{MTU: cfg.MTU}
+	conf, err := s.ip.IPv6(0)
+	if err == nil {
+		nc.IPv6, err = cfg.IPv6.settings(conf)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	if cfg.DisableDAD {
 		nc.DupAddrDetectTransmits = -1
 	}

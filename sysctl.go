@@ -21,12 +21,14 @@ func (s *Stack) Sysctls() []Sysctl {
 		k := &knobs[i]
 		all = append(all, Sysctl{Name: k.name, Value: k.get(s), Doc: k.doc})
 	}
+	all = append(all, s.allConf()...)
+	slices.SortFunc(all, func(a, b Sysctl) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
 // Sysctl returns the value of one setting. Errors: ENOENT for a name there is not.
 func (s *Stack) Sysctl(name string) (string, error) {
-	k, err := findKnob(name)
+	k, err := s.findKnob(name)
 	if err != nil {
 		return "", err
 	}
@@ -40,7 +42,7 @@ func (s *Stack) Sysctl(name string) (string, error) {
 // Errors name the setting: ENOENT for one there is not, EINVAL for a value that is malformed, out of range, or asks for
 // something that the stack does not do, EPERM for a setting that can only be read.
 func (s *Stack) SetSysctl(name, value string) error {
-	k, err := findKnob(name)
+	k, err := s.findKnob(name)
 	if err != nil {
 		return err
 	}
@@ -74,8 +76,12 @@ var knobs = func() []knob {
 	return all
 }()
 
-func findKnob(name string) (*knob, error) {
-	plain := ofAll(strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", "."))
+func (s *Stack) findKnob(name string) (*knob, error) {
+	plain := strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
+	if k, ok, err := s.findConf(plain); ok {
+		return k, err
+	}
+	plain = ofAll(plain)
 	i, ok := slices.BinarySearchFunc(knobs, plain, func(k knob, name string) int { return strings.Compare(k.name, name) })
 	if !ok {
 		return nil, fmt.Errorf("onlink: no sysctl %q: %w", name, syscall.ENOENT)
@@ -83,8 +89,8 @@ func findKnob(name string) (*knob, error) {
 	return &knobs[i], nil
 }
 
-// ofAll returns the name of a setting of all interfaces for that of one of them, or of those to come: the stack's
-// interfaces have none of their own.
+// ofAll returns the name of a setting of all interfaces for that of one of them, or of those to come: of the settings
+// that are not in confKnobs, the stack's interfaces have none of their own.
 func ofAll(name string) string {
 	for _, family := range [...]string{"net.ipv4.conf.", "net.ipv6.conf."} {
 		if rest, ok := strings.CutPrefix(name, family); ok {

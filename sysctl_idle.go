@@ -52,14 +52,12 @@ var idleKnobs = slices.Concat(
 		"net.ipv6.conf.all.accept_redirects": 1, "net.ipv4.conf.all.accept_source_route": 0,
 		"net.ipv6.conf.all.accept_source_route": 0, "net.ipv4.conf.all.shared_media": 1,
 	}),
-	idleGroup("no effect: addresses are configured in the program, and are the stack's own", map[string]int{
-		"net.ipv6.conf.all.accept_ra": 1, "net.ipv6.conf.all.autoconf": 1, "net.ipv6.conf.all.use_tempaddr": 0,
-		"net.ipv6.conf.all.accept_dad": 0, "net.ipv6.conf.all.dad_transmits": 1, "net.ipv6.conf.all.optimistic_dad": 0,
-		"net.ipv6.conf.all.router_solicitations": 3, "net.ipv4.conf.all.accept_local": 0, "net.ipv4.conf.all.promote_secondaries": 0,
+	idleGroup("no effect: addresses are the stack's own", map[string]int{
+		"net.ipv4.conf.all.accept_local": 0, "net.ipv4.conf.all.promote_secondaries": 0,
 		"net.ipv4.conf.all.arp_ignore": 0, "net.ipv4.conf.all.arp_announce": 0, "net.ipv4.conf.all.arp_filter": 0,
 		"net.ipv4.conf.all.arp_notify": 0, "net.ipv4.conf.all.route_localnet": 0, "net.ipv4.conf.all.proxy_arp": 0,
 		"net.ipv6.conf.all.proxy_ndp": 0, "net.ipv6.flowlabel_consistency": 1, "net.ipv6.flowlabel_reflect": 0,
-		"net.ipv6.flowlabel_state_ranges": 0, "net.ipv6.conf.all.disable_ipv6": 0, "net.ipv4.ip_unprivileged_port_start": 1024,
+		"net.ipv6.flowlabel_state_ranges": 0, "net.ipv4.ip_unprivileged_port_start": 1024,
 	}),
 	idleGroup("no effect: ICMP errors are limited by kind, by net.ipv4.icmp_msgs_per_sec", map[string]int{
 		"net.ipv4.icmp_ratelimit": 1000, "net.ipv6.icmp.ratelimit": 1000,

@@ -13,7 +13,6 @@ var ipKnobs = []knob{
 	forwarding4,
 	forwarding4.as("net.ipv4.conf.all.forwarding", "net.ipv4.ip_forward"),
 	forwarding6,
-	defaultHopLimit,
 	ipNumber("net.ipv4.icmp_msgs_per_sec", 0, maxInt, "ICMP errors a second, of each kind",
 		func(s *ip.Settings) int { return s.ICMPRate }, func(s *ip.Settings, n int) { s.ICMPRate = n }),
 	ipNumber("net.ipv4.icmp_msgs_burst", 0, maxInt, "ICMP errors at once, of each kind",

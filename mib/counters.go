@@ -73,6 +73,7 @@ const (
 	Icmp6InRedirects
 	Icmp6OutMsgs
 	Icmp6OutRateLimited
+	Icmp6RALimited // what advertisements told and there was no room for: routers, routes, prefixes, addresses, name servers
 	Icmp6OutDestUnreachs
 	Icmp6OutPktTooBigs
 	Icmp6OutTimeExcds
@@ -165,7 +166,7 @@ var counters = [numCounters]string{
 	Icmp6InEchos: "Icmp6InEchos", Icmp6InEchoReplies: "Icmp6InEchoReplies",
 	Icmp6InRouterSolicits: "Icmp6InRouterSolicits", Icmp6InRouterAdvertisements: "Icmp6InRouterAdvertisements",
 	Icmp6InNeighborSolicits: "Icmp6InNeighborSolicits", Icmp6InNeighborAdvertisements: "Icmp6InNeighborAdvertisements",
-	Icmp6InRedirects: "Icmp6InRedirects", Icmp6OutMsgs: "Icmp6OutMsgs", Icmp6OutRateLimited: "Icmp6OutRateLimited",
+	Icmp6InRedirects: "Icmp6InRedirects", Icmp6OutMsgs: "Icmp6OutMsgs", Icmp6OutRateLimited: "Icmp6OutRateLimited", Icmp6RALimited: "Icmp6RALimited",
 	Icmp6OutDestUnreachs: "Icmp6OutDestUnreachs", Icmp6OutPktTooBigs: "Icmp6OutPktTooBigs",
 	Icmp6OutTimeExcds: "Icmp6OutTimeExcds", Icmp6OutParmProblems: "Icmp6OutParmProblems",
 	Icmp6OutEchos: "Icmp6OutEchos", Icmp6OutEchoReplies: "Icmp6OutEchoReplies",

@@ -65,7 +65,7 @@ func TestCableFilter(t *testing.T) {
 	n.Observe(func(i sim.Impairment) { seen = append(seen, i) })
 	a, b := n.Host("a"), n.Host("b")
 	cables := n.Switch(sim.Line{}, a.Port("eth0", "192.0.2.1/24"), b.Port("eth0", "192.0.2.2/24"))
-	n.RunFor(5 * time.Second)
+	n.RunFor(20 * time.Second) // addresses have been announced, and routers asked for
 	lost := 0
 	cables[1].Filter(func(from *sim.Node, frame []byte) bool {
 		if from != b {

@@ -84,7 +84,7 @@ func TestIdleNeighborGoesStaleSilently(t *testing.T) {
 		io.Copy(c, c)
 		c.Close()
 	})
-	n.RunFor(5 * time.Second)
+	n.RunFor(20 * time.Second) // routers have been asked for
 	a.Go("client", func() {
 		c := dial(t, a, "[2001:db8::2]:80")
 		defer c.Close()

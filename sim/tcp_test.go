@@ -293,7 +293,7 @@ func TestIdleConnectionForAWeek(t *testing.T) {
 			io.Copy(c, c)
 			c.Close()
 		})
-		n.RunFor(10 * time.Second) // addresses have been announced
+		n.RunFor(20 * time.Second) // addresses have been announced, and routers asked for
 		a.Go("client", func() {
 			c := dial(t, a, address)
 			for range 2 {

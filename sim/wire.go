@@ -131,6 +131,10 @@ func (n *Network) attach(p Port, l link.Link, cable *Cable, far string) *recorde
 		p.Node.Tracer().Add(c)
 		l = c
 	}
+	if p.Config.IPv6.RouterSolicitations == 0 {
+		// RFC 4861, 10: MAX_RTR_SOLICITATIONS. A network where nobody answers comes to rest, and its deadlocks are seen.
+		p.Config.IPv6.RouterSolicitations = 3
+	}
 	i, err := p.Node.AddLink(p.Name, l, p.Config)
 	if err != nil {
 		panic(fmt.Sprintf("sim: %s %s: %v", p.Node.Name, p.Name, err))

@@ -29,10 +29,18 @@ const (
 	TCPRetransmit                // Src, Dst, ports; Seq, Len; Reason: why
 	TCPRecovery                  // From, To: recovery episodes ("open", "recovery", "loss")
 	ICMPSent                     // Dst; Reason: the message
+
+	AddressDeprecated  // Src: its preferred lifetime is over (RFC 4862, 5.5.4)
+	AddressRemoved     // Src: it is not ours any more
+	RouterFound        // Src: a default router (RFC 4861, 6.3.4)
+	RouterLost         // Src: it is one no more
+	NameServersChanged // In: routers tell of other name servers or search domains (RFC 8106)
+	IPv6Disabled       // In: the link-local address is a duplicate (RFC 4862, 5.4.5)
 )
 
 var kinds = [...]string{"dropped", "interface up", "interface down", "address tentative", "address ready",
-	"address duplicate", "neighbor", "tcp state", "tcp retransmit", "tcp recovery", "icmp sent"}
+	"address duplicate", "neighbor", "tcp state", "tcp retransmit", "tcp recovery", "icmp sent",
+	"address deprecated", "address removed", "router found", "router lost", "name servers changed", "ipv6 disabled"}
 
 // String returns the kind in words.
 func (k Kind) String() string { return kinds[k] }

@@ -63,7 +63,8 @@ func (l *Layer) insert(d *device) {
 	if d.up {
 		l.emit(&trace.Event{Kind: trace.InterfaceUp, In: d.index})
 	}
-	d.begin()
+	d.start()
+	d.beginIPv6()
 	l.rebuild()
 }
 
@@ -146,12 +147,9 @@ func (l *Layer) AddAddress(index int32, p netip.Prefix, opt netif.AddressOptions
 	if err := d.refuse(p); err != nil {
 		return err
 	}
-	a := netif.Address{Addr: wire.AddrFrom(p.Addr()), Bits: p.Bits(), State: netif.Preferred}
-	if d.wantsDAD(a.Addr) && !opt.NoDAD {
-		a.State = netif.Tentative
-	}
-	d.addrs = append(d.addrs, a)
-	d.added(&d.addrs[len(d.addrs)-1])
+	now := l.rt.Now()
+	d.add(newAddress(now, p, &opt), &opt)
+	d.poll(now)
 	l.rebuild()
 	return nil
 }
@@ -170,7 +168,7 @@ func (d *device) refuse(p netip.Prefix) error {
 		return bad("not a unicast address", syscall.EINVAL)
 	case a.IsLoopback() && d.lk != nil:
 		return bad("a loopback address belongs on lo", syscall.EINVAL)
-	case !a.Is4() && d.cfg.NoIPv6:
+	case !a.Is4() && d.noIPv6():
 		return bad("no IPv6 on interface "+d.name, syscall.EAFNOSUPPORT)
 	}
 	if ones, zeros, ok := n.Broadcasts(); ok && (a == ones || a == zeros) {
@@ -194,8 +192,10 @@ func (l *Layer) RemoveAddress(index int32, a netip.Addr) error {
 	if d.address(w) == nil {
 		return fmt.Errorf("address %v: not on interface %s: %w", a, d.name, syscall.EADDRNOTAVAIL)
 	}
-	d.removed(w)
-	d.addrs = slices.DeleteFunc(d.addrs, func(o netif.Address) bool { return o.Addr == w })
+	d.remove(w)
+	if d.host != nil {
+		d.host.Removed(w)
+	}
 	l.rebuild()
 	return nil
 }

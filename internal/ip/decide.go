@@ -115,7 +115,7 @@ func (d *decision) findHop(s *snapshot, noRoute mib.Reason) {
 		return
 	}
 	d.verdict = forward
-	d.hop = onward{out: h.Out, mtu: out.MTU, nextHop: nextHop(h, d.dst)}
+	d.hop = onward{out: h.Out, mtu: out.MTUOf(d.dst.Is4()), nextHop: nextHop(h, d.dst)}
 }
 
 // nextHop returns the address that packets to dst go to by h: RFC 4861, 5.2.

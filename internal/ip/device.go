@@ -28,19 +28,21 @@ type device struct {
 	known    *neighbors // link addresses found; nil where there are none
 
 	// Control locked.
-	cfg       netif.Config
-	info      link.Info
-	up        bool
-	addrs     []netif.Address
-	linkLocal wire.Addr     // formed by ourselves, among addrs; zero: none
-	learned   []route.Route // of routers on the link; learn sets them
-	resolver                // neighbors and duplicate address detection
+	cfg      netif.Config
+	info     link.Info
+	up       bool
+	addrs    []netif.Address
+	learned  []route.Route // of routers on the link; learn sets them
+	resolver               // neighbors and duplicate address detection
+	autoconf               // routers, and addresses of our own making
 }
 
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
 	d := &device{l: l, name: name, medium: info.Medium, lk: lk, cfg: cfg, info: info, up: info.Up}
 	d.counters.Tracer = l.cfg.Tracer
 	d.egress.queue.Limit = cfg.TxQueue
+	d.timer.Owner = d
+	d.settings6()
 	if info.Medium == link.Ethernet {
 		d.known = new(neighbors)
 	}
@@ -95,8 +97,9 @@ func (d *device) mtu() int {
 
 // view returns what others may see of d. Control locked.
 func (d *device) view() *netif.Interface {
-	i := &netif.Interface{Index: d.index, Name: d.name, Medium: d.medium, Loopback: d.lk == nil, NoIPv6: d.cfg.NoIPv6,
+	i := &netif.Interface{Index: d.index, Name: d.name, Medium: d.medium, Loopback: d.lk == nil, NoIPv6: d.noIPv6(),
 		Up: d.up, MTU: d.mtu(), LinkAddr: d.info.Addr}
+	d.view6(i)
 	i.Addrs = append(i.Addrs, d.addrs...)
 	i.Groups = d.groups()
 	return i
@@ -112,7 +115,7 @@ func (d *device) groups() []wire.Addr {
 	if d.l.Settings().Forward4 {
 		g = append(g, allRouters4)
 	}
-	if d.cfg.NoIPv6 {
+	if d.noIPv6() {
 		return g
 	}
 	g = append(g, wire.AllNodes6)
@@ -142,7 +145,7 @@ func (d *device) connected(rs []route.Route) []route.Route {
 	}
 	for i := range d.addrs {
 		a := &d.addrs[i]
-		if a.State != netif.Duplicate {
+		if a.State != netif.Duplicate && !a.NoPrefixRoute {
 			rs = append(rs, route.Route{Prefix: a.Prefix().Masked(), Out: d.index, Origin: route.Connected})
 		}
 	}
@@ -156,8 +159,13 @@ func (d *device) onLink(a netip.Addr) (bits int) {
 		bits = 10 // fe80::/10
 	}
 	for i := range d.addrs {
-		if p := d.addrs[i].Prefix(); p.Contains(a) {
+		if p := d.addrs[i].Prefix(); p.Contains(a) && !d.addrs[i].NoPrefixRoute {
 			bits = max(bits, p.Bits())
+		}
+	}
+	for i := range d.learned {
+		if r := &d.learned[i]; !r.Gateway.IsValid() && r.Prefix.Contains(a) {
+			bits = max(bits, r.Prefix.Bits())
 		}
 	}
 	return bits
@@ -181,40 +189,12 @@ func (d *device) addCounters(v *mib.Values) {
 	}
 }
 
-// begin gives d its link-local address. Control locked.
-//
-// RFC 4862, 5.3: a link-local address is formed "by combining the well-known link-local prefix FE80::0 … with an
-// interface identifier", here that of RFC 2464, 4, where a link has an address to make it from.
-func (d *device) begin() {
-	d.start()
-	if d.medium != link.Ethernet || d.cfg.NoIPv6 || d.cfg.NoLinkLocal || d.info.Addr == (wire.MAC{}) {
-		return
-	}
-	a := netif.Address{Addr: wire.Addr{Hi: 0xfe80 << 48, Lo: d.info.Addr.InterfaceID()}, Bits: 64, State: netif.Preferred}
-	if d.address(a.Addr) != nil {
-		return
-	}
-	if d.wantsDAD(a.Addr) {
-		a.State = netif.Tentative
-	}
-	d.linkLocal = a.Addr
-	d.addrs = append(d.addrs, a)
-	d.added(&d.addrs[len(d.addrs)-1])
-}
-
-// readdress follows a change of the link's address. Control locked.
+// readdress follows a change of the link's address: what was made of the old one goes. Control locked.
 func (d *device) readdress() {
-	kept := d.addrs[:0:0]
-	for _, a := range d.addrs {
-		if a.Addr == d.linkLocal {
-			d.removed(a.Addr)
-			continue
-		}
-		kept = append(kept, a)
-	}
-	d.addrs, d.linkLocal = kept, wire.Addr{}
+	d.endIPv6()
 	d.stop()
-	d.begin()
+	d.start()
+	d.beginIPv6()
 	d.announceAll()
 }
 
@@ -224,23 +204,29 @@ func (d *device) readdress() {
 // an interface", but for those "whose DupAddrDetectTransmits variable is set to zero". A link without link-layer
 // addresses has nobody to ask.
 func (d *device) wantsDAD(a wire.Addr) bool {
-	return !a.Is4() && d.medium == link.Ethernet && d.cfg.DupAddrDetectTransmits >= 0
+	return !a.Is4() && d.medium == link.Ethernet && d.conf.AcceptDAD > 0 && d.conf.DADTransmits > 0
 }
 
 // settle gives the address a its state, because duplicate address detection ended. Control locked.
 func (d *device) settle(now clock.Instant, a wire.Addr, state netif.State, owner wire.MAC) {
 	e := d.address(a)
-	if e == nil || e.State != netif.Tentative {
+	if e == nil || e.State != netif.Tentative && !e.Optimistic {
 		return
 	}
-	e.State, e.Owner = state, owner
+	if state == netif.Preferred {
+		state = lived(e, now)
+	}
+	e.State, e.Owner, e.Optimistic = state, owner, false
 	ev := trace.Event{At: now, Kind: trace.AddressReady, In: d.index, Src: a}
 	if state == netif.Duplicate {
 		ev.Kind, ev.LinkAddr, ev.To = trace.AddressDuplicate, owner, owner.String()
 	}
 	d.l.cfg.Tracer.Emit(&ev)
-	if state == netif.Preferred {
+	if state == netif.Duplicate {
+		d.conflicted(now, *e)
+	} else {
 		d.announce(a)
+		d.usable(now, a, true)
 	}
 	d.l.rebuild()
 }

@@ -190,6 +190,11 @@ func newBed(t testing.TB, c setup) *bed {
 	for _, r := range []*recorder{b.udp, b.tcp, b.ping4, b.ping6} {
 		b.l.Register(r)
 	}
+	if c.cfg.IPv6 == nil { // no router is asked for: most tests want to see nothing on the wire but what they cause
+		quiet := netif.NewIPv6()
+		quiet.Solicitations = 0
+		c.cfg.IPv6 = &quiet
+	}
 	if !c.dad {
 		c.cfg.DupAddrDetectTransmits = -1
 	}

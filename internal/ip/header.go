@@ -16,7 +16,7 @@ const defaultHopLimit = 64
 func (l *Layer) putHeader(path *Path, pr *Params, p *packet.Buffer) {
 	hop := pr.HopLimit
 	if hop == 0 {
-		hop = l.Settings().hopLimit(path.Dst.Is4())
+		hop = l.hopLimit(path)
 		if path.Multicast {
 			hop = 1
 		}

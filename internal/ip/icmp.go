@@ -68,13 +68,13 @@ func (q *queue) icmp6(p *packet.Buffer) {
 		q.echo(p, m)
 	case wire.ICMPv6EchoReply:
 		q.echoReply(p, m)
-	case wire.ICMPv6NeighborSolicitation, wire.ICMPv6NeighborAdvertisement:
+	case wire.ICMPv6NeighborSolicitation, wire.ICMPv6NeighborAdvertisement, wire.ICMPv6RouterAdvertisement:
 		if q.d.known == nil || p.Flags&packet.Loopback != 0 {
 			q.drop(p, mib.Icmp6Ignored) // a link without link-layer addresses
 			return
 		}
 		q.nds.Push(p)
-	case wire.ICMPv6RouterSolicitation, wire.ICMPv6RouterAdvertisement, wire.ICMPv6Redirect,
+	case wire.ICMPv6RouterSolicitation, wire.ICMPv6Redirect,
 		wire.ICMPv6MLDQuery, wire.ICMPv6MLDReport, wire.ICMPv6MLDDone, wire.ICMPv6MLDv2Report:
 		// Addresses and routes are static, and groups are a receive filter only.
 		q.drop(p, mib.Icmp6Ignored)

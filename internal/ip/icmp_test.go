@@ -68,7 +68,7 @@ func TestICMPMalformed(t *testing.T) {
 		{"unknown 4", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(99, 0, 0, nil))), dropped(mib.IcmpUnknownType)},
 		{"unknown 6", in6(ip6(peer6, us6, wire.ProtoICMPv6, icmp6(peer6, us6, 200, 0, 0, nil))), dropped(mib.Icmp6UnknownType)},
 		{"redirect", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(5, 0, 0, nil))), dropped(mib.IcmpIgnored)},
-		{"router advertisement", in6(ip6(peerLL, us6, wire.ProtoICMPv6, icmp6(peerLL, us6, 134, 0, 0, make([]byte, 8)))), dropped(mib.Icmp6Ignored)},
+		{"router advertisement", in6(ip6(peerLL, us6, wire.ProtoICMPv6, icmp6(peerLL, us6, 134, 0, 0, make([]byte, 8)))), dropped(mib.NdInvalid)},
 		{"echo reply", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(0, 0, 7, nil))), isDelivered},
 		{"echo reply 6", in6(ip6(peer6, us6, wire.ProtoICMPv6, icmp6(peer6, us6, 129, 0, 7, nil))), isDelivered},
 		{"error without quote", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(3, 3, 0, nil))), dropped(mib.IcmpMalformed)},

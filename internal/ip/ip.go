@@ -61,6 +61,7 @@ type Layer struct {
 	aging     shard.Node    // of pmtu
 	retired   mib.Values    // counted by interfaces since removed
 	closed    bool
+	conf6     netif.IPv6 // of interfaces to come
 }
 
 // snapshot is the configuration as the packet path sees it. It is immutable.
@@ -98,6 +99,7 @@ func New(cfg Config) *Layer {
 	l.settings.Store(cfg.settings())
 	l.policy.Store(addrsel.DefaultPolicy)
 	l.ids.init(cfg.Runtime)
+	l.conf6 = netif.NewIPv6()
 	l.fragments.limit = cfg.ReassemblyLimit
 	l.expiry.Owner = (*reassemblyTimer)(l)
 	l.aging.Owner = (*pathMTUTimer)(l)

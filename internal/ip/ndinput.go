@@ -36,14 +36,18 @@ func (d *device) assigned(a wire.Addr) bool {
 	return e != nil && e.Assigned()
 }
 
-// neighborDiscovery takes a Neighbor Solicitation or Advertisement, at its ICMPv6 header. Control locked.
+// neighborDiscovery takes a Neighbor Solicitation or Advertisement, or a Router Advertisement, at its ICMPv6 header.
+// Control locked.
 func (q *queue) neighborDiscovery(p *packet.Buffer) {
 	var valid bool
 	if q.d.cache != nil {
-		if wire.ICMP(p.Bytes()).Type() == wire.ICMPv6NeighborSolicitation {
+		switch wire.ICMP(p.Bytes()).Type() {
+		case wire.ICMPv6NeighborSolicitation:
 			valid = q.neighborSolicitation(p)
-		} else {
+		case wire.ICMPv6NeighborAdvertisement:
 			valid = q.neighborAdvertisement(p)
+		case wire.ICMPv6RouterAdvertisement:
+			valid = q.routerAdvertisement(p)
 		}
 	}
 	if !valid {
@@ -65,7 +69,9 @@ func (q *queue) neighborSolicitation(p *packet.Buffer) bool {
 	case a == nil || a.State == netif.Duplicate:
 		// RFC 4861, 7.2.3: a target that is not "assigned to the receiving interface", nor proxied, nor tentative:
 		// "MUST be silently discarded".
-	case a.State == netif.Tentative:
+	case a.State == netif.Tentative, a.Optimistic && p.Src.IsUnspecified():
+		// RFC 4429, 3.3: "The node MUST NOT reply to a Neighbor Solicitation for an Optimistic Address from the
+		// unspecified address. Receipt of such an NS indicates that the address is a duplicate".
 		if dad := d.dad(m.Target); dad != nil {
 			dad.Solicited(p.Src, p.LinkSrc, &m)
 		}
@@ -73,6 +79,11 @@ func (q *queue) neighborSolicitation(p *packet.Buffer) bool {
 		// It says to come from us; no neighbor has our address.
 	default:
 		reply, to := d.cache.NeighborSolicitation(q.now, p.Src, p.Dst, &m, q.l.Settings().Forward6)
+		// RFC 4429, 3.3: "The node MUST reply to a Neighbor Solicitation for an Optimistic Address from a unicast
+		// address, but the reply MUST have the Override flag cleared (O=0)." RFC 4861, 7.2.4: "If the Target Address is
+		// either an anycast address or a unicast address for which the node is providing proxy service, …, the Override
+		// flag SHOULD be set to zero."
+		reply.Override = !a.Optimistic && !a.Anycast
 		answer := packet.New(reply.Len())
 		reply.Put(answer.Bytes())
 		var linkDst wire.MAC
@@ -93,7 +104,9 @@ func (q *queue) neighborAdvertisement(p *packet.Buffer) bool {
 		return false
 	}
 	if d.address(m.Target) == nil {
-		d.cache.NeighborAdvertisement(q.now, &m)
+		if d.cache.NeighborAdvertisement(q.now, &m) && d.host != nil {
+			d.host.LostRouter(m.Target)
+		}
 		return true
 	}
 	// RFC 4862, 5.4.4: of an address that is assigned, "it would possibly indicate that the address is a duplicate …

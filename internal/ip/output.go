@@ -83,7 +83,7 @@ func (w *way) store(q *Query, p *Path) {
 	p.Src, p.Dst, p.Scope, p.NextHop = w.src, w.dst, q.Scope, w.nextHop
 	p.If, p.Local, p.Broadcast, p.Multicast = w.iface, w.local, w.broadcast, w.multicast
 	p.out = q.Out
-	p.MTU, p.fragment = w.iface.MTU, false
+	p.MTU, p.fragment = w.iface.MTUOf(w.dst.Is4()), false
 	if w.local {
 		p.MTU = netif.LoopbackMTU
 		return

@@ -19,9 +19,10 @@ import (
 // resolver drives a device's neighbor cache and the duplicate address detection of its addresses. Control locked, all
 // of it.
 type resolver struct {
-	cache *neigh.Cache // nil on links without link-layer addresses
-	dads  []*nd.DAD    // of tentative addresses
-	timer shard.Node
+	cache   *neigh.Cache // nil on links without link-layer addresses
+	dads    []*nd.DAD    // of tentative addresses
+	timer   shard.Node
+	polling bool // poll is under way: what happens meanwhile it does too
 }
 
 // start gives the device an empty neighbor cache, if its link has neighbors.
@@ -29,7 +30,6 @@ func (d *device) start() {
 	if d.known == nil {
 		return
 	}
-	d.timer.Owner = d
 	d.cache = neigh.NewCache(neigh.Config{Address: d.info.Addr, Interface: d.index, Tracer: d.l.cfg.Tracer, Rand: d.l.random})
 }
 
@@ -48,7 +48,7 @@ func (d *device) end() {
 	for _, dad := range d.dads {
 		dad.Stop()
 	}
-	d.dads = nil
+	d.dads, d.host = nil, nil
 	d.stop()
 	d.l.control.Disarm(&d.timer)
 }
@@ -62,16 +62,28 @@ func (l *Layer) random() uint64 {
 
 // Expire implements shard.Timed.
 func (d *device) Expire(now clock.Instant) clock.Instant {
-	d.cache.Timeout(now)
+	if d.cache != nil {
+		d.cache.Timeout(now)
+	}
 	for _, dad := range d.dads {
 		dad.Timeout(now)
 	}
+	if d.host != nil {
+		d.host.Timeout(now)
+	}
+	d.expireAddresses(now)
 	d.poll(now)
 	return d.deadline()
 }
 
 func (d *device) deadline() clock.Instant {
-	at := d.cache.Deadline()
+	at := d.addressDeadline()
+	if d.cache != nil {
+		at = min(at, d.cache.Deadline())
+	}
+	if d.host != nil {
+		at = min(at, d.host.Deadline())
+	}
 	for _, dad := range d.dads {
 		at = min(at, dad.Deadline())
 	}
@@ -80,6 +92,21 @@ func (d *device) deadline() clock.Instant {
 
 // poll does what the machines want done after an event, and arms their timer.
 func (d *device) poll(now clock.Instant) {
+	if d.polling {
+		return
+	}
+	d.polling = true
+	for more := true; more; more = d.runHost(now) {
+		d.runCache(now)
+		d.sendProbes(now)
+		d.settleDADs(now)
+	}
+	d.polling = false
+	d.l.control.Arm(&d.timer, d.deadline())
+}
+
+// runCache does what the neighbor cache wants.
+func (d *device) runCache(now clock.Instant) {
 	if d.cache == nil {
 		return
 	}
@@ -87,6 +114,10 @@ func (d *device) poll(now clock.Instant) {
 	for d.cache.Next(&a) {
 		d.act(now, &a)
 	}
+}
+
+// sendProbes sends the solicitations of duplicate address detection.
+func (d *device) sendProbes(now clock.Instant) {
 	var m nd.Message
 	for _, dad := range d.dads {
 		for dad.Next(&m) {
@@ -95,8 +126,6 @@ func (d *device) poll(now clock.Instant) {
 			d.sendND(now, p, m.Src, m.Dst, m.LinkDst)
 		}
 	}
-	d.settleDADs(now)
-	d.l.control.Arm(&d.timer, d.deadline())
 }
 
 // act does one thing that the neighbor cache wants.
@@ -140,7 +169,8 @@ func (d *device) solicit(now clock.Instant, a *neigh.Action) {
 func (d *device) solicitFrom(a *neigh.Action) (src wire.Addr, ok bool) {
 	for i := range d.addrs {
 		e := &d.addrs[i]
-		if !e.Assigned() || e.Addr.Is4() != a.Target.Is4() {
+		// RFC 4429, 3.2: "A node MUST NOT use an Optimistic Address as the source address of a Neighbor Solicitation."
+		if !e.Assigned() || e.Addr.Is4() != a.Target.Is4() || e.Optimistic || e.Anycast {
 			continue
 		}
 		if e.Addr == a.Source {
@@ -189,28 +219,34 @@ func (d *device) sendND(now clock.Instant, p *packet.Buffer, src, dst wire.Addr,
 
 // added follows an address that d got: duplicate address detection begins, or the link hears of it.
 func (d *device) added(a *netif.Address) {
-	if a.State != netif.Tentative {
-		d.l.emit(&trace.Event{Kind: trace.AddressReady, In: d.index, Src: a.Addr})
-		d.announce(a.Addr)
+	addr := a.Addr // a moves when others are added
+	if a.State != netif.Tentative && !a.Optimistic {
+		d.l.emit(&trace.Event{Kind: trace.AddressReady, In: d.index, Src: addr})
+		d.announce(addr)
+		d.usable(d.l.rt.Now(), addr, false)
 		return
 	}
-	d.l.emit(&trace.Event{Kind: trace.AddressTentative, In: d.index, Src: a.Addr})
-	d.detect(a.Addr)
+	d.l.emit(&trace.Event{Kind: trace.AddressTentative, In: d.index, Src: addr})
+	d.detect(addr, a.Optimistic)
 }
 
-// detect begins duplicate address detection of a, which is tentative, if the link is up.
-func (d *device) detect(a wire.Addr) {
-	if !d.up {
+// detect begins duplicate address detection of a, which is tentative or optimistic, if the link is up.
+func (d *device) detect(a wire.Addr, optimistic bool) {
+	if !d.up || d.noIPv6() {
 		return
 	}
-	n := d.cfg.DupAddrDetectTransmits
-	if n == 0 {
-		n = nd.DupAddrDetectTransmits
+	cfg := nd.DADConfig{Target: a, Transmits: d.conf.DADTransmits, Rand: d.l.random}
+	if d.host != nil {
+		cfg.RetransTimer = d.host.Params().RetransTimer
 	}
-	dad := nd.NewDAD(nd.DADConfig{Target: a, Transmits: n, Rand: d.l.random})
+	dad := nd.NewDAD(cfg)
 	d.dads = append(d.dads, dad)
 	now := d.l.rt.Now()
-	dad.Start(now, time.Duration(d.l.random()%uint64(nd.MaxRtrSolicitationDelay)))
+	delay := time.Duration(d.l.random() % uint64(nd.MaxRtrSolicitationDelay))
+	if optimistic {
+		delay = 0 // RFC 4429, 3.3: "The host SHOULD NOT delay before sending Neighbor Solicitation messages."
+	}
+	dad.Start(now, delay)
 	d.poll(now)
 }
 
@@ -257,21 +293,29 @@ func (d *device) carrierLost() {
 		dad.Stop()
 	}
 	d.dads = nil
+	for i := range d.addrs {
+		if a := &d.addrs[i]; a.Optimistic {
+			a.State, a.Optimistic = netif.Tentative, false
+		}
+	}
+	if d.host != nil {
+		d.host.Stop()
+	}
 	d.stop()
 }
 
-// carrierFound verifies what could not be verified, or failed, on what may be another link, and announces the rest.
+// carrierFound verifies what could not be verified, or failed, on what may be another link, announces the rest, and asks
+// for routers.
 func (d *device) carrierFound() {
-	for i := range d.addrs {
-		a := &d.addrs[i]
-		if a.State == netif.Duplicate {
-			a.State, a.Owner = netif.Tentative, wire.MAC{}
-		}
-		if a.State == netif.Tentative {
-			d.detect(a.Addr)
+	d.refused6 = false
+	for _, a := range slices.Clone(d.addrs) {
+		if e := d.address(a.Addr); e != nil && !e.Assigned() {
+			e.State, e.Owner = netif.Tentative, wire.MAC{}
+			d.detect(a.Addr, false)
 		}
 	}
 	d.announceAll()
+	d.resumeIPv6()
 }
 
 func (d *device) announceAll() {

@@ -30,6 +30,11 @@ func (l *Layer) Configure(f func(*Settings)) {
 	s := *was
 	f(&s)
 	l.settings.Store(&s)
+	if s.Forward6 != was.Forward6 {
+		for _, d := range l.devices {
+			d.forwardingChanged(s.Forward6)
+		}
+	}
 	if s.Forward4 != was.Forward4 || s.Forward6 != was.Forward6 {
 		l.rebuild() // decisions are made anew, and routers are in groups of their own
 	}
@@ -41,6 +46,14 @@ func (s *Settings) forwards(four bool) bool {
 		return s.Forward4
 	}
 	return s.Forward6
+}
+
+// hopLimit returns the TTL or hop limit of unicast packets along path.
+func (l *Layer) hopLimit(path *Path) uint8 {
+	if n := path.If.HopLimit; n != 0 && !path.Dst.Is4() {
+		return uint8(n) // RFC 4861, 6.3.2: CurHopLimit, "The default hop limit to be used when sending IP packets."
+	}
+	return l.Settings().hopLimit(path.Dst.Is4())
 }
 
 // hopLimit returns the TTL or hop limit of a unicast packet.

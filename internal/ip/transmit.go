@@ -61,7 +61,7 @@ func (t *transmission) packet(p *packet.Buffer) {
 	}
 	mtu := int(p.PathMTU)
 	if mtu == 0 {
-		mtu = t.iface.MTU
+		mtu = t.iface.MTUOf(p.EtherType != wire.EtherTypeIPv6)
 	}
 	if p.Len() <= mtu {
 		t.frame(p)

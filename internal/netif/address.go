@@ -2,6 +2,7 @@ package netif
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
@@ -59,7 +60,14 @@ type Address struct {
 
 // AddressOptions is how an address is wanted. The zero value is usable.
 type AddressOptions struct {
-	NoDAD bool // assign an IPv6 address without duplicate address detection
+	NoDAD         bool // assign an IPv6 address without duplicate address detection
+	Optimistic    bool // use an IPv6 address while duplicate address detection is under way (RFC 4429)
+	Anycast       bool // the address is other nodes' too (RFC 4291, 2.6)
+	Temporary     bool // RFC 8981
+	NoPrefixRoute bool // the address's prefix is not on-link
+	Origin        Origin
+	// For how long the address is valid, and preferred; 0: for ever. Negative for Preferred: not at all.
+	Valid, Preferred time.Duration
 }
 
 // Assigned reports whether the address may be used.

@@ -5,8 +5,7 @@
 // its control lock) builds new [Interface] values and publishes them together in a new [Snapshot]; the packet
 // path loads the Snapshot once a batch and reads it without a lock.
 //
-// Not here: lifetimes of addresses (they come with SLAAC), and IGMP and MLD, which tell others about the
-// groups; a group is a receive filter only.
+// Not here: IGMP and MLD, which tell others about the groups; a group is a receive filter only.
 package netif
 
 import (
@@ -36,9 +35,10 @@ type Config struct {
 	NoIPv6      bool // no IPv6 on this interface: no link-local address, IPv6 packets dropped
 	NoLinkLocal bool // form no link-local address
 	// DupAddrDetectTransmits is how many Neighbor Solicitations duplicate address detection sends
-	// (RFC 4862, 5.1); 0 means the default of 1, negative none: addresses are usable at once.
+	// (RFC 4862, 5.1); 0 leaves it to IPv6, negative none: addresses are usable at once.
 	DupAddrDetectTransmits int
-	TxQueue                int // packets waiting for the link at most; 0: qdisc.DefaultLimit
+	IPv6                   *IPv6 // nil: as the layer has it for interfaces to come
+	TxQueue                int   // packets waiting for the link at most; 0: qdisc.DefaultLimit
 }
 
 // Interface is one interface as it is between two changes of configuration. It is immutable.
@@ -50,6 +50,8 @@ type Interface struct {
 	NoIPv6   bool
 	Up       bool // the carrier is there
 	MTU      int  // octets of the largest packet
+	MTU6     int  // octets of the largest IPv6 packet, where routers say less; else 0
+	HopLimit int  // of IPv6 packets whose sender does not say; 0: the stack's
 	LinkAddr wire.MAC
 	Addrs    []Address   // in the order they were added
 	Groups   []wire.Addr // multicast groups it receives, each once
@@ -63,6 +65,14 @@ type Interface struct {
 type Advertised struct {
 	Prefix netip.Prefix
 	Router wire.Addr
+}
+
+// MTUOf returns the octets of the largest packet of a family.
+func (i *Interface) MTUOf(four bool) int {
+	if !four && i.MTU6 != 0 {
+		return min(i.MTU, i.MTU6)
+	}
+	return i.MTU
 }
 
 // Member reports whether the interface receives the multicast group g.

@@ -31,7 +31,7 @@ func linkMTU(path *ip.Path) int {
 	if path.Local {
 		return path.MTU
 	}
-	return path.If.MTU
+	return path.If.MTUOf(path.Dst.Is4())
 }
 
 // params returns h as the internet layer takes it, of a packet of key's.
