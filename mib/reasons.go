@@ -26,6 +26,7 @@ const (
 	Ip4ReassemblyTimeout
 	Ip4NotConfigured
 	Ip4SourceRoute
+	Ip4SourceFiltered
 	Ip6Header
 	Ip6Martian
 	Ip6NotForUs
@@ -41,6 +42,7 @@ const (
 	Ip6NotConfigured
 	Ip6RoutingHeader
 	Ip6NoNextHeader
+	Ip6SourceFiltered
 	NeighborQueueFull
 	NeighborCacheFull
 	IcmpMalformed
@@ -54,6 +56,11 @@ const (
 	Icmp6Ignored
 	Icmp6RateLimited
 	NdInvalid
+	IgmpInvalid
+	IgmpChecksum
+	IgmpIgnored
+	MldInvalid
+	MldIgnored
 	UdpMalformed
 	UdpChecksum
 	UdpNoPort
@@ -98,6 +105,7 @@ var reasons = [numReasons]struct {
 	Ip4ReassemblyTimeout:   {"IPv4 reassembly timed out", IpReasmTimeout},
 	Ip4NotConfigured:       {"no IPv4 address on the interface", IpInAddrErrors},
 	Ip4SourceRoute:         {"IPv4 source route refused", IpInHdrErrors},
+	Ip4SourceFiltered:      {"IPv4 source of a group not wanted", none},
 	Ip6Header:              {"IPv6 header malformed", Ip6InHdrErrors},
 	Ip6Martian:             {"IPv6 address impossible here", Ip6InAddrErrors},
 	Ip6NotForUs:            {"IPv6 destination not ours, nor to be forwarded", Ip6InAddrErrors},
@@ -113,6 +121,7 @@ var reasons = [numReasons]struct {
 	Ip6NotConfigured:       {"no IPv6 on the interface", Ip6InAddrErrors},
 	Ip6RoutingHeader:       {"IPv6 routing header refused", Ip6InHdrErrors},
 	Ip6NoNextHeader:        {"nothing follows the IPv6 headers", none},
+	Ip6SourceFiltered:      {"IPv6 source of a group not wanted", none},
 	NeighborQueueFull:      {"queue for an unresolved neighbor is full", none},
 	NeighborCacheFull:      {"unresolved neighbor made room for others", none},
 	IcmpMalformed:          {"ICMP message malformed", IcmpInErrors},
@@ -126,6 +135,11 @@ var reasons = [numReasons]struct {
 	Icmp6Ignored:           {"ICMPv6 message of no use to us", none},
 	Icmp6RateLimited:       {"ICMPv6 error over the rate limit", Icmp6OutRateLimited},
 	NdInvalid:              {"neighbor discovery message invalid", Icmp6InErrors},
+	IgmpInvalid:            {"IGMP message invalid", none},
+	IgmpChecksum:           {"IGMP checksum wrong", none},
+	IgmpIgnored:            {"IGMP message of no use to us", none},
+	MldInvalid:             {"multicast listener message invalid", Icmp6InErrors},
+	MldIgnored:             {"multicast listener message of no use to us", none},
 	UdpMalformed:           {"UDP header malformed", UdpInErrors},
 	UdpChecksum:            {"UDP checksum wrong", UdpInCsumErrors},
 	UdpNoPort:              {"no UDP socket on the port", UdpNoPorts},

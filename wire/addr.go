@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 )
@@ -44,6 +45,9 @@ func AddrFrom16(b []byte) Addr {
 	_ = b[15]
 	return Addr{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
 }
+
+// Compare returns -1, 0 or 1 as a is less than, equal to, or greater than b.
+func (a Addr) Compare(b Addr) int { return cmp.Or(cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.Lo, b.Lo)) }
 
 // Is4 reports whether a is an IPv4 address (held as IPv4-mapped).
 func (a Addr) Is4() bool { return a.Hi == 0 && a.Lo>>32 == mapped4>>32 }

@@ -64,6 +64,7 @@ func (l *Layer) insert(d *device) {
 		l.emit(&trace.Event{Kind: trace.InterfaceUp, In: d.index})
 	}
 	d.start()
+	d.listen()
 	d.beginIPv6()
 	l.rebuild()
 }
@@ -120,6 +121,7 @@ func (l *Layer) delete(d *device) {
 	l.devices = slices.DeleteFunc(l.devices, func(o *device) bool { return o == d })
 	l.statics = slices.DeleteFunc(l.statics, func(r route.Route) bool { return r.Out == d.index })
 	d.end()
+	d.silence()
 	l.rebuild()
 	l.emit(&trace.Event{Kind: trace.InterfaceDown, In: d.index})
 }

@@ -28,6 +28,7 @@ type decision struct {
 	verdict    verdict
 	kind       netif.Kind // with ours
 	fromSelf   bool       // with ours: src is ours too
+	filtered   bool       // with kind Group: nobody wants to hear src, nor may it speak to the group
 	reason     mib.Reason
 	code       uint8 // with unreachable: of the ICMP message
 	hop        onward
@@ -71,6 +72,8 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 	if l := s.Lookup(d.dst, d.in); l.Kind != netif.NotOurs {
 		d.verdict, d.kind = ours, l.Kind
 		d.fromSelf = s.Lookup(d.src, d.in).Kind == netif.Unicast
+		d.filtered = l.Kind == netif.Group && (!l.If.Hears(d.dst, d.src) ||
+			d.src == wire.Unspecified4 && !d.dst.IsLinkLocalMulticast())
 		return
 	}
 	d.reason = reasons.notForUs
@@ -151,7 +154,9 @@ func martian4(s *snapshot, src, dst wire.Addr, in int32) bool {
 	// RFC 1122, 3.2.1.3: "{ 0, 0 } This host on this network. MUST NOT be sent, except as a source address as part
 	// of an initialization procedure", "{ 0, <Host-number> }" likewise.
 	if src.V4()>>24 == 0 {
-		return src != wire.Unspecified4 || dst != wire.Broadcast4
+		// Groups hear it too: a host without an address reports its membership (RFC 3376, 4.2.13), and queriers of switches
+		// have none (RFC 4541, 2.1.1).
+		return src != wire.Unspecified4 || dst != wire.Broadcast4 && !dst.IsMulticast()
 	}
 	if dst.V4()>>24 == 0 || src.V4()>>28 == 0xf || dst.V4()>>28 == 0xf && dst != wire.Broadcast4 {
 		return true // RFC 1812, 5.3.7: class E

@@ -28,13 +28,14 @@ type device struct {
 	known    *neighbors // link addresses found; nil where there are none
 
 	// Control locked.
-	cfg      netif.Config
-	info     link.Info
-	up       bool
-	addrs    []netif.Address
-	learned  []route.Route // of routers on the link; learn sets them
-	resolver               // neighbors and duplicate address detection
-	autoconf               // routers, and addresses of our own making
+	cfg         netif.Config
+	info        link.Info
+	up          bool
+	addrs       []netif.Address
+	learned     []route.Route // of routers on the link; learn sets them
+	resolver                  // neighbors and duplicate address detection
+	autoconf                  // routers, and addresses of our own making
+	memberships               // multicast groups
 }
 
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
@@ -79,9 +80,11 @@ func (d *device) Changed(info link.Info) {
 	switch {
 	case was.Up && !info.Up:
 		d.carrierLost()
+		d.silence()
 		l.emit(&trace.Event{Kind: trace.InterfaceDown, In: d.index})
 	case !was.Up && info.Up:
 		l.emit(&trace.Event{Kind: trace.InterfaceUp, In: d.index})
+		d.listen()
 		d.carrierFound()
 	}
 	l.rebuild()
@@ -101,42 +104,9 @@ func (d *device) view() *netif.Interface {
 		Up: d.up, MTU: d.mtu(), LinkAddr: d.info.Addr}
 	d.view6(i)
 	i.Addrs = append(i.Addrs, d.addrs...)
-	i.Groups = d.groups()
+	i.Groups = d.heard(i)
 	return i
 }
-
-// groups returns the multicast groups that d receives. Control locked.
-//
-// RFC 1112, 7.2: "the host shall remain a member of the all-hosts group at all times". RFC 4291, 2.8: a host must
-// recognize "The All-Nodes multicast addresses" and "The Solicited-Node multicast address for each of its unicast and
-// anycast addresses", a router also the All-Routers addresses. Of tentative addresses too: RFC 4862, 5.4.2.
-func (d *device) groups() []wire.Addr {
-	g := []wire.Addr{allHosts4}
-	if d.l.Settings().Forward4 {
-		g = append(g, allRouters4)
-	}
-	if d.noIPv6() {
-		return g
-	}
-	g = append(g, wire.AllNodes6)
-	if d.l.Settings().Forward6 {
-		g = append(g, wire.AllRouters6, siteRouters6)
-	}
-	for i := range d.addrs {
-		a := &d.addrs[i]
-		if !a.Addr.Is4() && a.State != netif.Duplicate && d.medium == link.Ethernet {
-			g = append(g, a.Addr.SolicitedNode())
-		}
-	}
-	return g
-}
-
-// Groups with a name (RFC 1112, 4; RFC 1256; RFC 4291, 2.7.1).
-var (
-	allHosts4    = wire.Addr4(224, 0, 0, 1)
-	allRouters4  = wire.Addr4(224, 0, 0, 2)
-	siteRouters6 = wire.Addr{Hi: 0xff05 << 48, Lo: 2}
-)
 
 // connected appends the routes to d's on-link prefixes, and what it learned. Control locked.
 func (d *device) connected(rs []route.Route) []route.Route {

@@ -73,6 +73,7 @@ func TestNoRoute(t *testing.T) {
 
 func TestForwardedFrame(t *testing.T) {
 	b := newBed(t, setup{forwarding: true})
+	before := b.values()
 	b.in(b.eth0, in4(ip4(peer4, other4, 17, []byte("data"))), in6(ip6(peer6, other6, 17, []byte("data"))))
 	sent := b.eth1.take()
 	if len(sent) != 2 {
@@ -90,7 +91,7 @@ func TestForwardedFrame(t *testing.T) {
 		t.Errorf("%v %x", err, sent[1])
 	}
 	v := b.values()
-	if v.Get(mib.IpForwDatagrams) != 1 || v.Get(mib.Ip6OutForwDatagrams) != 1 || v.Get(mib.IpOutRequests) != 0 {
+	if v.Get(mib.IpForwDatagrams) != 1 || v.Get(mib.Ip6OutForwDatagrams) != 1 || v.Get(mib.IpOutRequests) != before.Get(mib.IpOutRequests) {
 		t.Error("counters wrong")
 	}
 }

@@ -43,6 +43,7 @@ type cable struct {
 	r      link.Receiver
 	sent   [][]byte // frames, in order
 	keep   bool     // record what is sent
+	all    bool     // IGMP's and MLD's reports too, which are about the addresses and come by themselves
 	room   int      // frames it accepts; negative: any number
 	err    error
 	closed bool
@@ -65,7 +66,7 @@ func (c *cable) Attach(r link.Receiver) error {
 func (c *cable) Send(_ int, b *packet.Batch) error {
 	for c.err == nil && c.room != 0 && !b.Empty() {
 		p := b.Pop()
-		if c.keep {
+		if c.keep && (c.all || !isReport(p.Bytes())) {
 			c.sent = append(c.sent, append([]byte(nil), p.Bytes()...))
 		}
 		p.Free()
@@ -79,6 +80,16 @@ func (c *cable) Send(_ int, b *packet.Batch) error {
 func (c *cable) Close() error {
 	c.closed = true
 	return nil
+}
+
+// isReport reports whether a frame is a message of IGMP or MLD.
+func isReport(f []byte) bool {
+	b := f[min(len(f), wire.EthernetLen):]
+	if h, err := wire.CheckIPv4(b); err == nil {
+		return h.Protocol() == wire.ProtoIGMP
+	}
+	h, err := wire.CheckIPv6(b)
+	return err == nil && routerAlert6(b) && h.HopLimit() == wire.MLDHopLimit
 }
 
 // take returns the frames sent since the last call.

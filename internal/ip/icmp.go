@@ -74,9 +74,14 @@ func (q *queue) icmp6(p *packet.Buffer) {
 			return
 		}
 		q.nds.Push(p)
-	case wire.ICMPv6RouterSolicitation, wire.ICMPv6Redirect,
-		wire.ICMPv6MLDQuery, wire.ICMPv6MLDReport, wire.ICMPv6MLDDone, wire.ICMPv6MLDv2Report:
-		// Addresses and routes are static, and groups are a receive filter only.
+	case wire.ICMPv6MLDQuery, wire.ICMPv6MLDReport, wire.ICMPv6MLDDone, wire.ICMPv6MLDv2Report:
+		if p.Flags&packet.Loopback != 0 {
+			q.drop(p, mib.MldIgnored)
+			return
+		}
+		q.groupq.Push(p)
+	case wire.ICMPv6RouterSolicitation, wire.ICMPv6Redirect:
+		// Addresses and routes are static.
 		q.drop(p, mib.Icmp6Ignored)
 	default:
 		if wire.ICMPv6IsError(m.Type()) {

@@ -117,6 +117,7 @@ func TestNeverComplain(t *testing.T) {
 // RFC 1122, 4.1.3.1; RFC 4443, 3.1, code 4. The quote begins at the internet header and is as long as may be.
 func TestPortUnreachable(t *testing.T) {
 	b := newBed(t, setup{tracing: true})
+	b.events.list = nil // of its addresses
 	b.udp.answer = NoPort
 	small4 := ip4(peer4, us4, 17, udp(peer4, us4, "x"))
 	big4 := ip4(peer4, us4, 17, udp(peer4, us4, string(make([]byte, 1000))))

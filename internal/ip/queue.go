@@ -23,6 +23,7 @@ type queue struct {
 	groups []packet.Batch // for transports, by shard
 	arps   packet.Batch   // for the control shard, as the next two
 	nds    packet.Batch   // Neighbor Solicitations and Advertisements, from their ICMPv6 header on
+	groupq packet.Batch   // IGMP and MLD, from the end of the IPv4 header, or from the ICMPv6 header on
 	parts  packet.Batch   // fragments, from the end of their IPv4 header, or from the Fragment header on
 	whole  packet.Batch   // reassembled
 	out    packet.Batch   // to transmit: forwarded, and answers
@@ -60,7 +61,7 @@ func (q *queue) deliver(b *packet.Batch) {
 		p.Arrived = q.now
 		q.frame(p)
 	}
-	if !q.arps.Empty() || !q.nds.Empty() || !q.parts.Empty() {
+	if !q.arps.Empty() || !q.nds.Empty() || !q.groupq.Empty() || !q.parts.Empty() {
 		q.atControl()
 	}
 	for p := q.whole.Pop(); p != nil; p = q.whole.Pop() {
@@ -119,6 +120,9 @@ func (q *queue) atControl() {
 	}
 	for p := q.nds.Pop(); p != nil; p = q.nds.Pop() {
 		q.neighborDiscovery(p)
+	}
+	for p := q.groupq.Pop(); p != nil; p = q.groupq.Pop() {
+		q.groupMessage(p)
 	}
 	for p := q.parts.Pop(); p != nil; p = q.parts.Pop() {
 		q.reassemble(p)

@@ -246,6 +246,7 @@ func (d *device) detect(a wire.Addr, optimistic bool) {
 	if optimistic {
 		delay = 0 // RFC 4429, 3.3: "The host SHOULD NOT delay before sending Neighbor Solicitation messages."
 	}
+	d.expectSolicitations(a, delay)
 	dad.Start(now, delay)
 	d.poll(now)
 }

@@ -1,6 +1,10 @@
 package ip
 
-import "time"
+import (
+	"time"
+
+	"github.com/onlink-go/onlink/internal/mcast"
+)
 
 // Settings are what can be changed of a layer while it works. A value in use is not changed: Layer.Configure publishes a
 // new one.
@@ -11,6 +15,7 @@ type Settings struct {
 	ICMPBurst          int           // and how many at once
 	MinPathMTU         int           // the least that an ICMP message can make of an IPv4 path's MTU
 	PathMTULifetime    time.Duration // how long a path's MTU is remembered
+	IGMP, MLD          mcast.Settings
 }
 
 // settings returns the settings that cfg means.
@@ -34,6 +39,9 @@ func (l *Layer) Configure(f func(*Settings)) {
 		for _, d := range l.devices {
 			d.forwardingChanged(s.Forward6)
 		}
+	}
+	if s.IGMP != was.IGMP || s.MLD != was.MLD {
+		l.configureGroups(&s)
 	}
 	if s.Forward4 != was.Forward4 || s.Forward6 != was.Forward6 {
 		l.rebuild() // decisions are made anew, and routers are in groups of their own

@@ -19,16 +19,11 @@ func settable(t *testing.T) *Layer {
 func TestForwardingChanges(t *testing.T) {
 	l := settable(t)
 	member := func(a wire.Addr) bool {
-		for _, g := range l.Snapshot().Interfaces[0].Groups {
-			if g == a {
-				return true
-			}
-		}
-		return false
+		return l.Snapshot().Interfaces[0].Member(a)
 	}
 	for _, c := range []struct{ four, six bool }{{true, false}, {false, true}, {true, true}, {false, false}} {
 		l.Configure(func(s *Settings) { s.Forward4, s.Forward6 = c.four, c.six })
-		if member(allRouters4) != c.four || member(wire.AllRouters6) != c.six {
+		if member(wire.AllRouters4) != c.four || member(wire.AllRouters6) != c.six {
 			t.Errorf("%+v: groups %v", c, l.Snapshot().Interfaces[0].Groups)
 		}
 	}

@@ -15,7 +15,21 @@ func (q *queue) toUpper(p *packet.Buffer, pointer int) {
 	four := p.Dst.Is4()
 	known := q.l.transports[p.Proto] != nil
 	delivered := &q.n[family(p.Dst)].delivered // RFC 4293: "to IP user-protocols (including ICMP)"
+	if p.Proto != wire.ProtoIGMP && !q.isMLD(p) && q.unheard(p) {
+		reason := mib.Ip6SourceFiltered
+		if four {
+			reason = mib.Ip4SourceFiltered
+		}
+		q.drop(p, reason)
+		return
+	}
 	switch p.Proto {
+	case wire.ProtoIGMP:
+		if four {
+			*delivered++
+			q.toIGMP(p)
+			return
+		}
 	case wire.ProtoICMP:
 		if four {
 			*delivered++

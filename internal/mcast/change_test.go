@@ -170,17 +170,14 @@ func TestLinkChange(t *testing.T) {
 		r.set(3, "EX")
 		r.set(1, "IN")
 		r.want("link down", r.run(time.Hour))
-		r.Up(r.now, func(g wire.Addr) time.Duration {
-			if g == r.group(3) {
-				return 10 * time.Second
-			}
-			return 0
-		})
+		r.Up(r.now)
+		r.Set(r.now, r.group(4), All, 10*time.Second)
 		r.Timeout(r.now)
-		r.want("link up", r.run(5*time.Second), "2 ALLOW(b)", "2 ALLOW(b)")
-		r.want("delayed", r.run(time.Minute), "3 TO_EX()", "3 TO_EX()")
+		r.want("link up", r.sent(), "2 ALLOW(b) 3 TO_EX()")
+		r.want("once more each", r.run(5*time.Second), "3 TO_EX()", "2 ALLOW(b)")
+		r.want("delayed", r.run(time.Minute), "4 TO_EX()", "4 TO_EX()")
 		r.Renew(r.now)
 		r.Timeout(r.now)
-		r.want("renewed", r.sent(), "2 ALLOW(b) 3 TO_EX()")
+		r.want("renewed", r.sent(), "2 ALLOW(b) 3 TO_EX() 4 TO_EX()")
 	})
 }

@@ -40,15 +40,7 @@ func NewFilter(m Mode, sources ...wire.Addr) Filter {
 	return Filter{m, slices.Compact(s)}
 }
 
-func compare(a, b wire.Addr) int {
-	switch {
-	case a.Hi != b.Hi && a.Hi < b.Hi, a.Hi == b.Hi && a.Lo < b.Lo:
-		return -1
-	case a == b:
-		return 0
-	}
-	return 1
-}
+func compare(a, b wire.Addr) int { return a.Compare(b) }
 
 // None reports whether f wants nothing.
 func (f Filter) None() bool { return f.Mode == Include && len(f.Sources) == 0 }

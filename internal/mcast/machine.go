@@ -164,32 +164,25 @@ func (m *Machine) Set(now clock.Instant, addr wire.Addr, f Filter, delay time.Du
 	m.clean(i)
 }
 
-// Up tells that the link is there, perhaps another one than before: all groups are reported, each after its delay.
-func (m *Machine) Up(now clock.Instant, delay func(group wire.Addr) time.Duration) {
+// Up tells that the link is there, perhaps another one than before: all groups are reported.
+func (m *Machine) Up(now clock.Instant) {
 	m.Down()
 	m.up = true
-	m.report(now, delay)
+	m.Renew(now)
 }
 
-// Renew reports all groups once more.
+// Renew reports all groups as if they had just been joined.
 //
 // RFC 3810, 5.2.13: "Once a valid link-local address is available, a node SHOULD generate new MLDv2 Report messages for all
 // multicast addresses joined on the interface."
 func (m *Machine) Renew(now clock.Instant) {
-	if m.up {
-		m.report(now, func(wire.Addr) time.Duration { return 0 })
-	}
-}
-
-// report reports every group as if it had just been joined.
-func (m *Machine) report(now clock.Instant, delay func(wire.Addr) time.Duration) {
 	for _, g := range m.groups {
 		switch {
-		case g.filter.None():
+		case !m.up || g.filter.None():
 		case m.version == V3:
-			m.change(now, g, Filter{}, delay(g.addr))
+			m.change(now, g, Filter{}, 0)
 		default:
-			m.join(now, g, delay(g.addr))
+			m.join(now, g, 0)
 		}
 	}
 }

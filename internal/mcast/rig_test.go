@@ -25,11 +25,9 @@ func newRig(t testing.TB, four bool, s Settings) *rig {
 	random := rand.New(rand.NewPCG(1, 2))
 	r := &rig{TB: t, four: four, rand: random.Uint64, now: clock.Instant(time.Hour)}
 	r.Machine = New(Config{IPv4: four, Rand: func() uint64 { return r.rand() }}, s)
-	r.Up(r.now, noDelay)
+	r.Up(r.now)
 	return r
 }
-
-func noDelay(wire.Addr) time.Duration { return 0 }
 
 // families runs f for IGMP and for MLD.
 func families(t *testing.T, f func(t *testing.T, four bool)) {

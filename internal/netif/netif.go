@@ -11,6 +11,7 @@ package netif
 import (
 	"net/netip"
 
+	"github.com/onlink-go/onlink/internal/mcast"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -53,8 +54,8 @@ type Interface struct {
 	MTU6     int  // octets of the largest IPv6 packet, where routers say less; else 0
 	HopLimit int  // of IPv6 packets whose sender does not say; 0: the stack's
 	LinkAddr wire.MAC
-	Addrs    []Address   // in the order they were added
-	Groups   []wire.Addr // multicast groups it receives, each once
+	Addrs    []Address    // in the order they were added
+	Groups   []Membership // multicast groups it receives, by address
 
 	// PreferPublic says that packets leave from public addresses rather than from temporary ones (RFC 6724, 5, rule 7).
 	PreferPublic bool
@@ -75,14 +76,29 @@ func (i *Interface) MTUOf(four bool) int {
 	return i.MTU
 }
 
+// Membership is a multicast group that an interface receives, and from whom.
+type Membership struct {
+	Group  wire.Addr
+	Filter mcast.Filter
+}
+
 // Member reports whether the interface receives the multicast group g.
-func (i *Interface) Member(g wire.Addr) bool {
-	for _, a := range i.Groups {
-		if a == g {
-			return true
+func (i *Interface) Member(g wire.Addr) bool { return i.Membership(g) != nil }
+
+// Membership returns the interface's entry for the group g, or nil.
+func (i *Interface) Membership(g wire.Addr) *Membership {
+	for k := range i.Groups {
+		if i.Groups[k].Group == g {
+			return &i.Groups[k]
 		}
 	}
-	return false
+	return nil
+}
+
+// Hears reports whether the interface receives packets from src to the group g.
+func (i *Interface) Hears(g, src wire.Addr) bool {
+	e := i.Membership(g)
+	return e != nil && e.Filter.Accepts(src)
 }
 
 // Address returns the interface's entry for a, or nil.

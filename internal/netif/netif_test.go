@@ -4,13 +4,14 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/onlink-go/onlink/internal/mcast"
 	"github.com/onlink-go/onlink/wire"
 )
 
 func addr(s string) wire.Addr { return wire.AddrFrom(netip.MustParseAddr(s)) }
 
 func iface(index int32, addrs ...string) *Interface {
-	i := &Interface{Index: index, Name: string(rune('a' + index)), Groups: []wire.Addr{wire.AllNodes6}}
+	i := &Interface{Index: index, Name: string(rune('a' + index)), Groups: []Membership{{wire.AllNodes6, mcast.All}}}
 	for _, s := range addrs {
 		p := netip.MustParsePrefix(s)
 		i.Addrs = append(i.Addrs, Address{Addr: wire.AddrFrom(p.Addr()), Bits: p.Bits(), State: Preferred})

@@ -53,7 +53,7 @@ func (s *Snapshot) add(i *Interface) {
 		s.loopback = Local{Unicast, i}
 	}
 	for _, g := range i.Groups {
-		s.local[place{g, i.Index}] = Local{Group, i}
+		s.local[place{g.Group, i.Index}] = Local{Group, i}
 	}
 	for k := range i.Addrs {
 		a := &i.Addrs[k]
