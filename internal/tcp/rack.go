@@ -53,6 +53,11 @@ func (k *rack) arrived(now, at clock.Instant, end Seq, twice bool, least time.Du
 	}
 }
 
+// overtaken takes in that an original transmission was acknowledged rtt after it was sent, as timestamps tell to a tick, though
+// it had been deemed lost. RACK.rtt is then that of a segment that overtook it, and too short for those between the two: with it
+// they would be deemed lost again at once, one at each ACK.
+func (k *rack) overtaken(rtt time.Duration) { k.rtt = max(k.rtt, rtt+tsTick) }
+
 // window is RFC 8985, 6.2, step 4: "min(RACK.reo_wnd_mult * RACK.min_RTT / 4, SRTT)", unless it is closed: "when
 // no reordering has been observed, the RACK.reo_wnd is set to 0 both upon entering and during fast recovery or RTO recovery",
 // and when DupThresh segments are sacked.

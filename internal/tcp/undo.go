@@ -1,6 +1,10 @@
 package tcp
 
-import "github.com/onlink-go/onlink/clock"
+import (
+	"time"
+
+	"github.com/onlink-go/onlink/clock"
+)
 
 // undo is what is kept of the time before a reduction of the window, to take it back if what was retransmitted turns out
 // to have arrived in the first place: because DSACKs tell of each retransmission that it was one too many (RFC 3708), or
@@ -145,6 +149,7 @@ func (c *TCB) tryUndoPartial(now clock.Instant, a *ackEvent) bool {
 		u.stamped = false
 	}
 	c.undoReduction(now, true)
+	c.recovery.rack.overtaken(time.Duration(c.tsNow(now)-a.echo) * tsTick)
 	c.keepOpen(now)
 	return false
 }
