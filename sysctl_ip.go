@@ -22,6 +22,15 @@ var ipKnobs = []knob{
 	ipNumber("net.ipv4.route.mtu_expires", 1, maxInt, "seconds that a path MTU is remembered, of both families", pathMTUSeconds, setPathMTUSeconds),
 	ipNumber("net.ipv6.route.mtu_expires", 1, maxInt, "net.ipv4.route.mtu_expires", pathMTUSeconds, setPathMTUSeconds),
 
+	ipNumber("net.ipv6.max_hbh_opts_number", -1000, maxInt, "options in a Hop-by-Hop Options header; negative: so many, and no unknown ones",
+		func(s *ip.Settings) int { return s.MaxHopOptions }, func(s *ip.Settings, n int) { s.MaxHopOptions = n }),
+	ipNumber("net.ipv6.max_dst_opts_number", -1000, maxInt, "options in a Destination Options header; negative: so many, and no unknown ones",
+		func(s *ip.Settings) int { return s.MaxDstOptions }, func(s *ip.Settings, n int) { s.MaxDstOptions = n }),
+	ipNumber("net.ipv6.max_hbh_length", 0, maxInt, "octets of a Hop-by-Hop Options header",
+		func(s *ip.Settings) int { return s.MaxHopOctets }, func(s *ip.Settings, n int) { s.MaxHopOctets = n }),
+	ipNumber("net.ipv6.max_dst_opts_length", 0, maxInt, "octets of a Destination Options header",
+		func(s *ip.Settings) int { return s.MaxDstOctets }, func(s *ip.Settings, n int) { s.MaxDstOctets = n }),
+
 	number("net.ipv4.ip_no_pmtu_disc", func(t *settings) *int { return &t.NoPathMTUDiscovery }, 0, 1,
 		"1: IPv4 connections let routers fragment, and send no more than net.ipv4.route.min_pmtu where one complained"),
 	off("net.ipv6.auto_flowlabels", func(t *settings) *bool { return &t.NoFlowLabels },

@@ -49,6 +49,8 @@ const (
 	IcmpInParmProbs
 	IcmpInEchos
 	IcmpInEchoReps
+	IcmpInTimestamps
+	IcmpInTimestampReps
 	IcmpOutMsgs
 	IcmpOutRateLimited
 	IcmpOutDestUnreachs
@@ -56,6 +58,8 @@ const (
 	IcmpOutParmProbs
 	IcmpOutEchos
 	IcmpOutEchoReps
+	IcmpOutTimestamps
+	IcmpOutTimestampReps
 
 	Icmp6InMsgs
 	Icmp6InErrors
@@ -158,7 +162,9 @@ var counters = [numCounters]string{
 	IcmpInParmProbs: "IcmpInParmProbs", IcmpInEchos: "IcmpInEchos", IcmpInEchoReps: "IcmpInEchoReps",
 	IcmpOutMsgs: "IcmpOutMsgs", IcmpOutRateLimited: "IcmpOutRateLimited",
 	IcmpOutDestUnreachs: "IcmpOutDestUnreachs", IcmpOutTimeExcds: "IcmpOutTimeExcds",
-	IcmpOutParmProbs: "IcmpOutParmProbs", IcmpOutEchos: "IcmpOutEchos", IcmpOutEchoReps: "IcmpOutEchoReps",
+	IcmpOutParmProbs: "IcmpOutParmProbs",
+	IcmpInTimestamps: "IcmpInTimestamps", IcmpInTimestampReps: "IcmpInTimestampReps",
+	IcmpOutTimestamps: "IcmpOutTimestamps", IcmpOutTimestampReps: "IcmpOutTimestampReps", IcmpOutEchos: "IcmpOutEchos", IcmpOutEchoReps: "IcmpOutEchoReps",
 
 	Icmp6InMsgs: "Icmp6InMsgs", Icmp6InErrors: "Icmp6InErrors", Icmp6InCsumErrors: "Icmp6InCsumErrors",
 	Icmp6InDestUnreachs: "Icmp6InDestUnreachs", Icmp6InPktTooBigs: "Icmp6InPktTooBigs",

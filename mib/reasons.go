@@ -27,6 +27,11 @@ const (
 	Ip4NotConfigured
 	Ip4SourceRoute
 	Ip4SourceFiltered
+	Ip4Option
+	Ip4FragmentDuplicate
+	Ip4FragmentOverlap
+	Ip4FragmentECN
+	Ip4ReassemblyFull
 	Ip6Header
 	Ip6Martian
 	Ip6NotForUs
@@ -43,6 +48,13 @@ const (
 	Ip6RoutingHeader
 	Ip6NoNextHeader
 	Ip6SourceFiltered
+	Ip6Option
+	Ip6OptionLimit
+	Ip6Jumbogram
+	Ip6FragmentDuplicate
+	Ip6FragmentOverlap
+	Ip6FragmentECN
+	Ip6ReassemblyFull
 	NeighborQueueFull
 	NeighborCacheFull
 	IcmpMalformed
@@ -106,6 +118,11 @@ var reasons = [numReasons]struct {
 	Ip4NotConfigured:       {"no IPv4 address on the interface", IpInAddrErrors},
 	Ip4SourceRoute:         {"IPv4 source route refused", IpInHdrErrors},
 	Ip4SourceFiltered:      {"IPv4 source of a group not wanted", none},
+	Ip4Option:              {"IPv4 option malformed", IpInHdrErrors},
+	Ip4FragmentDuplicate:   {"IPv4 fragment is here already", none},
+	Ip4FragmentOverlap:     {"IPv4 fragments overlap", IpReasmFails},
+	Ip4FragmentECN:         {"IPv4 fragments differ in their use of ECN", IpReasmFails},
+	Ip4ReassemblyFull:      {"IPv4 fragment made room for others", IpReasmFails},
 	Ip6Header:              {"IPv6 header malformed", Ip6InHdrErrors},
 	Ip6Martian:             {"IPv6 address impossible here", Ip6InAddrErrors},
 	Ip6NotForUs:            {"IPv6 destination not ours, nor to be forwarded", Ip6InAddrErrors},
@@ -122,6 +139,13 @@ var reasons = [numReasons]struct {
 	Ip6RoutingHeader:       {"IPv6 routing header refused", Ip6InHdrErrors},
 	Ip6NoNextHeader:        {"nothing follows the IPv6 headers", none},
 	Ip6SourceFiltered:      {"IPv6 source of a group not wanted", none},
+	Ip6Option:              {"IPv6 option malformed", Ip6InHdrErrors},
+	Ip6OptionLimit:         {"IPv6 options over the limits", Ip6InHdrErrors},
+	Ip6Jumbogram:           {"IPv6 jumbogram", Ip6InHdrErrors},
+	Ip6FragmentDuplicate:   {"IPv6 fragment is here already", none},
+	Ip6FragmentOverlap:     {"IPv6 fragments overlap", Ip6ReasmFails},
+	Ip6FragmentECN:         {"IPv6 fragments differ in their use of ECN", Ip6ReasmFails},
+	Ip6ReassemblyFull:      {"IPv6 fragment made room for others", Ip6ReasmFails},
 	NeighborQueueFull:      {"queue for an unresolved neighbor is full", none},
 	NeighborCacheFull:      {"unresolved neighbor made room for others", none},
 	IcmpMalformed:          {"ICMP message malformed", IcmpInErrors},

@@ -9,7 +9,16 @@ const (
 	ICMPv4EchoRequest     = 8
 	ICMPv4TimeExceeded    = 11
 	ICMPv4ParamProblem    = 12 // rest: the Pointer in its first octet
+	ICMPv4Timestamp       = 13 // three words of time behind the header: originate, receive, transmit
+	ICMPv4TimestampReply  = 14
+	ICMPv4InfoRequest     = 15 // obsolete, as those that follow (RFC 6918)
+	ICMPv4InfoReply       = 16
+	ICMPv4MaskRequest     = 17
+	ICMPv4MaskReply       = 18
 )
+
+// ICMPv4TimestampLen is the length of a Timestamp message.
+const ICMPv4TimestampLen = 20
 
 // The codes of ICMPv4DestUnreachable (RFC 792; RFC 1122, 3.2.2.1; RFC 1812, 5.2.7.1).
 const (

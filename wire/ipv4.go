@@ -131,6 +131,12 @@ func (v IPv4) DecrementTTL() {
 	binary.BigEndian.PutUint16(v[ipv4Checksum:], UpdateChecksum(field, old, old-1<<8))
 }
 
+// UpdateChecksum sets the header checksum anew, after options were changed.
+func (v IPv4) UpdateChecksum() {
+	v[ipv4Checksum], v[ipv4Checksum+1] = 0, 0
+	binary.BigEndian.PutUint16(v[ipv4Checksum:], ^Checksum(v[:v.HeaderLen()], 0))
+}
+
 // IPv4Header is an IPv4 header to be written.
 type IPv4Header struct {
 	TrafficClass                uint8

@@ -62,7 +62,10 @@ func (l *Layer) complain(now clock.Instant, s *snapshot, p *packet.Buffer, c com
 	var e *packet.Buffer
 	params := Params{Proto: wire.ProtoICMP}
 	if four {
-		e = quote(about, maxQuote4, c)
+		if h := wire.IPv4(about); h.HeaderLen() > wire.IPv4MinLen && c.typ != wire.ICMPv4ParamProblem {
+			params.Options = l.echoOptions4(s, nil, h.Options(), path.Src)
+		}
+		e = quote(about, maxQuote4-(len(params.Options)+3)&^3, c)
 		wire.FinishICMPv4(e.Bytes())
 		// RFC 1812, 4.3.2.5: "ICMP error messages SHOULD have their TOS bits set to the same value as the TOS bits in
 		// the packet that provoked the sending of the ICMP error message", and "SHOULD have their precedence value set
@@ -108,11 +111,16 @@ func mayComplain4(s *snapshot, p *packet.Buffer, about []byte) bool {
 		return false // likewise: "e.g., a zero address, a loopback address, a broadcast address, a multicast address"
 	}
 	if h.Protocol() == wire.ProtoICMP {
-		// "an ICMP error message". Of one too short to tell nothing is known.
+		// "an ICMP error message". A type that is not known may be one.
 		m := h.Payload()
-		return len(m) > 0 && !wire.ICMPv4IsError(m[0])
+		return len(m) > 0 && informational4(m[0])
 	}
 	return true
+}
+
+// informational4 reports whether messages of type typ are known not to be errors.
+func informational4(typ uint8) bool {
+	return typ == wire.ICMPv4EchoReply || typ == wire.ICMPv4EchoRequest || typ >= wire.ICMPv4Timestamp && typ <= wire.ICMPv4MaskReply
 }
 
 // mayComplain6 applies RFC 4443, 2.4 (e): "An ICMPv6 error message MUST NOT be originated as a result of receiving the
@@ -133,18 +141,25 @@ func mayComplain6(p *packet.Buffer, about []byte, c complaint) bool {
 	if p.Src.IsUnspecified() || p.Src.IsMulticast() {
 		return false
 	}
+	fragment := false
 	it := wire.WalkExt(h.NextHeader(), h.Payload())
 	for it.Next() {
 		if x := it.Header(); x.Proto == wire.ProtoFragment {
-			if f, _ := wire.ParseFragment(x.Data); f.Offset != 0 {
+			f, _ := wire.ParseFragment(x.Data)
+			if f.Offset != 0 {
 				return true // what it is a part of cannot be told; RFC 4443 forbids nothing
 			}
+			fragment = f.More
 		}
 	}
 	if proto, at := it.Upper(); it.Err() == nil && proto == wire.ProtoICMPv6 {
-		// "(e.1) An ICMPv6 error message. (e.2) An ICMPv6 redirect message". Of one too short to tell nothing is known.
+		// "(e.1) An ICMPv6 error message. (e.2) An ICMPv6 redirect message". Of one too short to tell nothing is known; but
+		// that a first fragment is too short is what RFC 8200, 4.5, wants an error for.
 		m := h.Payload()[at:]
-		return len(m) > 0 && !wire.ICMPv6IsError(m[0]) && m[0] != wire.ICMPv6Redirect
+		if len(m) == 0 {
+			return fragment
+		}
+		return !wire.ICMPv6IsError(m[0]) && m[0] != wire.ICMPv6Redirect
 	}
 	return true
 }

@@ -25,8 +25,9 @@ func (l *Layer) putHeader(path *Path, pr *Params, p *packet.Buffer) {
 	p.HopLimit, p.TrafficClass = hop, pr.TrafficClass
 	n := p.Len()
 	if path.Dst.Is4() {
-		h := wire.IPv4Header{TrafficClass: pr.TrafficClass, TotalLen: wire.IPv4MinLen + n, TTL: hop, Protocol: pr.Proto,
-			Src: path.Src, Dst: path.Dst}
+		h := wire.IPv4Header{TrafficClass: pr.TrafficClass, TTL: hop, Protocol: pr.Proto,
+			Src: path.Src, Dst: path.Dst, Options: pr.Options}
+		h.TotalLen = h.Len() + n
 		// RFC 1191, 3: a path whose router tells of no usable MTU is sent to without DF.
 		if pr.DontFragment && !path.fragment {
 			h.DontFragment = true
@@ -37,7 +38,7 @@ func (l *Layer) putHeader(path *Path, pr *Params, p *packet.Buffer) {
 		if h.DontFragment {
 			p.Flags |= packet.DontFragment
 		}
-		h.Put(p.Prepend(wire.IPv4MinLen))
+		h.Put(p.Prepend(h.Len()))
 		p.EtherType = wire.EtherTypeIPv4
 	} else {
 		h := wire.IPv6Header{TrafficClass: pr.TrafficClass, FlowLabel: pr.FlowLabel, PayloadLen: n, NextHeader: pr.Proto,

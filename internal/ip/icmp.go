@@ -34,6 +34,14 @@ func (q *queue) icmp4(p *packet.Buffer) {
 		q.echo(p, m)
 	case wire.ICMPv4EchoReply:
 		q.echoReply(p, m)
+	case wire.ICMPv4Timestamp:
+		// RFC 1122, 3.2.2.8: "An ICMP Timestamp Request message sent to an IP broadcast or IP multicast address MAY be silently
+		// discarded."
+		if p.Flags&(packet.Broadcast|packet.LinkMulticast) != 0 || p.Dst.IsMulticast() || len(m) < wire.ICMPv4TimestampLen {
+			q.drop(p, mib.IcmpIgnored)
+			return
+		}
+		q.timestampReply(p, m)
 	case wire.ICMPv4DestUnreachable, wire.ICMPv4TimeExceeded, wire.ICMPv4ParamProblem:
 		q.icmpError(p, m)
 	case wire.ICMPv4SourceQuench, wire.ICMPv4Redirect:
@@ -110,7 +118,7 @@ func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
 		q.drop(p, ipCounters[family(p.Dst)].noRoute)
 		return
 	}
-	reply, params := uint8(wire.ICMPv4EchoReply), Params{Proto: p.Proto, TrafficClass: p.TrafficClass &^ 3}
+	reply, params := uint8(wire.ICMPv4EchoReply), Params{Proto: p.Proto, TrafficClass: p.TrafficClass}
 	if p.Proto == wire.ProtoICMPv6 {
 		reply = wire.ICMPv6EchoReply
 	}
@@ -123,11 +131,50 @@ func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
 		m[0], m[1] = reply, 0
 		wire.FinishICMPv6(m, q.path.Src, q.path.Dst)
 	}
+	if q.path.Src.Is4() {
+		params.Options = q.answerOptions4(p)
+	}
 	arrived := p.Arrived
 	p.Meta = packet.Meta{Arrived: arrived}
 	q.l.Output(&q.path, &params, p)
 	q.out.Push(p)
 	q.l.sentICMP(&q.counters, q.now, p, reply, 0)
+}
+
+// timestampReply turns a timestamp request into its reply and sends it back.
+//
+// RFC 792: "the Originate Timestamp is the time the sender last touched the message before sending it, the Receive Timestamp
+// is the time the echoer first touched it on receipt, and the Transmit Timestamp is the time the echoer last touched the
+// message on sending it." RFC 1122, 3.2.2.8: it is optional; "the IP source address in an ICMP Timestamp Reply MUST be the
+// same as the specific-destination address of the corresponding Timestamp Request message"; Record Route and Timestamp options are
+// treated as with an echo.
+func (q *queue) timestampReply(p *packet.Buffer, m wire.ICMP) {
+	query := Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In)}
+	if !q.l.reuse(q.now, &query, &q.path) {
+		q.drop(p, mib.Ip4NoRoute)
+		return
+	}
+	params := Params{Proto: p.Proto, TrafficClass: p.TrafficClass, Options: q.answerOptions4(p)}
+	p.Truncate(wire.ICMPv4TimestampLen)
+	m[0], m[1] = wire.ICMPv4TimestampReply, 0
+	now := q.l.timestamp()
+	binary.BigEndian.PutUint32(m[12:], now)
+	binary.BigEndian.PutUint32(m[16:], now)
+	wire.FinishICMPv4(p.Bytes())
+	arrived := p.Arrived
+	p.Meta = packet.Meta{Arrived: arrived}
+	q.l.Output(&q.path, &params, p)
+	q.out.Push(p)
+	q.l.sentICMP(&q.counters, q.now, p, wire.ICMPv4TimestampReply, 0)
+}
+
+// answerOptions4 returns the options for the answer to p, which goes by q.path: nil, or good until the next call.
+func (q *queue) answerOptions4(p *packet.Buffer) []byte {
+	h := wire.IPv4(p.FromNetwork())
+	if h.HeaderLen() == wire.IPv4MinLen {
+		return nil
+	}
+	return q.l.echoOptions4(q.s, q.options[:0], h.Options(), q.path.Src)
 }
 
 // reuse routes q into p, unless p is the answer already and still holds.

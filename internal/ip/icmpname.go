@@ -24,9 +24,11 @@ var icmpKinds4 = [256]icmpKind{
 	wire.ICMPv4DestUnreachable: {"destination unreachable", []string{"net", "host", "protocol", "port", "fragmentation needed",
 		"source route failed", "net unknown", "host unknown", "source host isolated", "net prohibited", "host prohibited",
 		"net for TOS", "host for TOS", "prohibited", "precedence violation", "precedence cutoff"}, mib.IcmpInDestUnreachs, mib.IcmpOutDestUnreachs},
-	wire.ICMPv4EchoRequest:  {"echo request", nil, mib.IcmpInEchos, mib.IcmpOutEchos},
-	wire.ICMPv4TimeExceeded: {"time exceeded", []string{"in transit", "reassembly"}, mib.IcmpInTimeExcds, mib.IcmpOutTimeExcds},
-	wire.ICMPv4ParamProblem: {"parameter problem", []string{"", "required option absent"}, mib.IcmpInParmProbs, mib.IcmpOutParmProbs},
+	wire.ICMPv4EchoRequest:    {"echo request", nil, mib.IcmpInEchos, mib.IcmpOutEchos},
+	wire.ICMPv4Timestamp:      {"timestamp", nil, mib.IcmpInTimestamps, mib.IcmpOutTimestamps},
+	wire.ICMPv4TimestampReply: {"timestamp reply", nil, mib.IcmpInTimestampReps, mib.IcmpOutTimestampReps},
+	wire.ICMPv4TimeExceeded:   {"time exceeded", []string{"in transit", "reassembly"}, mib.IcmpInTimeExcds, mib.IcmpOutTimeExcds},
+	wire.ICMPv4ParamProblem:   {"parameter problem", []string{"", "required option absent"}, mib.IcmpInParmProbs, mib.IcmpOutParmProbs},
 }
 
 var icmpKinds6 = [256]icmpKind{

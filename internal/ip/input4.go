@@ -34,6 +34,9 @@ func (q *queue) input4(p *packet.Buffer) {
 	case unreachable:
 		q.reject(p, complaint{wire.ICMPv4DestUnreachable, d.code, 0}, d.reason)
 	case forward:
+		if h.HeaderLen() > wire.IPv4MinLen && !q.options4(p, h, d.hop.out) {
+			return
+		}
 		q.forward(p, d)
 	case ours:
 		if d.kind == netif.Broadcast {
@@ -51,7 +54,7 @@ func (q *queue) input4(p *packet.Buffer) {
 
 // local4 takes a datagram that is for us.
 func (q *queue) local4(p *packet.Buffer, h wire.IPv4) {
-	if h.HeaderLen() > wire.IPv4MinLen && !q.options4(p, h) {
+	if h.HeaderLen() > wire.IPv4MinLen && !q.options4(p, h, 0) {
 		return
 	}
 	if h.IsFragment() {
@@ -67,33 +70,4 @@ func (q *queue) toUpper4(p *packet.Buffer, h wire.IPv4) {
 	p.TrimFront(h.HeaderLen())
 	p.SetTransport()
 	q.toUpper(p, 0)
-}
-
-// options4 looks at the options of a datagram for us. It returns false if they ended its way; then p is gone.
-//
-// RFC 1122, 3.2.1.8: "The IP and transport layer MUST each interpret those IP options that they understand and
-// silently ignore the others."
-func (q *queue) options4(p *packet.Buffer, h wire.IPv4) bool {
-	it := wire.WalkIPv4Options(h.Options())
-	for it.Next() {
-		o := it.Option()
-		if o.Type != wire.IPv4LooseSource && o.Type != wire.IPv4StrictSource {
-			continue
-		}
-		// RFC 791, 3.1: "If the address in destination address field has been reached and the pointer is not
-		// greater than the length", we are a stop on the way. RFC 1122, 3.3.5: "If a host receives a datagram with an
-		// incomplete source route but does not forward it for some reason, the host SHOULD return an ICMP Destination
-		// Unreachable (code 5, Source Route Failed) message". Nor do routers forward it: RFC 7126, 4.3.5.
-		if len(o.Data) >= 3 && int(o.Data[2]) <= len(o.Data) {
-			q.reject(p, complaint{wire.ICMPv4DestUnreachable, wire.ICMPv4SourceRouteFailed, 0}, mib.Ip4SourceRoute)
-			return false
-		}
-	}
-	if it.Err() != nil {
-		// RFC 1122, 3.2.2.5: "A host SHOULD generate Parameter Problem messages."
-		o := it.Option()
-		q.reject(p, complaint{wire.ICMPv4ParamProblem, wire.ICMPv4PointerIndicates, uint32(o.Offset) << 24}, mib.Ip4Header)
-		return false
-	}
-	return true
 }

@@ -22,7 +22,9 @@ func (q *queue) input6(p *packet.Buffer) {
 		q.drop(p, reason)
 		return
 	}
-	p.Truncate(wire.IPv6Len + h.PayloadLen()) // behind it is the padding of a short frame
+	if n := h.PayloadLen(); n != 0 || h.NextHeader() != wire.ProtoHopByHop { // see lengthless
+		p.Truncate(wire.IPv6Len + n) // behind it is the padding of a short frame
+	}
 	p.Src, p.Dst, p.Proto = h.Src(), h.Dst(), h.NextHeader()
 	p.HopLimit, p.TrafficClass = h.HopLimit(), h.TrafficClass()
 	d := q.decide(p)
@@ -32,10 +34,17 @@ func (q *queue) input6(p *packet.Buffer) {
 	case unreachable:
 		q.reject(p, complaint{wire.ICMPv6DestUnreachable, d.code, 0}, d.reason)
 	case forward:
-		// RFC 8200, 4: extension headers, but for hop-by-hop options where a router is configured to look at
-		// them, "are not processed … by any node along a packet's delivery path".
+		// RFC 8200, 4: "Extension headers (except for the Hop-by-Hop Options header) are not processed, inserted, or
+		// deleted by any node along a packet's delivery path".
+		if h.NextHeader() == wire.ProtoHopByHop && !q.hopByHop(p) {
+			return
+		}
 		q.forward(p, d)
 	case ours:
+		if h.PayloadLen() == 0 && h.NextHeader() == wire.ProtoHopByHop {
+			q.lengthless(p)
+			return
+		}
 		q.local6(p, h, d.fromSelf, false)
 	}
 }
@@ -105,40 +114,6 @@ func (q *queue) local6(p *packet.Buffer, h wire.IPv6, fromSelf, fragmented bool)
 // isND reports whether ICMPv6 messages of type typ are Neighbor Discovery.
 func isND(typ uint8) bool {
 	return typ >= wire.ICMPv6RouterSolicitation && typ <= wire.ICMPv6Redirect
-}
-
-// options6 looks at the options in the header x. It returns false if they ended the packet's way; then p is gone.
-// None is known that would do something to a host: unknown are all but padding and Router Alert.
-func (q *queue) options6(p *packet.Buffer, x *wire.ExtHeader) bool {
-	it := wire.WalkIPv6Options(x.Data)
-	for it.Next() {
-		o := it.Option()
-		if o.Type == wire.IPv6RouterAlert {
-			continue
-		}
-		// RFC 8200, 4.2.
-		switch at := wire.IPv6Len + x.Offset + o.Offset; o.Action() {
-		case wire.OptionSkip: // "skip over this option and continue processing the header"
-			continue
-		case wire.OptionReportUnicast: // "and, only if the packet's Destination Address was not a multicast address"
-			if p.Dst.IsMulticast() {
-				q.drop(p, mib.Ip6UnknownOption)
-				return false
-			}
-			fallthrough
-		case wire.OptionReport: // "regardless of whether or not …, send an ICMP Parameter Problem, Code 2"
-			q.reject(p, paramProblem6(wire.ICMPv6UnrecognizedOption, at), mib.Ip6UnknownOption)
-		case wire.OptionDiscard:
-			q.drop(p, mib.Ip6UnknownOption)
-		}
-		return false
-	}
-	if it.Err() != nil {
-		o := it.Option()
-		q.reject(p, paramProblem6(wire.ICMPv6ErroneousHeader, wire.IPv6Len+x.Offset+o.Offset), mib.Ip6Header)
-		return false
-	}
-	return true
 }
 
 // fragment6 takes a fragment whose Fragment header is x, read as f; it stands behind that header.

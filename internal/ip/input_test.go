@@ -133,9 +133,9 @@ func TestInput4(t *testing.T) {
 		// RFC 1122, 3.3.5: Source Route Failed.
 		{"source route", in4(ip4(peer4, us4, wire.ProtoUDP, data, set4(func(h *wire.IPv4Header) { h.Options = []byte{131, 7, 4, 10, 0, 0, 1} }))),
 			answered(mib.Ip4SourceRoute, wire.ICMPv4DestUnreachable, wire.ICMPv4SourceRouteFailed, 0)},
-		{"source route at its end", in4(ip4(peer4, us4, wire.ProtoUDP, data, set4(func(h *wire.IPv4Header) { h.Options = []byte{131, 7, 8, 10, 0, 0, 1} }))), isDelivered},
+		{"source route at its end", in4(ip4(peer4, us4, wire.ProtoUDP, data, set4(func(h *wire.IPv4Header) { h.Options = []byte{131, 7, 8, 10, 0, 0, 1} }))), dropped(mib.Ip4SourceRoute)},
 		{"option too long", in4(ip4(peer4, us4, wire.ProtoUDP, data, set4(func(h *wire.IPv4Header) { h.Options = []byte{1, 7, 9, 0} }))),
-			answered(mib.Ip4Header, wire.ICMPv4ParamProblem, 0, 21<<24)},
+			answered(mib.Ip4Option, wire.ICMPv4ParamProblem, 0, 21<<24)},
 	}
 	check(t, setup{}, rows)
 }
@@ -221,7 +221,7 @@ func TestInput6(t *testing.T) {
 		{"option reports unicast", in6(ip6(peer6, us6, hbh, cat(ext(wire.ProtoUDP, 1, 0, 0xde, 1, 0), data))), problem(mib.Ip6UnknownOption, 2, 44)},
 		{"option reports even multicast", group(wire.AllNodes6, dst, cat(ext(wire.ProtoUDP, 0x9e, 1, 0), data)), problem(mib.Ip6UnknownOption, 2, 42)},
 		{"option does not report multicast", group(wire.AllNodes6, dst, cat(ext(wire.ProtoUDP, 0xde, 1, 0), data)), dropped(mib.Ip6UnknownOption)},
-		{"option too long", in6(ip6(peer6, us6, dst, cat(ext(wire.ProtoUDP, 1, 0, 0x1e, 9), data))), problem(mib.Ip6Header, 0, 44)},
+		{"option too long", in6(ip6(peer6, us6, dst, cat(ext(wire.ProtoUDP, 1, 0, 0x1e, 9), data))), problem(mib.Ip6Option, 0, 44)},
 		{"header cut off", in6(ip6(peer6, us6, dst, []byte{17, 1, 1, 4, 0, 0, 0, 0})), dropped(mib.Ip6Header)},
 		// RFC 8200, 4.4; RFC 5095.
 		{"routing header 0", in6(ip6(peer6, us6, rt, cat([]byte{17, 0, 0, 1, 0, 0, 0, 0}, data))), problem(mib.Ip6RoutingHeader, 0, 42)},
@@ -232,17 +232,25 @@ func TestInput6(t *testing.T) {
 		{"fragment not of 8", in6(ip6(peer6, us6, fr, cat([]byte{17, 0, 0, 1, 1, 2, 3, 4}, data))), problem(mib.Ip6Reassembly, 0, 4)},
 		{"fragment beyond 65535", in6(ip6(peer6, us6, fr, cat([]byte{17, 0, 0xff, 0xf8, 1, 2, 3, 4}, data))), problem(mib.Ip6Reassembly, 0, 42)},
 		{"fragment without upper header", in6(ip6(peer6, us6, fr, cat([]byte{dst, 0, 0, 1, 1, 2, 3, 4}, []byte{6, 0, 1, 4, 0, 0, 0, 0}, make([]byte, 8)))), problem(mib.Ip6Reassembly, 3, 0)},
-		{"empty fragment", in6(ip6(peer6, us6, fr, []byte{59, 0, 0, 8, 1, 2, 3, 4})), dropped(mib.Ip6Reassembly)},
+		{"empty fragment", in6(ip6(peer6, us6, fr, []byte{59, 0, 0, 8, 1, 2, 3, 4})), dropped(mib.Ip6FragmentOverlap)},
 	}
 	check(t, setup{}, rows)
 }
 
-// A jumbo payload option is an unknown option whose action bits are 11.
+// RFC 2675, 3, lists the errors of jumbograms.
 func TestJumbogramRefused(t *testing.T) {
-	p := ip6(peer6, us6, wire.ProtoHopByHop, cat(ext(wire.ProtoUDP, wire.IPv6Jumbo, 4, 0, 1, 0, 0), make([]byte, 8)))
+	jumbo := func(n byte, more ...byte) []byte {
+		return ip6(peer6, us6, wire.ProtoHopByHop, cat(ext(wire.ProtoUDP, append([]byte{wire.IPv6Jumbo, 4, 0, n, 0, 24}, more...)...), make([]byte, 16)))
+	}
+	none := ip6(peer6, us6, wire.ProtoHopByHop, cat(ext(wire.ProtoUDP), make([]byte, 16)))
+	const problem = wire.ICMPv6ParamProblem
 	check(t, setup{}, []row{
-		{"with payload length", in6(p), answered(mib.Ip6UnknownOption, wire.ICMPv6ParamProblem, 2, 42)},
-		{"without", in6(poke(p, 4, 0, 0)), dropped(mib.Ip6Header)},
+		{"with payload length", in6(jumbo(1)), answered(mib.Ip6Jumbogram, problem, 0, 42)},
+		{"without", in6(poke(jumbo(1), 4, 0, 0)), dropped(mib.Ip6Jumbogram)},
+		{"small", in6(poke(jumbo(0), 4, 0, 0)), answered(mib.Ip6Jumbogram, problem, 0, 44)},
+		{"no option", in6(poke(none, 4, 0, 0)), answered(mib.Ip6Header, problem, 0, 4)},
+		{"option too short", in6(poke(jumbo(1), 43, 3, 0, 1, 0, 0)), dropped(mib.Ip6Option)},
+		{"header cut off", in6(poke(none, 4, 0, 0)[:44]), dropped(mib.Ip6Header)},
 	})
 }
 

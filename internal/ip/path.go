@@ -56,6 +56,8 @@ type Params struct {
 	// DontFragment sets DF on IPv4, and forbids fragmentation here. A packet too big for its path is then
 	// dropped, and Transport.Error told (Local, EMSGSIZE).
 	DontFragment bool
+	// Options are of IPv4, at most 40 octets; nil: none. They are copied.
+	Options []byte
 }
 
 // Valid reports whether p still holds: one atomic load.

@@ -32,6 +32,7 @@ type queue struct {
 	decisions *[decisionSlots]decision // made at the first packet
 	path      Path                     // of the answer being made
 	err       Error                    // being told
+	options   [maxOptions4]byte        // of the answer being made
 }
 
 // tally counts a batch before it goes to the counters.

@@ -16,13 +16,25 @@ type Settings struct {
 	MinPathMTU         int           // the least that an ICMP message can make of an IPv4 path's MTU
 	PathMTULifetime    time.Duration // how long a path's MTU is remembered
 	IGMP, MLD          mcast.Settings
+
+	// Options in one Hop-by-Hop and one Destination Options header at most: without padding (negative: and none that are
+	// not known), and octets of the header.
+	MaxHopOptions, MaxDstOptions int
+	MaxHopOctets, MaxDstOctets   int
 }
 
 // settings returns the settings that cfg means.
 func (cfg *Config) settings() *Settings {
 	return &Settings{Forward4: cfg.Forwarding, Forward6: cfg.Forwarding, TTL: defaultHopLimit, HopLimit: defaultHopLimit,
-		ICMPRate: cfg.ICMPRate, ICMPBurst: cfg.ICMPBurst, MinPathMTU: minPathMTU4, PathMTULifetime: pathMTULifetime}
+		ICMPRate: cfg.ICMPRate, ICMPBurst: cfg.ICMPBurst, MinPathMTU: minPathMTU4, PathMTULifetime: pathMTULifetime,
+		MaxHopOptions: maxOptions6, MaxDstOptions: maxOptions6, MaxHopOctets: maxOctets6, MaxDstOctets: maxOctets6}
 }
+
+// maxOptions6 is how many options one header may have. RFC 8504, 5.3: "the default value SHOULD be set to 8". maxOctets6 is the longest header there is.
+const (
+	maxOptions6 = 8
+	maxOctets6  = 256 * 8
+)
 
 // Settings returns the current settings, which must not be changed.
 func (l *Layer) Settings() *Settings { return l.settings.Load() }
