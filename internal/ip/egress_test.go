@@ -158,7 +158,7 @@ func TestClose(t *testing.T) {
 	}
 	b.eth0.take()
 	b.sim.RunUntilIdle()
-	if len(b.eth0.take()) != 0 || b.l.fragments.used != 0 {
+	if len(b.eth0.take()) != 0 || b.l.fragments.memory.used != 0 {
 		t.Error("not quiet")
 	}
 	if _, err := b.l.AddInterface("x", newCable(usMAC), netif.Config{}); err != link.ErrClosed {

@@ -85,8 +85,8 @@ func FuzzDeliver(f *testing.F) {
 		}
 		b.in(b.eth0, frame, frame)
 		b.pass(2 * time.Minute)
-		if b.l.fragments.used != 0 {
-			t.Errorf("%d octets of fragments kept", b.l.fragments.used)
+		if b.l.fragments.memory.used != 0 {
+			t.Errorf("%d octets of fragments kept", b.l.fragments.memory.used)
 		}
 		for _, sent := range b.eth0.take() {
 			if c.forwarding {
@@ -138,8 +138,8 @@ func FuzzReassembly(f *testing.F) {
 			}
 		}
 		b.pass(2 * time.Minute)
-		if b.l.fragments.used != 0 || len(b.l.fragments.m) != 0 {
-			t.Errorf("%d octets kept", b.l.fragments.used)
+		if b.l.fragments.memory.used != 0 || len(b.l.fragments.m) != 0 {
+			t.Errorf("%d octets kept", b.l.fragments.memory.used)
 		}
 	})
 }

@@ -273,8 +273,8 @@ func TestFragmentRoundTrip(t *testing.T) {
 			}
 		}
 	}
-	if v := c.values(); v.Get(mib.IpReasmFails)+v.Get(mib.Ip6ReasmFails) != 0 || c.l.fragments.used != 0 {
-		t.Errorf("%d octets still used", c.l.fragments.used)
+	if v := c.values(); v.Get(mib.IpReasmFails)+v.Get(mib.Ip6ReasmFails) != 0 || c.l.fragments.memory.used != 0 {
+		t.Errorf("%d octets still used", c.l.fragments.memory.used)
 	}
 }
 

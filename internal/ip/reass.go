@@ -29,30 +29,38 @@ type fragKey struct {
 }
 
 // reassembler puts fragments together, for both families. It is a machine: add and expire are its events; what they cannot
-// use is in lost afterwards.
-//
-// Memory is bounded by limit: when it is reached, the datagrams begun first are given up.
+// use is in lost afterwards. Its memory is bounded; how it is shared is in reassmemory.go.
 type reassembler struct {
-	limit int // octets of memory for fragments
-	used  int
-	begun uint64 // datagrams so far
-	m     map[fragKey]*datagram
-	lists [2]datagrams // by family, begun first at the head
-	free  *datagram    // for use again, through next
-	lost  packet.Batch // fragments given up
+	memory fragMemory
+	m      map[fragKey]*datagram
+	lists  [2]datagrams // by family, begun first at the head
+	free   *datagram    // for use again, through next
+	lost   [numLosses]packet.Batch
 }
+
+// loss is why a fragment is of no use.
+type loss uint8
+
+const (
+	duplicate loss = iota // it is there already
+	overlap               // with another: neither is
+	mixedECN              // some fragments can tell of congestion, and others cannot
+	noRoom                // it made room for others
+	numLosses
+)
 
 // datagram is one that is not complete.
 type datagram struct {
 	key        fragKey
-	seq        uint64 // of all datagrams, in the order they began
 	deadline   clock.Instant
 	parts      []part // by offset
 	total      int    // length of the data; -1: not known yet
 	got        int
-	congestion bool // a fragment met congestion
-	refused    bool // fragments overlapped: all of them, and those to come, are discarded
+	ecn        uint8 // the ECN fields of the fragments, a bit for each of the four values
+	refused    bool  // fragments overlapped: all of them, and those to come, are discarded
 	prev, next *datagram
+
+	owner // of the memory
 }
 
 // part is the data of one fragment. p begins with it, and has the headers in front.
@@ -87,6 +95,10 @@ func (l *datagrams) remove(d *datagram) {
 	d.prev, d.next = nil, nil
 }
 
+// maxParts is how many fragments a datagram may have: the most that are needed. RFC 791, 3.2: "Every internet module must be able to
+// forward a datagram of 68 octets without further fragmentation", of which 48 are data where there are no options.
+const maxParts = 65535/48 + 1
+
 // add takes a fragment whose data are p.Bytes(), from the octet at of the datagram on. If it was the last missing one,
 // the datagram is returned, no longer the reassembler's: use assemble and release.
 func (r *reassembler) add(now clock.Instant, k fragKey, p *packet.Buffer, at int, more bool) *datagram {
@@ -95,28 +107,28 @@ func (r *reassembler) add(now clock.Instant, k fragKey, p *packet.Buffer, at int
 		d = r.open(now, k)
 	}
 	end := at + p.Len()
-	if d.refused || end == at {
-		r.lost.Push(p)
+	if d.refused {
+		r.lost[overlap].Push(p)
 		return nil
 	}
 	i, _ := slices.BinarySearchFunc(d.parts, at, func(x part, at int) int { return x.at - at })
-	if i < len(d.parts) && d.parts[i].at == at && d.parts[i].end == end {
-		// RFC 8200, 4.5: "an implementation may choose to detect this case and drop exact duplicate fragments while
-		// keeping the other fragments belonging to the same packet."
-		r.lost.Push(p)
-		return nil
-	}
 	switch {
-	case i > 0 && d.parts[i-1].end > at, i < len(d.parts) && d.parts[i].at < end,
+	case end == at, // it would be within any that is there or comes
 		d.total >= 0 && (end > d.total || !more && end != d.total),
 		!more && len(d.parts) > 0 && d.parts[len(d.parts)-1].end > end:
-		// RFC 8200, 4.5: "If any of the fragments being reassembled overlap with any other fragments being reassembled
-		// for the same packet, reassembly of that packet must be abandoned and all the fragments that have been
-		// received for that packet must be discarded, and no ICMP error messages should be sent." RFC 5722, 4: those to
-		// come too. The same for IPv4, where RFC 791's way has been of use to attackers only (RFC 1858, 4).
-		r.empty(d)
-		d.refused = true
-		r.lost.Push(p)
+		r.lost[overlap].Push(p)
+		r.refuse(d)
+		return nil
+	case d.has(i, at, end):
+		r.lost[duplicate].Push(p)
+		return nil
+	case i > 0 && d.parts[i-1].end > at, i < len(d.parts) && d.parts[i].at < end:
+		r.lost[overlap].Push(p)
+		r.refuse(d)
+		return nil
+	case len(d.parts) >= maxParts:
+		r.lost[noRoom].Push(p)
+		r.giveUp(d, noRoom)
 		return nil
 	}
 	if !more {
@@ -124,17 +136,77 @@ func (r *reassembler) add(now clock.Instant, k fragKey, p *packet.Buffer, at int
 	}
 	d.parts = slices.Insert(d.parts, i, part{p, at, end})
 	d.got += end - at
-	d.congestion = d.congestion || p.TrafficClass&3 == 3
-	r.used += cost(p)
+	d.ecn |= 1 << (p.TrafficClass & 3)
+	r.memory.take(d, cost(p))
 	if d.got == d.total {
+		if mixed(d.ecn) {
+			r.giveUp(d, mixedECN)
+			return nil
+		}
 		r.close(d)
+		r.memory.prove(now, d)
 		return d
 	}
-	for r.used > r.limit {
-		r.giveUp(r.oldest())
+	for d := r.memory.heaviest(); d != nil; d = r.memory.heaviest() {
+		r.giveUp(d, noRoom)
 	}
 	return nil
 }
+
+// has reports whether the octets from at to end are there already; i is the first part from at on.
+//
+// RFC 8200, 4.5: "an implementation may choose to detect this case and drop exact duplicate fragments while keeping the other
+// fragments belonging to the same packet." Of IPv4, whose fragments are cut anew on the way, Linux takes whatever is there
+// already for a duplicate.
+func (d *datagram) has(i, at, end int) bool {
+	if i < len(d.parts) && d.parts[i].at == at && d.parts[i].end == end {
+		return true
+	}
+	if !d.key.dst.Is4() {
+		return false
+	}
+	if i == len(d.parts) || d.parts[i].at > at {
+		i--
+	}
+	if i < 0 || d.parts[i].end <= at {
+		return false
+	}
+	for d.parts[i].end < end {
+		if i++; i == len(d.parts) || d.parts[i].at != d.parts[i-1].end {
+			return false
+		}
+	}
+	return true
+}
+
+// refuse gives up d, whose fragments overlap.
+//
+// RFC 8200, 4.5: "If any of the fragments being reassembled overlap with any other fragments being reassembled for the same
+// packet, reassembly of that packet must be abandoned and all the fragments that have been received for that packet must be
+// discarded, and no ICMP error messages should be sent." RFC 5722, 4: those to come too. RFC 791's way with overlaps has been
+// of use to attackers only (RFC 1858, 4), and Linux discards the datagram of IPv4 too; but its Identification, of 16
+// bits, may soon be that of another.
+func (r *reassembler) refuse(d *datagram) {
+	if d.key.dst.Is4() {
+		r.giveUp(d, overlap)
+		return
+	}
+	r.empty(d, overlap)
+	d.refused = true
+}
+
+// mixed reports whether a datagram whose fragments had the ECN fields in ecn must be dropped.
+//
+// RFC 3168, 5.3: to set CE "MUST NOT occur if any of the other fragments contributing to this reassembly carries the Not-ECT
+// codepoint", so that such a datagram is dropped; of a mixture of ECT and Not-ECT it asks for nothing, and Linux drops that
+// too.
+func mixed(ecn uint8) bool { return ecn&1 != 0 && ecn != 1 }
+
+// congested reports whether a fragment met congestion.
+//
+// RFC 3168, 5.3: "if any fragment of an IP packet to be reassembled has the CE codepoint set, then … Set the CE codepoint on
+// the reassembled packet."
+func congested(ecn uint8) bool { return ecn&(1<<3) != 0 }
 
 // cost is the memory that p takes, in octets.
 func cost(p *packet.Buffer) int { return p.Headroom() + p.Len() + p.Tailroom() }
@@ -150,28 +222,21 @@ func (r *reassembler) open(now clock.Instant, k fragKey) *datagram {
 	if k.dst.Is4() {
 		lifetime = reassemblyTime4
 	}
-	r.begun++
-	*d = datagram{key: k, seq: r.begun, deadline: now.Add(lifetime), parts: d.parts[:0], total: -1}
+	*d = datagram{key: k, deadline: now.Add(lifetime), parts: d.parts[:0], total: -1}
 	if r.m == nil {
 		r.m = make(map[fragKey]*datagram)
 	}
 	r.m[k] = d
 	r.lists[family(k.dst)].push(d)
-	r.used += datagramCost
+	r.memory.open(now, d)
 	return d
 }
-
-// datagramCost is the memory that a datagram takes itself, roughly; without it the refused ones would be free.
-const datagramCost = 512
 
 // close takes d out, with its parts.
 func (r *reassembler) close(d *datagram) {
 	delete(r.m, d.key)
 	r.lists[family(d.key.dst)].remove(d)
-	r.used -= datagramCost
-	for i := range d.parts {
-		r.used -= cost(d.parts[i].p)
-	}
+	r.memory.close(d)
 }
 
 // release frees d, which close took out, for use again. Its parts are the caller's.
@@ -183,38 +248,31 @@ func (r *reassembler) release(d *datagram) {
 }
 
 // empty gives up the parts of d, which stays.
-func (r *reassembler) empty(d *datagram) {
+func (r *reassembler) empty(d *datagram, why loss) {
 	for i := range d.parts {
-		r.used -= cost(d.parts[i].p)
-		r.lost.Push(d.parts[i].p)
+		r.memory.take(d, -cost(d.parts[i].p))
+		r.lost[why].Push(d.parts[i].p)
 	}
 	clear(d.parts)
 	d.parts, d.got = d.parts[:0], 0
 }
 
-func (r *reassembler) giveUp(d *datagram) {
-	r.empty(d)
+func (r *reassembler) giveUp(d *datagram, why loss) {
+	r.empty(d, why)
 	r.close(d)
 	r.release(d)
-}
-
-// oldest returns the datagram begun first. There must be one.
-func (r *reassembler) oldest() *datagram {
-	a, b := r.lists[0].head, r.lists[1].head
-	if a == nil || b != nil && b.seq < a.seq {
-		return b
-	}
-	return a
 }
 
 // flush gives up everything and frees it.
 func (r *reassembler) flush() {
 	for f := range r.lists {
 		for d := r.lists[f].head; d != nil; d = r.lists[f].head {
-			r.giveUp(d)
+			r.giveUp(d, noRoom)
 		}
 	}
-	r.lost.Free()
+	for i := range r.lost {
+		r.lost[i].Free()
+	}
 }
 
 // deadline returns when expire has something to do, or clock.Never.
@@ -261,8 +319,13 @@ func (d *datagram) assemble() *packet.Buffer {
 	} else {
 		whole6(b, from)
 	}
-	if d.congestion {
-		p.TrafficClass |= 3 // RFC 3168, 5.3: CE, if a fragment has it
+	if congested(d.ecn) {
+		p.TrafficClass |= 3
+		if four {
+			v := wire.IPv4(b)
+			b[1] |= 3
+			v.UpdateChecksum()
+		}
 	}
 	for i := range d.parts {
 		d.parts[i].p.Free()

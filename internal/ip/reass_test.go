@@ -71,54 +71,88 @@ func TestReassemblyOrders(t *testing.T) {
 	}
 }
 
-// RFC 5722, 4; RFC 8200, 4.5: overlaps end the datagram, silently, and those to come are discarded too.
+// RFC 5722, 4; RFC 8200, 4.5: overlaps end the datagram, silently, and those to come are discarded too. IPv4, as Linux has
+// it, forgets the datagram, and takes what is there already for a duplicate.
 func TestReassemblyOverlap(t *testing.T) {
 	data := pattern(64)
 	for _, c := range []struct {
-		name   string
-		pieces [][2]int
+		name      string
+		pieces    [][2]int
+		delivers4 bool
 	}{
-		{"beginning of the next", [][2]int{{0, 24}, {16, 40}, {40, 64}}},
-		{"end of the one before", [][2]int{{16, 40}, {0, 24}, {40, 64}}},
-		{"within", [][2]int{{0, 40}, {8, 16}, {40, 64}}},
-		{"around", [][2]int{{8, 16}, {0, 40}, {40, 64}}},
-		{"same beginning", [][2]int{{0, 24}, {0, 32}, {32, 64}}},
-		{"behind the end", [][2]int{{0, 24}, {40, 64}, {24, 40}, {24, 48}}},
+		{"beginning of the next", [][2]int{{0, 24}, {16, 40}, {40, 64}}, false},
+		{"end of the one before", [][2]int{{16, 40}, {0, 24}, {40, 64}}, false},
+		{"within", [][2]int{{0, 40}, {8, 16}, {40, 64}}, true},
+		{"within two", [][2]int{{0, 16}, {16, 40}, {8, 24}, {40, 64}}, true},
+		{"within two with a gap", [][2]int{{0, 16}, {24, 40}, {8, 32}, {16, 24}}, false},
+		{"same end", [][2]int{{0, 24}, {8, 24}, {24, 64}}, true},
+		{"around", [][2]int{{8, 16}, {0, 40}, {40, 64}}, false},
+		{"same beginning", [][2]int{{0, 24}, {0, 32}, {32, 64}}, false},
+		{"two ends", [][2]int{{40, 64}, {40, 48}, {0, 40}}, false},
+		{"behind the end", [][2]int{{32, 48}, {48, 64}, {0, 32}}, false},
+		{"empty", [][2]int{{0, 24}, {24, 24}, {24, 64}}, false},
 	} {
 		for _, four := range []bool{true, false} {
 			b := newBed(t, setup{})
-			pieces := c.pieces
-			if c.name == "behind the end" {
-				pieces = pieces[:1]
-			}
-			for _, p := range pieces {
+			for i, p := range c.pieces {
+				data := data
+				if c.name == "two ends" && i == 1 || c.name == "behind the end" && i == 0 {
+					data = data[:48] // it says to be the last
+				}
 				if four {
 					b.in(b.eth0, piece4(1, data, p[0], p[1]))
 				} else {
 					b.in(b.eth0, piece6(1, data, p[0], p[1]))
 				}
 			}
-			if c.name == "behind the end" { // two ends that differ
-				short := data[:48]
-				if four {
-					b.in(b.eth0, piece4(1, data, 40, 64), piece4(1, short, 40, 48), piece4(1, data, 24, 40))
-				} else {
-					b.in(b.eth0, piece6(1, data, 40, 64), piece6(1, short, 40, 48), piece6(1, data, 24, 40))
-				}
-			}
-			if b.udp.n != 0 {
-				t.Errorf("%s: delivered", c.name)
+			if want := four && c.delivers4; b.udp.n != 0 != want {
+				t.Errorf("%s: delivered: %v (IPv4: %v)", c.name, b.udp.n != 0, four)
 			}
 			v := b.values()
-			if v.Get(mib.IpReasmFails)+v.Get(mib.Ip6ReasmFails) < 3 {
-				t.Errorf("%s: not all dropped", c.name)
+			if n := v.Dropped(mib.Ip6FragmentOverlap); !four && (n != uint64(len(c.pieces)) || b.l.fragments.memory.used != datagramCost) {
+				t.Errorf("%s: %d dropped, %d octets used", c.name, n, b.l.fragments.memory.used)
 			}
-			if b.l.fragments.used != datagramCost {
-				t.Errorf("%s: %d octets used", c.name, b.l.fragments.used)
+			if n := v.Dropped(mib.Ip4FragmentOverlap); four && n == 0 != c.delivers4 {
+				t.Errorf("%s: %d dropped", c.name, n)
 			}
 			b.pass(61 * time.Second)
-			if len(b.eth0.take()) != 0 || b.l.fragments.used != 0 || len(b.l.fragments.m) != 0 {
+			if !four && len(b.eth0.take()) != 0 || b.l.fragments.memory.used != 0 || len(b.l.fragments.m) != 0 {
 				t.Errorf("%s: an error was sent, or memory kept", c.name)
+			}
+		}
+	}
+}
+
+// RFC 3168, 5.3: congestion is not lost, and fragments that can tell of it do not go with those that cannot.
+func TestReassemblyECN(t *testing.T) {
+	data := pattern(64)
+	want := [4][4]int{{0, -1, -1, -1}, {-1, 1, 1, 3}, {-1, 2, 2, 3}, {-1, 3, 3, 3}} // -1: dropped
+	for x := range 4 {
+		for y := range 4 {
+			for _, four := range []bool{true, false} {
+				b := newBed(t, setup{})
+				one, two := piece6(1, data, 0, 24), piece6(1, data, 24, 64)
+				if four {
+					mark := func(f []byte, ecn int) []byte {
+						f[15] = byte(ecn)
+						wire.IPv4(f[14:]).UpdateChecksum()
+						return f
+					}
+					one, two = mark(piece4(1, data, 0, 24), x), mark(piece4(1, data, 24, 64), y)
+				} else {
+					one[15], two[15] = byte(x)<<4, byte(y)<<4
+				}
+				b.in(b.eth0, one, two)
+				got := -1
+				if b.udp.n == 1 {
+					got = int(b.udp.got[0].tc)
+				}
+				if got != want[x][y] {
+					t.Errorf("ECN %d and %d: %d (IPv4: %v)", x, y, got, four)
+				}
+				if v := b.values(); got < 0 && v.Dropped(mib.Ip4FragmentECN)+v.Dropped(mib.Ip6FragmentECN) != 2 {
+					t.Errorf("ECN %d and %d: not counted", x, y)
+				}
 			}
 		}
 	}
@@ -150,37 +184,13 @@ func TestReassemblyTimeout(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	v := b.values()
-	if v.Get(mib.IpReasmTimeout) != 2 || v.Get(mib.Ip6ReasmTimeout) != 2 || b.l.fragments.used != 0 {
+	if v.Get(mib.IpReasmTimeout) != 2 || v.Get(mib.Ip6ReasmTimeout) != 2 || b.l.fragments.memory.used != 0 {
 		t.Error("counters wrong, or memory kept")
 	}
 	// A fragment that comes afterwards begins anew.
 	b.in(b.eth0, piece4(1, data, 24, 64), piece4(1, data, 0, 24))
 	if b.udp.n != 1 {
 		t.Error("not delivered")
-	}
-}
-
-// Memory is bounded, whatever comes, and the newest datagrams are those that survive.
-func TestReassemblyBounded(t *testing.T) {
-	b := newBed(t, setup{limit: 64 << 10})
-	data := pattern(2000)
-	for id := range 1000 {
-		b.in(b.eth0, piece6(uint32(id), data, 0, 1000), piece4(uint16(id), data, 0, 1000))
-		if b.l.fragments.used > 64<<10 {
-			t.Fatalf("%d octets used", b.l.fragments.used)
-		}
-	}
-	b.in(b.eth0, piece6(999, data, 1000, 2000), piece4(999, data, 1000, 2000), piece4(0, data, 1000, 2000))
-	if b.udp.n != 2 {
-		t.Errorf("%d delivered", b.udp.n)
-	}
-	// One that alone needs more than there is.
-	big := pattern(65000)
-	for at := 0; at < 65000; at += 8 {
-		b.in(b.eth0, piece4(5555, big, at, min(at+8, 65000)))
-	}
-	if b.l.fragments.used > 64<<10 {
-		t.Errorf("%d octets used", b.l.fragments.used)
 	}
 }
 
@@ -229,6 +239,6 @@ func TestFragments4Malformed(t *testing.T) {
 	check(t, setup{}, []row{
 		{"not of 8", frag(0, true, 20), dropped(mib.Ip4Reassembly)},
 		{"beyond 65535", frag(65528, false, 8), dropped(mib.Ip4Reassembly)},
-		{"empty", frag(8, false, 0), dropped(mib.Ip4Reassembly)},
+		{"empty", frag(8, false, 0), dropped(mib.Ip4FragmentOverlap)},
 	})
 }

@@ -35,13 +35,19 @@ func (q *queue) reassemble(p *packet.Buffer) {
 		q.whole.Push(d.assemble())
 		r.release(d)
 	}
-	for p := r.lost.Pop(); p != nil; p = r.lost.Pop() {
-		reason := mib.Ip6Reassembly
-		if p.Dst.Is4() {
-			reason = mib.Ip4Reassembly
+	for why := range r.lost {
+		for p := r.lost[why].Pop(); p != nil; p = r.lost[why].Pop() {
+			q.drop(p, lossReasons[why][family(p.Dst)])
 		}
-		q.drop(p, reason)
 	}
+}
+
+// lossReasons are the reasons for fragments that are of no use, by family.
+var lossReasons = [numLosses][2]mib.Reason{
+	duplicate: {mib.Ip4FragmentDuplicate, mib.Ip6FragmentDuplicate},
+	overlap:   {mib.Ip4FragmentOverlap, mib.Ip6FragmentOverlap},
+	mixedECN:  {mib.Ip4FragmentECN, mib.Ip6FragmentECN},
+	noRoom:    {mib.Ip4ReassemblyFull, mib.Ip6ReassemblyFull},
 }
 
 // reassembled takes a datagram put together, at its internet header. No lock is held.
