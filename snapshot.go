@@ -22,12 +22,18 @@ type InterfaceState struct {
 	Up        bool
 	MTU       int
 	Addresses []AddressState
+	Learned   LearnedState
 }
 
 // AddressState is an address and where it stands.
 type AddressState struct {
 	Prefix netip.Prefix
 	State  string // "tentative", "preferred", "deprecated", "duplicate"
+	Origin string // "static", "link-local", "slaac", "dhcp"
+
+	Temporary, Optimistic, Anycast bool
+
+	Valid, Preferred time.Duration // what remains of the lifetimes; Forever
 }
 
 // HostState is what TCP has learned of the way to another host, for connections to come (RFC 9040). Zero fields are not
@@ -60,11 +66,13 @@ func (s *Stack) hosts() (all []HostState) {
 // Snapshot returns the stack's state.
 func (s *Stack) Snapshot() *Snapshot {
 	snap := &Snapshot{}
+	now := s.rt.Now()
 	for _, i := range s.ip.Snapshot().Interfaces {
 		state := InterfaceState{Name: i.Name, Index: int(i.Index), Up: i.Up, MTU: i.MTU}
-		for _, a := range i.Addrs {
-			state.Addresses = append(state.Addresses, AddressState{a.Prefix(), a.State.String()})
+		for k := range i.Addrs {
+			state.Addresses = append(state.Addresses, addressState(now, &i.Addrs[k]))
 		}
+		state.Learned = s.learned(now, i)
 		snap.Interfaces = append(snap.Interfaces, state)
 	}
 	snap.Sockets = s.sockets()
