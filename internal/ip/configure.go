@@ -119,7 +119,8 @@ func (l *Layer) detach(index int32) (link.Link, error) {
 // delete takes d out of the configuration. Control locked.
 func (l *Layer) delete(d *device) {
 	l.devices = slices.DeleteFunc(l.devices, func(o *device) bool { return o == d })
-	l.statics = slices.DeleteFunc(l.statics, func(r route.Route) bool { return r.Out == d.index })
+	l.fib = l.fib.WithoutAll(func(r route.Route) bool { return r.Out == d.index })
+	l.redirects.forget(l, func(r *route.Redirection) bool { return r.Out == d.index })
 	d.end()
 	d.silence()
 	l.rebuild()
@@ -202,51 +203,6 @@ func (l *Layer) RemoveAddress(index int32, a netip.Addr) error {
 	return nil
 }
 
-// AddRoute adds a static route. With Out 0 the interface is the one whose prefix holds the gateway. Errors name
-// what is wrong; errors.Is finds EINVAL, ENODEV, EEXIST, or ENETUNREACH for a gateway that is on no link of ours.
-func (l *Layer) AddRoute(r route.Route) error {
-	l.control.Lock()
-	defer l.control.Unlock()
-	r, err := l.completeRoute(r)
-	if err != nil {
-		return err
-	}
-	if slices.Contains(l.statics, r) {
-		return fmt.Errorf("route %v: %w", r, syscall.EEXIST)
-	}
-	l.statics = append(l.statics, r)
-	if d, err := l.find(r.Out); err == nil && d.up {
-		l.table = l.table.With(r)
-		l.publish()
-	}
-	return nil
-}
-
-// RemoveRoute removes a static route that equals r; with r.Out 0 the interface does not matter. Errors: EINVAL for a route
-// that makes no sense, ESRCH if there is none.
-func (l *Layer) RemoveRoute(r route.Route) error {
-	l.control.Lock()
-	defer l.control.Unlock()
-	r.Origin = route.Static
-	r, err := r.Check()
-	if err != nil {
-		return fmt.Errorf("route to %v: %w: %w", r.Prefix, err, syscall.EINVAL)
-	}
-	i := slices.IndexFunc(l.statics, func(o route.Route) bool {
-		if r.Out == 0 {
-			o.Out = 0
-		}
-		return o == r
-	})
-	if i < 0 {
-		return fmt.Errorf("route %v: %w", r, syscall.ESRCH)
-	}
-	l.table = l.table.Without(l.statics[i])
-	l.statics = slices.Delete(l.statics, i, i+1)
-	l.publish()
-	return nil
-}
-
 // Neighbors lists the neighbors on the interface's link: RFC 4861, 5.1, and the ARP table. Errors: ENODEV.
 func (l *Layer) Neighbors(index int32) ([]neigh.Info, error) {
 	l.control.Lock()
@@ -258,70 +214,16 @@ func (l *Layer) Neighbors(index int32) ([]neigh.Info, error) {
 	return d.cache.List(), nil
 }
 
-// completeRoute checks r and finds its interface. Control locked.
-func (l *Layer) completeRoute(r route.Route) (route.Route, error) {
-	r.Origin = route.Static
-	r, err := r.Check()
-	if err != nil {
-		return r, fmt.Errorf("route to %v: %w: %w", r.Prefix, err, syscall.EINVAL)
-	}
-	if r.Out != 0 {
-		if _, err := l.find(r.Out); err != nil {
-			return r, fmt.Errorf("route to %v: %w", r.Prefix, err)
-		}
-	}
-	if !r.Gateway.IsValid() {
-		if r.Out == 0 {
-			return r, fmt.Errorf("route to %v: needs a gateway or an interface: %w", r.Prefix, syscall.EINVAL)
-		}
-		return r, nil
-	}
-	g := wire.AddrFrom(r.Gateway)
-	for _, d := range l.devices {
-		if (r.Out == 0 || r.Out == d.index) && d.address(g) != nil {
-			return r, fmt.Errorf("route to %v: gateway %v is our own address: %w", r.Prefix, r.Gateway, syscall.EINVAL)
-		}
-	}
-	// RFC 1812, 5.2.4.2 and RFC 4861, 5.2: a next hop is a neighbor, on the link of the longest prefix that holds it. A
-	// link without neighbors takes any.
-	out, longest := r.Out, -1
-	for _, d := range l.devices {
-		if r.Out == 0 && g.NeedsScope() || r.Out != 0 && r.Out != d.index {
-			continue
-		}
-		bits := d.onLink(r.Gateway)
-		if r.Out != 0 && d.medium == link.IP {
-			bits = max(bits, 0)
-		}
-		if bits > longest {
-			out, longest = d.index, bits
-		}
-	}
-	if longest < 0 {
-		return r, fmt.Errorf("route to %v: gateway %v is on no link of ours: %w", r.Prefix, r.Gateway, syscall.ENETUNREACH)
-	}
-	r.Out = out
-	return r, nil
-}
-
-// rebuild makes the table and the snapshot anew after interfaces or addresses changed. Control locked.
+// rebuild makes the snapshot anew after interfaces or addresses changed, and the routes that follow from them. Control
+// locked.
 func (l *Layer) rebuild() {
-	var rs []route.Route
-	for _, d := range l.devices {
-		rs = d.connected(rs)
-	}
-	for _, r := range l.statics {
-		if d, err := l.find(r.Out); err == nil && d.up {
-			rs = append(rs, r)
-		}
-	}
-	l.table = route.Build(rs)
+	l.syncRoutes()
 	l.publish()
 }
 
 // publish makes the configuration what the packet path sees. Control locked.
 func (l *Layer) publish() {
-	s := &snapshot{generation: 1, routes: l.table, devices: make([]*device, l.nextIndex)}
+	s := &snapshot{generation: 1, routes: l.fib, devices: make([]*device, l.nextIndex)}
 	if old := l.snap.Load(); old != nil {
 		s.generation = old.generation + 1
 	}

@@ -3,7 +3,6 @@ package ip
 import (
 	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/netif"
-	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -25,13 +24,14 @@ type decision struct {
 	generation uint64 // of the snapshot
 	src, dst   wire.Addr
 	in         int32
-	verdict    verdict
-	kind       netif.Kind // with ours
-	fromSelf   bool       // with ours: src is ours too
-	filtered   bool       // with kind Group: nobody wants to hear src, nor may it speak to the group
-	reason     mib.Reason
-	code       uint8 // with unreachable: of the ICMP message
-	hop        onward
+	selectors
+	verdict  verdict
+	kind     netif.Kind // with ours
+	fromSelf bool       // with ours: src is ours too
+	filtered bool       // with kind Group: nobody wants to hear src, nor may it speak to the group
+	reason   mib.Reason
+	code     uint8 // with unreachable: of the ICMP message
+	hop      onward
 }
 
 // onward is where forwarded packets go.
@@ -47,11 +47,12 @@ const decisionSlots = 256
 
 // decide returns what to do with p, whose Src, Dst and In are set. What it returns is good until the next call.
 func (q *queue) decide(p *packet.Buffer) *decision {
+	sel := q.selectorsOf(p)
 	d := &q.decisions[slot(p.Src, p.Dst)%decisionSlots]
-	if d.generation == q.s.generation && d.src == p.Src && d.dst == p.Dst && d.in == p.In {
+	if d.generation == q.s.generation && d.src == p.Src && d.dst == p.Dst && d.in == p.In && d.selectors == sel {
 		return d
 	}
-	*d = decision{generation: q.s.generation, src: p.Src, dst: p.Dst, in: p.In}
+	*d = decision{generation: q.s.generation, src: p.Src, dst: p.Dst, in: p.In, selectors: sel}
 	d.make(q.s, q.l.Settings().forwards(p.Dst.Is4()), q.d.lk == nil)
 	return d
 }
@@ -101,32 +102,6 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 	default:
 		d.findHop(s, reasons.noRoute)
 	}
-}
-
-// findHop looks up where to forward to.
-func (d *decision) findHop(s *snapshot, noRoute mib.Reason) {
-	h, ok := s.routes.Lookup(d.dst, 0, 0)
-	out := s.Interface(h.Out)
-	if !ok || out == nil || out.Loopback {
-		// ICMPv4NetUnreachable and ICMPv6NoRoute are both code 0.
-		d.verdict, d.reason, d.code = unreachable, noRoute, 0
-		return
-	}
-	if s.Lookup(d.dst, h.Out).Kind == netif.Broadcast {
-		// RFC 2644, 2: directed broadcasts are forwarded only where a router is configured to, since they are of more
-		// use to attackers than to anybody else.
-		return
-	}
-	d.verdict = forward
-	d.hop = onward{out: h.Out, mtu: out.MTUOf(d.dst.Is4()), nextHop: nextHop(h, d.dst)}
-}
-
-// nextHop returns the address that packets to dst go to by h: RFC 4861, 5.2.
-func nextHop(h route.Hop, dst wire.Addr) wire.Addr {
-	if h.Gateway == (wire.Addr{}) {
-		return dst
-	}
-	return h.Gateway
 }
 
 // martian reports whether a packet from src to dst cannot have come in by the interface in from a network that

@@ -1,11 +1,8 @@
 package ip
 
 import (
-	"net/netip"
-
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/netif"
-	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -28,14 +25,14 @@ type device struct {
 	known    *neighbors // link addresses found; nil where there are none
 
 	// Control locked.
-	cfg         netif.Config
-	info        link.Info
-	up          bool
-	addrs       []netif.Address
-	learned     []route.Route // of routers on the link; learn sets them
-	resolver                  // neighbors and duplicate address detection
-	autoconf                  // routers, and addresses of our own making
-	memberships               // multicast groups
+	cfg   netif.Config
+	info  link.Info
+	up    bool
+	addrs []netif.Address
+	deviceRoutes
+	resolver    // neighbors and duplicate address detection
+	autoconf    // routers, and addresses of our own making
+	memberships // multicast groups
 }
 
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
@@ -101,44 +98,11 @@ func (d *device) mtu() int {
 // view returns what others may see of d. Control locked.
 func (d *device) view() *netif.Interface {
 	i := &netif.Interface{Index: d.index, Name: d.name, Medium: d.medium, Loopback: d.lk == nil, NoIPv6: d.noIPv6(),
-		Up: d.up, MTU: d.mtu(), LinkAddr: d.info.Addr}
+		Up: d.up, MTU: d.mtu(), LinkAddr: d.info.Addr, VRF: d.cfg.VRF}
 	d.view6(i)
 	i.Addrs = append(i.Addrs, d.addrs...)
 	i.Groups = d.heard(i)
 	return i
-}
-
-// connected appends the routes to d's on-link prefixes, and what it learned. Control locked.
-func (d *device) connected(rs []route.Route) []route.Route {
-	if !d.up {
-		return rs
-	}
-	for i := range d.addrs {
-		a := &d.addrs[i]
-		if a.State != netif.Duplicate && !a.NoPrefixRoute {
-			rs = append(rs, route.Route{Prefix: a.Prefix().Masked(), Out: d.index, Origin: route.Connected})
-		}
-	}
-	return append(rs, d.learned...)
-}
-
-// onLink returns the length of the longest of d's prefixes that a is in, in bits; -1 if there is none. Control locked.
-func (d *device) onLink(a netip.Addr) (bits int) {
-	bits = -1
-	if w := wire.AddrFrom(a); w.NeedsScope() && d.medium == link.Ethernet {
-		bits = 10 // fe80::/10
-	}
-	for i := range d.addrs {
-		if p := d.addrs[i].Prefix(); p.Contains(a) && !d.addrs[i].NoPrefixRoute {
-			bits = max(bits, p.Bits())
-		}
-	}
-	for i := range d.learned {
-		if r := &d.learned[i]; !r.Gateway.IsValid() && r.Prefix.Contains(a) {
-			bits = max(bits, r.Prefix.Bits())
-		}
-	}
-	return bits
 }
 
 // address returns d's entry for a, or nil. Control locked.

@@ -44,9 +44,14 @@ func (q *queue) icmp4(p *packet.Buffer) {
 		q.timestampReply(p, m)
 	case wire.ICMPv4DestUnreachable, wire.ICMPv4TimeExceeded, wire.ICMPv4ParamProblem:
 		q.icmpError(p, m)
-	case wire.ICMPv4SourceQuench, wire.ICMPv4Redirect:
-		// RFC 6633, 3: "If a Source Quench message is received, the IP layer MAY silently discard it." And a redirect
-		// has nothing to change where routes are configured.
+	case wire.ICMPv4Redirect:
+		if p.Flags&packet.Loopback != 0 || p.Dst.IsMulticast() {
+			q.drop(p, mib.IcmpIgnored)
+			return
+		}
+		q.redirects.Push(p)
+	case wire.ICMPv4SourceQuench:
+		// RFC 6633, 3: "If a Source Quench message is received, the IP layer MAY silently discard it."
 		q.drop(p, mib.IcmpIgnored)
 	default:
 		// RFC 1122, 3.2.2: "If an ICMP message of unknown type is received, it MUST be silently discarded."
@@ -76,7 +81,7 @@ func (q *queue) icmp6(p *packet.Buffer) {
 		q.echo(p, m)
 	case wire.ICMPv6EchoReply:
 		q.echoReply(p, m)
-	case wire.ICMPv6NeighborSolicitation, wire.ICMPv6NeighborAdvertisement, wire.ICMPv6RouterAdvertisement:
+	case wire.ICMPv6NeighborSolicitation, wire.ICMPv6NeighborAdvertisement, wire.ICMPv6RouterAdvertisement, wire.ICMPv6Redirect:
 		if q.d.known == nil || p.Flags&packet.Loopback != 0 {
 			q.drop(p, mib.Icmp6Ignored) // a link without link-layer addresses
 			return
@@ -88,8 +93,7 @@ func (q *queue) icmp6(p *packet.Buffer) {
 			return
 		}
 		q.groupq.Push(p)
-	case wire.ICMPv6RouterSolicitation, wire.ICMPv6Redirect:
-		// Addresses and routes are static.
+	case wire.ICMPv6RouterSolicitation:
 		q.drop(p, mib.Icmp6Ignored)
 	default:
 		if wire.ICMPv6IsError(m.Type()) {

@@ -67,7 +67,7 @@ func TestICMPMalformed(t *testing.T) {
 		// RFC 1122, 3.2.2: "If an ICMP message of unknown type is received, it MUST be silently discarded."
 		{"unknown 4", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(99, 0, 0, nil))), dropped(mib.IcmpUnknownType)},
 		{"unknown 6", in6(ip6(peer6, us6, wire.ProtoICMPv6, icmp6(peer6, us6, 200, 0, 0, nil))), dropped(mib.Icmp6UnknownType)},
-		{"redirect", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(5, 0, 0, nil))), dropped(mib.IcmpIgnored)},
+		{"redirect about nothing", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(5, 0, 0, nil))), dropped(mib.IcmpMalformed)},
 		{"router advertisement", in6(ip6(peerLL, us6, wire.ProtoICMPv6, icmp6(peerLL, us6, 134, 0, 0, make([]byte, 8)))), dropped(mib.NdInvalid)},
 		{"echo reply", in4(ip4(peer4, us4, wire.ProtoICMP, icmp4(0, 0, 7, nil))), isDelivered},
 		{"echo reply 6", in6(ip6(peer6, us6, wire.ProtoICMPv6, icmp6(peer6, us6, 129, 0, 7, nil))), isDelivered},

@@ -51,15 +51,17 @@ type Layer struct {
 	counters   mib.Set // of what no interface, queue or shard can count
 
 	// Control locked.
-	devices   []*device     // by ascending index
-	statics   []route.Route // as given
-	table     *route.Table  // of those that can be used now
-	nextIndex int32         // of the next interface
-	settled   clock.Cond    // an address stopped being tentative, or anything was published; made at the first wait
-	fragments reassembler   // both families
-	expiry    shard.Node    // of fragments
-	aging     shard.Node    // of pmtu
-	retired   mib.Values    // counted by interfaces since removed
+	devices   []*device // by ascending index
+	fib       *route.FIB
+	routers   route.Routers // the gateways of fib's routes
+	redirects redirects
+	watching  shard.Node  // of unreachable routers, and of redirects
+	nextIndex int32       // of the next interface
+	settled   clock.Cond  // an address stopped being tentative, or anything was published; made at the first wait
+	fragments reassembler // both families
+	expiry    shard.Node  // of fragments
+	aging     shard.Node  // of pmtu
+	retired   mib.Values  // counted by interfaces since removed
 	closed    bool
 	conf6     netif.IPv6 // of interfaces to come
 }
@@ -68,7 +70,7 @@ type Layer struct {
 type snapshot struct {
 	*netif.Snapshot
 	generation uint64 // its own; Layer.generation counts more than snapshots
-	routes     *route.Table
+	routes     *route.FIB
 	devices    []*device // by interface index
 }
 
@@ -103,6 +105,9 @@ func New(cfg Config) *Layer {
 	l.fragments.memory.limit, l.fragments.memory.secret = cfg.ReassemblyLimit, l.ids.secret*0x94d049bb133111eb
 	l.expiry.Owner = (*reassemblyTimer)(l)
 	l.aging.Owner = (*pathMTUTimer)(l)
+	l.watching.Owner = (*routerTimer)(l)
+	l.routers.Added, l.routers.Removed = l.routerAdded, l.routerRemoved
+	l.fib = route.New(&l.routers, l.random())
 
 	l.control.Lock()
 	l.addLoopback()
@@ -112,9 +117,6 @@ func New(cfg Config) *Layer {
 
 // Snapshot returns the interfaces and their addresses as they are now.
 func (l *Layer) Snapshot() *netif.Snapshot { return l.snap.Load().Snapshot }
-
-// Routes returns the routes in use now, those of addresses included, by prefix and then by preference.
-func (l *Layer) Routes() []route.Route { return l.snap.Load().routes.Routes() }
 
 // Assigned reports whether a is a unicast address of ours that packets may be sent from: on the interface with
 // index scope for a link-local one (0: on any).
@@ -162,6 +164,7 @@ func (l *Layer) Close() error {
 	l.control.Lock()
 	l.fragments.flush()
 	l.control.Disarm(&l.expiry)
+	l.control.Disarm(&l.watching)
 	l.wake()
 	l.control.Unlock()
 	l.control.Close()

@@ -36,8 +36,8 @@ func (d *device) assigned(a wire.Addr) bool {
 	return e != nil && e.Assigned()
 }
 
-// neighborDiscovery takes a Neighbor Solicitation or Advertisement, or a Router Advertisement, at its ICMPv6 header.
-// Control locked.
+// neighborDiscovery takes a Neighbor Solicitation or Advertisement, a Router Advertisement or a Redirect, at its ICMPv6
+// header. Control locked.
 func (q *queue) neighborDiscovery(p *packet.Buffer) {
 	var valid bool
 	if q.d.cache != nil {
@@ -48,6 +48,8 @@ func (q *queue) neighborDiscovery(p *packet.Buffer) {
 			valid = q.neighborAdvertisement(p)
 		case wire.ICMPv6RouterAdvertisement:
 			valid = q.routerAdvertisement(p)
+		case wire.ICMPv6Redirect:
+			valid = q.redirect6(p)
 		}
 	}
 	if !valid {

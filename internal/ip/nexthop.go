@@ -4,6 +4,8 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/route"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // chooseInterface is step 6: by the source, unless the sender is pinned to an interface. A link-local source leaves by
@@ -13,17 +15,20 @@ import (
 // RFC 1122, 3.3.4.2, calls the first the strong, the second the weak end system model.
 func (w *way) chooseInterface() {
 	if w.out != 0 {
+		w.why.iface(StepInterface, "the sender, or the destination's scope, names it", w.iface)
 		return
 	}
 	for _, i := range w.s.Interfaces {
-		if a := i.Address(w.src); a == nil || !a.Assigned() {
+		if a := i.Address(w.src); a == nil || !a.Assigned() || i.VRF != 0 {
 			continue
 		}
 		if w.src.NeedsScope() {
 			w.out, w.iface = i.Index, i
+			w.why.iface(StepInterface, "a link-local source leaves by its own link", i)
 			return
 		}
 		w.prefer = i.Index
+		w.why.iface(StepInterface, "the source's is preferred where routes are equal", i)
 		return
 	}
 }
@@ -38,29 +43,52 @@ func (w *way) chooseInterface() {
 func (w *way) chooseNextHop() error {
 	w.nextHop = w.dst
 	if w.multicast || w.broadcast {
-		if w.iface == nil && w.prefer != 0 && !w.s.Interface(w.prefer).Loopback {
-			w.iface = w.s.Interface(w.prefer)
-		}
-		if w.iface == nil {
-			w.iface, _ = w.outgoing()
-		}
-		if w.iface == nil || w.iface.Loopback || !w.iface.Up {
-			return syscall.ENETUNREACH
-		}
-		return nil
+		return w.toGroup()
 	}
-	h, ok := w.s.routes.Lookup(w.dst, w.out, w.prefer)
+	var r route.Result
+	ok := w.lookup(&r, w.src, w.prefer)
 	switch {
 	case ok:
-		w.nextHop = nextHop(h, w.dst)
-		w.iface = w.s.Interface(h.Out)
-	case !w.dst.NeedsScope():
-		return syscall.ENETUNREACH
+		if r.Gateway != (wire.Addr{}) {
+			w.nextHop = r.Gateway
+		}
+		w.iface, w.hop = w.s.Interface(r.Hop.Out), r.Hop
+		w.why.route(&r, w)
+	case r.Drop() != route.Unicast || !w.dst.NeedsScope():
+		w.why.route(&r, w)
+		return r.Errno()
+	default:
 		// Link-local addresses are on-link wherever they are (RFC 4861, 5.1, "Prefix List").
+		w.why.addr(StepNextHop, "link-local destinations are on-link", w.dst)
 	}
 	if w.iface == nil || w.iface.Loopback {
 		return syscall.ENETUNREACH
 	}
 	w.broadcast = w.s.Lookup(w.dst, w.iface.Index).Kind == netif.Broadcast
 	return nil
+}
+
+// toGroup is chooseNextHop for groups and 255.255.255.255: there is a link to be chosen, and no neighbor.
+func (w *way) toGroup() error {
+	if w.iface == nil && w.prefer != 0 && !w.s.Interface(w.prefer).Loopback {
+		w.iface = w.s.Interface(w.prefer)
+	}
+	if w.iface == nil {
+		w.iface, _ = w.outgoing()
+	}
+	if w.iface == nil || w.iface.Loopback || !w.iface.Up {
+		return syscall.ENETUNREACH
+	}
+	w.why.addr(StepNextHop, "groups and broadcast addresses are on-link", w.dst)
+	return nil
+}
+
+// lookup asks the FIB for the way of packets from src.
+func (w *way) lookup(r *route.Result, src wire.Addr, prefer int32) bool {
+	q := route.Query{Dst: w.dst, Src: src, Out: w.out, Prefer: prefer, Mark: w.flow.Mark, FlowLabel: w.flow.FlowLabel,
+		TrafficClass: w.flow.TrafficClass, Proto: w.flow.Proto, Ports: w.flow.Ports, Habit: w.habit}
+	if w.iface != nil {
+		q.VRF = w.iface.VRF
+	}
+	return w.s.routes.Lookup(&q, r)
 }

@@ -1,10 +1,13 @@
 package ip
 
 import (
+	"syscall"
+
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -41,7 +44,10 @@ func (l *Layer) Route(now clock.Instant, q Query) (*Path, error) {
 func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error {
 	// The generation is read first: if anything changes from here on, p is not valid from the beginning.
 	generation := l.generation.Load()
-	w := way{l: l, s: l.snap.Load(), now: now, src: q.Src, dst: q.Dst, sourcePrefs: q.SourcePrefs}
+	w := way{l: l, s: l.snap.Load(), now: now, flow: q.Flow, why: q.Why, habit: q.Habit, src: q.Src, dst: q.Dst, sourcePrefs: q.SourcePrefs}
+	if w.habit == (wire.Addr{}) && p.Dst == q.Dst && p.NextHop != p.Dst {
+		w.habit = p.NextHop
+	}
 	p.Generation = 0
 	if err := w.checkDestination(q); err != nil { // 3
 		return err
@@ -63,9 +69,11 @@ func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error {
 
 // way is a Path on its way through the steps.
 type way struct {
-	l   *Layer
-	s   *snapshot
-	now clock.Instant
+	l    *Layer
+	s    *snapshot
+	now  clock.Instant
+	flow Flow
+	why  *Explanation // nil: nobody asks
 
 	src, dst    wire.Addr
 	sourcePrefs addrsel.Preferences
@@ -73,6 +81,9 @@ type way struct {
 	prefer      int32            // the interface it had better leave by; 0: any
 	iface       *netif.Interface // the interface it leaves by
 	nextHop     wire.Addr
+	habit       wire.Addr     // the gateway in use for the destination; zero: none
+	errno       syscall.Errno // why there is no interface to leave by
+	hop         *route.Hop    // the route; nil if none is needed
 	local       bool
 	broadcast   bool
 	multicast   bool
@@ -83,10 +94,16 @@ func (w *way) store(q *Query, p *Path) {
 	p.Src, p.Dst, p.Scope, p.NextHop = w.src, w.dst, q.Scope, w.nextHop
 	p.If, p.Local, p.Broadcast, p.Multicast = w.iface, w.local, w.broadcast, w.multicast
 	p.out = q.Out
-	p.MTU, p.fragment = w.iface.MTUOf(w.dst.Is4()), false
+	p.MTU, p.fragment, p.Attributes = w.iface.MTUOf(w.dst.Is4()), false, nil
 	if w.local {
 		p.MTU = netif.LoopbackMTU
 		return
+	}
+	if w.hop != nil && w.hop.Attributes != (route.Attributes{}) {
+		p.Attributes = &w.hop.Attributes
+		if mtu := p.Attributes.MTU; mtu != 0 && mtu < p.MTU {
+			p.MTU = mtu
+		}
 	}
 	if mtu, tooSmall := w.l.pmtu.lookup(w.now, pathKey{w.dst, flow.ScopeOf(w.dst, w.iface.Index)}); mtu != 0 && mtu < p.MTU {
 		p.MTU, p.fragment = mtu, tooSmall

@@ -9,6 +9,7 @@ import (
 	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/neigh"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -23,6 +24,20 @@ type Query struct {
 	Out      int32     // interface the sender is pinned to; 0: any
 
 	SourcePrefs addrsel.Preferences // what it prefers if Src is chosen
+
+	Flow  Flow
+	Habit wire.Addr // the NextHop in use so far; zero: that of the Path that the answer goes into
+
+	Why *Explanation // takes notes; nil: nobody asks
+}
+
+// Flow is what rules and multipath routes go by besides addresses and interfaces.
+type Flow struct {
+	Mark         uint32 // of the socket
+	FlowLabel    uint32
+	Ports        uint32 // as flow.Key has them; 0: there are none
+	TrafficClass uint8
+	Proto        uint8
 }
 
 // Path is how packets get from this host to a destination: what steps 3 to 8 decided. It does not change, and holds
@@ -30,13 +45,14 @@ type Query struct {
 type Path struct {
 	Generation uint64
 	Src, Dst   wire.Addr
-	Scope      uint32           // of the Query
-	NextHop    wire.Addr        // the gateway, or Dst
-	If         *netif.Interface // it leaves by; with Local the one that has Dst
-	MTU        int              // octets of the largest packet, internet header included
-	Local      bool             // Dst is one of our addresses
-	Broadcast  bool             // Dst is an IPv4 broadcast address of the link
-	Multicast  bool             // Dst is a multicast group
+	Scope      uint32            // of the Query
+	NextHop    wire.Addr         // the gateway, or Dst
+	If         *netif.Interface  // it leaves by; with Local the one that has Dst
+	MTU        int               // octets of the largest packet, internet header included
+	Local      bool              // Dst is one of our addresses
+	Broadcast  bool              // Dst is an IPv4 broadcast address of the link
+	Multicast  bool              // Dst is a multicast group
+	Attributes *route.Attributes // of the route; nil: it has none
 
 	out      int32 // of the Query
 	fragment bool  // the path takes less than MTU: never set DF

@@ -17,17 +17,18 @@ type queue struct {
 	counters mib.Set
 
 	// The batch under way.
-	now    clock.Instant
-	s      *snapshot
-	iface  *netif.Interface
-	groups []packet.Batch // for transports, by shard
-	arps   packet.Batch   // for the control shard, as the next two
-	nds    packet.Batch   // Neighbor Solicitations and Advertisements, from their ICMPv6 header on
-	groupq packet.Batch   // IGMP and MLD, from the end of the IPv4 header, or from the ICMPv6 header on
-	parts  packet.Batch   // fragments, from the end of their IPv4 header, or from the Fragment header on
-	whole  packet.Batch   // reassembled
-	out    packet.Batch   // to transmit: forwarded, and answers
-	n      [2]tally       // IPv4, IPv6
+	now       clock.Instant
+	s         *snapshot
+	iface     *netif.Interface
+	groups    []packet.Batch // for transports, by shard
+	arps      packet.Batch   // for the control shard, as the next four
+	nds       packet.Batch   // Neighbor Discovery, from the ICMPv6 header on
+	redirects packet.Batch   // of IPv4, from their ICMP header on
+	groupq    packet.Batch   // IGMP and MLD, from the end of the IPv4 header, or from the ICMPv6 header on
+	parts     packet.Batch   // fragments, from the end of their IPv4 header, or from the Fragment header on
+	whole     packet.Batch   // reassembled
+	out       packet.Batch   // to transmit: forwarded, and answers
+	n         [2]tally       // IPv4, IPv6
 
 	decisions *[decisionSlots]decision // made at the first packet
 	path      Path                     // of the answer being made
@@ -62,7 +63,7 @@ func (q *queue) deliver(b *packet.Batch) {
 		p.Arrived = q.now
 		q.frame(p)
 	}
-	if !q.arps.Empty() || !q.nds.Empty() || !q.groupq.Empty() || !q.parts.Empty() {
+	if !q.arps.Empty() || !q.nds.Empty() || !q.redirects.Empty() || !q.groupq.Empty() || !q.parts.Empty() {
 		q.atControl()
 	}
 	for p := q.whole.Pop(); p != nil; p = q.whole.Pop() {
@@ -121,6 +122,9 @@ func (q *queue) atControl() {
 	}
 	for p := q.nds.Pop(); p != nil; p = q.nds.Pop() {
 		q.neighborDiscovery(p)
+	}
+	for p := q.redirects.Pop(); p != nil; p = q.redirects.Pop() {
+		q.redirect4(p)
 	}
 	for p := q.groupq.Pop(); p != nil; p = q.groupq.Pop() {
 		q.groupMessage(p)

@@ -141,6 +141,8 @@ func (d *device) act(now clock.Instant, a *neigh.Action) {
 		// The sender is told without the lock: Transmit.
 		a.Packet.Flags |= packet.Unreachable
 		d.l.control.Stage(a.Packet)
+	case neigh.Changed:
+		d.neighborChanged(a.Target, a.State)
 	case neigh.Drop:
 		d.l.control.Counters.Drop(now, a.Packet, a.Reason)
 	}
@@ -290,6 +292,7 @@ func (d *device) settleDADs(now clock.Instant) {
 
 // carrierLost forgets what is known of the link.
 func (d *device) carrierLost() {
+	defer d.forgetRouters()
 	for _, dad := range d.dads {
 		dad.Stop()
 	}

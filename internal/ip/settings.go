@@ -17,6 +17,8 @@ type Settings struct {
 	PathMTULifetime    time.Duration // how long a path's MTU is remembered
 	IGMP, MLD          mcast.Settings
 
+	RouteSettings
+
 	// Options in one Hop-by-Hop and one Destination Options header at most: without padding (negative: and none that are
 	// not known), and octets of the header.
 	MaxHopOptions, MaxDstOptions int
@@ -27,6 +29,7 @@ type Settings struct {
 func (cfg *Config) settings() *Settings {
 	return &Settings{Forward4: cfg.Forwarding, Forward6: cfg.Forwarding, TTL: defaultHopLimit, HopLimit: defaultHopLimit,
 		ICMPRate: cfg.ICMPRate, ICMPBurst: cfg.ICMPBurst, MinPathMTU: minPathMTU4, PathMTULifetime: pathMTULifetime,
+		RouteSettings: routeSettings(),
 		MaxHopOptions: maxOptions6, MaxDstOptions: maxOptions6, MaxHopOctets: maxOctets6, MaxDstOctets: maxOctets6}
 }
 
@@ -55,6 +58,10 @@ func (l *Layer) Configure(f func(*Settings)) {
 	if s.IGMP != was.IGMP || s.MLD != was.MLD {
 		l.configureGroups(&s)
 	}
+	if s.HashPorts4 != was.HashPorts4 || s.HashPorts6 != was.HashPorts6 {
+		l.fib = l.fib.HashPorts(s.HashPorts4, s.HashPorts6)
+		l.publishRoutes()
+	}
 	if s.Forward4 != was.Forward4 || s.Forward6 != was.Forward6 {
 		l.rebuild() // decisions are made anew, and routers are in groups of their own
 	}
@@ -70,6 +77,9 @@ func (s *Settings) forwards(four bool) bool {
 
 // hopLimit returns the TTL or hop limit of unicast packets along path.
 func (l *Layer) hopLimit(path *Path) uint8 {
+	if path.Attributes != nil && path.Attributes.HopLimit != 0 {
+		return path.Attributes.HopLimit
+	}
 	if n := path.If.HopLimit; n != 0 && !path.Dst.Is4() {
 		return uint8(n) // RFC 4861, 6.3.2: CurHopLimit, "The default hop limit to be used when sending IP packets."
 	}

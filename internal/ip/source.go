@@ -5,6 +5,7 @@ import (
 
 	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -25,7 +26,12 @@ func (w *way) chooseSource() error {
 	}
 	out, nextHop := w.outgoing()
 	if out == nil {
-		return syscall.ENETUNREACH
+		return w.errno
+	}
+	if w.hop != nil && w.hop.Source != (wire.Addr{}) && w.s.Lookup(w.hop.Source, out.Index).Kind == netif.Unicast {
+		w.src = w.hop.Source
+		w.why.addr(StepSource, "the route's", w.src)
+		return nil
 	}
 	r := addrsel.Source(w.s.Snapshot, &addrsel.Query{Dst: w.dst, NextHop: nextHop, Out: out, Policy: w.l.policy.Load(), Prefer: w.sourcePrefs})
 	switch {
@@ -64,9 +70,12 @@ func (w *way) checkSource() error {
 // or nil, and the neighbor they go to first, the zero Addr if that is not known: RFC 6724, 4, wants the candidate
 // addresses from there.
 func (w *way) outgoing() (out *netif.Interface, nextHop wire.Addr) {
-	if h, ok := w.s.routes.Lookup(w.dst, w.out, 0); ok {
-		return w.s.Interface(h.Out), h.Gateway
+	var r route.Result
+	if w.lookup(&r, w.src, 0) {
+		w.hop = r.Hop
+		return w.s.Interface(r.Hop.Out), r.Gateway
 	}
+	w.errno = r.Errno()
 	if w.iface != nil || !w.multicast && !w.broadcast {
 		return w.iface, nextHop
 	}
@@ -77,5 +86,6 @@ func (w *way) outgoing() (out *netif.Interface, nextHop wire.Addr) {
 			return i, nextHop
 		}
 	}
+	w.errno = syscall.ENETUNREACH
 	return nil, nextHop
 }

@@ -192,6 +192,9 @@ func (t *transmission) solicit() {
 // unreachable takes a packet whose next hop did not answer. A forwarded one gets its source an ICMP error, one of ours
 // gets its socket an error.
 func (t *transmission) unreachable(p *packet.Buffer) {
+	if t.reroute(p) {
+		return
+	}
 	c, reason := unreachableHop(p.Dst.Is4())
 	if p.In == 0 {
 		t.l.failed(t.now, p, syscall.EHOSTUNREACH, 0, &t.l.counters, reason)

@@ -24,6 +24,8 @@ const (
 	Fail
 	// Drop: Packet had to make room, or its entry was removed; drop it for Reason. Target may be reachable.
 	Drop
+	// Changed: the state of Target, which is watched, is State now.
+	Changed
 )
 
 // Action is something the cache wants done, in the order of Next. The Packet is then the caller's.
@@ -35,6 +37,7 @@ type Action struct {
 	MAC     wire.MAC       // Send, unicast Solicit
 	Packet  *packet.Buffer // Send, Fail, Drop
 	Reason  mib.Reason     // Fail, Drop
+	State   State          // Changed
 }
 
 // actions is what Next has not yet handed out.

@@ -17,6 +17,7 @@ type Cache struct {
 	queued  int // packets waiting, in all
 	timers  timers
 	actions actions
+	watched map[wire.Addr]struct{} // whose changes are told
 
 	reachable time.Duration // ReachableTime
 	redraw    clock.Instant // when to draw it anew
@@ -93,6 +94,9 @@ func (c *Cache) set(now clock.Instant, e *Entry, to State, mac wire.MAC) {
 	c.lists[groups[from]].remove(e)
 	c.lists[groups[to]].pushBack(e)
 	c.trace(now, e, from, to, mac)
+	if from != to {
+		c.changed(e.addr, to)
+	}
 }
 
 // remove ends e. Packets waiting for it are given up for reason.
@@ -105,6 +109,7 @@ func (c *Cache) remove(now clock.Instant, e *Entry, reason mib.Reason) {
 	e.word.Store(evictedBit)
 	if from != None {
 		c.trace(now, e, from, None, mac)
+		c.changed(e.addr, None)
 	}
 }
 

@@ -19,7 +19,7 @@ type Entry struct {
 	addr wire.Addr
 
 	// The Cache's.
-	queue      packet.Batch  // packets waiting; not empty exactly while INCOMPLETE
+	queue      packet.Batch  // packets waiting, while INCOMPLETE only
 	source     wire.Addr     // of the packet that prompts the solicitations
 	solicits   int           // solicitations sent in INCOMPLETE or PROBE
 	retry      clock.Instant // FAILED: packets before this instant fail at once

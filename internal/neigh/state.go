@@ -44,7 +44,7 @@ type group uint8
 
 const (
 	idle    group = iota // NONE, FAILED
-	waiting              // INCOMPLETE: every one of them holds at least one packet
+	waiting              // INCOMPLETE: every one of them holds at least one packet, unless it is probed
 	stale                // STALE
 	active               // REACHABLE, DELAY, PROBE
 	fixed                // PERMANENT

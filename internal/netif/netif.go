@@ -38,8 +38,9 @@ type Config struct {
 	// DupAddrDetectTransmits is how many Neighbor Solicitations duplicate address detection sends
 	// (RFC 4862, 5.1); 0 leaves it to IPv6, negative none: addresses are usable at once.
 	DupAddrDetectTransmits int
-	IPv6                   *IPv6 // nil: as the layer has it for interfaces to come
-	TxQueue                int   // packets waiting for the link at most; 0: qdisc.DefaultLimit
+	IPv6                   *IPv6  // nil: as the layer has it for interfaces to come
+	VRF                    uint32 // number of the routing table of the interface's own; 0: none
+	TxQueue                int    // packets waiting for the link at most; 0: qdisc.DefaultLimit
 }
 
 // Interface is one interface as it is between two changes of configuration. It is immutable.
@@ -54,6 +55,7 @@ type Interface struct {
 	MTU6     int  // octets of the largest IPv6 packet, where routers say less; else 0
 	HopLimit int  // of IPv6 packets whose sender does not say; 0: the stack's
 	LinkAddr wire.MAC
+	VRF      uint32       // number of the routing table that it, and whoever is bound to it, has alone; 0: none
 	Addrs    []Address    // in the order they were added
 	Groups   []Membership // multicast groups it receives, by address
 

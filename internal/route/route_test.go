@@ -1,9 +1,10 @@
 package route
 
 import (
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
+	"syscall"
 	"testing"
 
 	"github.com/onlink-go/onlink/wire"
@@ -17,18 +18,65 @@ func rt(prefix, gateway string, out int32, metric int) Route {
 	return r
 }
 
-func addr(s string) wire.Addr { return wire.AddrFrom(netip.MustParseAddr(s)) }
+func addr(s string) wire.Addr {
+	if s == "" {
+		return wire.Addr{}
+	}
+	return wire.AddrFrom(netip.MustParseAddr(s))
+}
 
-func table() *Table {
-	return Build([]Route{
+// build returns a FIB of rs.
+func build(rs ...Route) *FIB {
+	f := New(new(Routers), 1)
+	for _, r := range rs {
+		f = with(f, r)
+	}
+	return f
+}
+
+func with(f *FIB, r Route) *FIB {
+	r, err := r.Check()
+	if err != nil {
+		panic(err)
+	}
+	f, ok := f.With(r)
+	if !ok {
+		panic(r.String() + " is there")
+	}
+	return f
+}
+
+func without(f *FIB, r Route) *FIB {
+	r, _ = r.Check()
+	f, _, _ = f.Without(r.Table, r.Prefix, func(o Route) bool { return o.Name() == r.Name() })
+	return f
+}
+
+func some() *FIB {
+	return build(
 		rt("0.0.0.0/0", "192.0.2.1", 2, 0), rt("0.0.0.0/0", "198.51.100.1", 3, 5), rt("192.0.2.0/24", "", 2, 0),
 		rt("198.51.100.0/24", "", 3, 0), rt("198.51.100.128/25", "192.0.2.9", 2, 0),
 		rt("::/0", "fe80::1", 2, 0), rt("fe80::/64", "", 2, 0), rt("fe80::/64", "", 3, 0), rt("2001:db8::/64", "", 2, 0),
-	})
+	)
+}
+
+func get(f *FIB, dst string) string {
+	var r Result
+	if !f.Lookup(&Query{Dst: addr(dst)}, &r) {
+		return "none"
+	}
+	return gatewayOf(&r)
+}
+
+func gatewayOf(r *Result) string {
+	if r.Gateway == (wire.Addr{}) {
+		return ""
+	}
+	return r.Gateway.Netip().String()
 }
 
 func TestLookup(t *testing.T) {
-	tab := table()
+	f := some()
 	for _, c := range []struct {
 		dst         string
 		out, prefer int32
@@ -48,44 +96,101 @@ func TestLookup(t *testing.T) {
 		{"2001:db8::9", 0, 0, "", 2},
 		{"2001:db9::9", 0, 0, "fe80::1", 2},
 	} {
-		h, ok := tab.Lookup(addr(c.dst), c.out, c.prefer)
-		var gateway wire.Addr
-		if c.gateway != "" {
-			gateway = addr(c.gateway)
-		}
-		if ok != (c.via != 0) || ok && (h.Out != c.via || h.Gateway != gateway) {
-			t.Errorf("%s out %d prefer %d: %+v %v", c.dst, c.out, c.prefer, h, ok)
+		var r Result
+		ok := f.Lookup(&Query{Dst: addr(c.dst), Out: c.out, Prefer: c.prefer}, &r)
+		if ok != (c.via != 0) || ok && (r.Hop.Out != c.via || r.Gateway != addr(c.gateway)) {
+			t.Errorf("%s out %d prefer %d: %+v %v", c.dst, c.out, c.prefer, r, ok)
 		}
 	}
-	if _, ok := Build(nil).Lookup(addr("::1"), 0, 0); ok {
-		t.Error("an empty table has an answer")
+	if got := get(build(), "::1"); got != "none" {
+		t.Error("an empty FIB has an answer")
 	}
 }
 
-// A change makes another table and leaves the one before as it is.
-func TestPersistent(t *testing.T) {
-	a := table()
-	before := fmt.Sprint(a.Routes())
-	b := a.With(rt("10.0.0.0/8", "192.0.2.3", 2, 0)).With(rt("0.0.0.0/0", "192.0.2.8", 2, 0)).With(rt("0.0.0.0/0", "192.0.2.8", 2, 0))
-	if len(b.Routes()) != len(a.Routes())+2 {
-		t.Error(b.Routes())
+// A route through an interface that is down is passed over.
+func TestDown(t *testing.T) {
+	f := some().WithDown([]bool{2: true})
+	if got := get(f, "8.8.8.8"); got != "198.51.100.1" {
+		t.Error(got)
 	}
-	if h, _ := b.Lookup(addr("8.8.8.8"), 0, 0); h.Gateway != addr("192.0.2.1") {
+	if n := len(f.Routes(false)); n != 3 {
+		t.Errorf("%d routes in use: %v", n, f.Routes(false))
+	}
+	if got := get(f.WithDown(nil), "8.8.8.8"); got != "192.0.2.1" {
+		t.Error(got)
+	}
+}
+
+// A change makes another FIB and leaves the one before as it is.
+func TestPersistent(t *testing.T) {
+	a := some()
+	before := fmt.Sprint(a.Routes(true))
+	b := with(with(a, rt("10.0.0.0/8", "192.0.2.3", 2, 0)), rt("0.0.0.0/0", "192.0.2.8", 2, 0))
+	if len(b.Routes(true)) != len(a.Routes(true))+2 {
+		t.Error(b.Routes(true))
+	}
+	if again, _ := rt("0.0.0.0/0", "192.0.2.8", 2, 0).Check(); !b.Has(again) {
+		t.Error("not there")
+	} else if _, ok := b.With(again); ok {
+		t.Error("there twice")
+	}
+	if got := get(b, "8.8.8.8"); got != "192.0.2.1" {
 		t.Error("the one added first stays first")
 	}
-	c := b.Without(rt("0.0.0.0/0", "192.0.2.1", 2, 0)).Without(rt("10.0.0.0/8", "192.0.2.3", 2, 0)).Without(rt("11.0.0.0/8", "", 2, 0))
-	if h, _ := c.Lookup(addr("8.8.8.8"), 0, 0); h.Gateway != addr("192.0.2.8") {
-		t.Error(h)
+	c := without(without(without(b, rt("0.0.0.0/0", "192.0.2.1", 2, 0)), rt("10.0.0.0/8", "192.0.2.3", 2, 0)), rt("11.0.0.0/8", "", 2, 0))
+	if got := get(c, "8.8.8.8"); got != "192.0.2.8" {
+		t.Error(got)
 	}
-	if h, _ := c.Lookup(addr("10.1.1.1"), 0, 0); h.Gateway != addr("192.0.2.8") {
-		t.Error(h)
+	if got := get(c, "10.1.1.1"); got != "192.0.2.8" {
+		t.Error(got)
 	}
-	if after := fmt.Sprint(a.Routes()); after != before {
-		t.Errorf("the old table changed:\n%s\n%s", before, after)
+	if after := fmt.Sprint(a.Routes(true)); after != before {
+		t.Errorf("the old FIB changed:\n%s\n%s", before, after)
+	}
+}
+
+// Many at once are as one by one.
+func TestWithAll(t *testing.T) {
+	a := some()
+	b := New(new(Routers), 1).WithAll(a.Routes(true)).WithAll(a.Routes(true))
+	if fmt.Sprint(a.Routes(true)) != fmt.Sprint(b.Routes(true)) {
+		t.Errorf("%v\n%v", a.Routes(true), b.Routes(true))
+	}
+	c := b.WithoutAll(func(r Route) bool { return r.Out == 2 })
+	if len(c.Routes(true)) != 3 || len(b.Routes(true)) != 9 {
+		t.Error(c.Routes(true))
+	}
+	if all := c.routers.All(); len(all) != 1 || all[0].Addr != addr("198.51.100.1") {
+		t.Errorf("routers of routes that are gone: %v", all)
+	}
+}
+
+func TestTypes(t *testing.T) {
+	drop := func(p string, typ Type) Route { r := rt(p, "", 0, 0); r.Type = typ; return r }
+	f := build(rt("0.0.0.0/0", "192.0.2.1", 2, 0), drop("10.0.0.0/8", Blackhole), drop("10.1.0.0/16", Unreachable),
+		drop("10.2.0.0/16", Prohibit), drop("10.3.0.0/16", Throw), drop("2001:db8::/32", Prohibit))
+	for _, c := range []struct {
+		dst   string
+		errno syscall.Errno
+	}{
+		{"10.9.9.9", syscall.EINVAL}, {"10.1.9.9", syscall.EHOSTUNREACH}, {"10.2.9.9", syscall.EACCES},
+		{"10.3.9.9", syscall.ENETUNREACH}, {"11.0.0.1", 0}, {"2001:db8::1", syscall.EACCES}, {"2001:db9::1", syscall.ENETUNREACH},
+	} {
+		var r Result
+		ok := f.Lookup(&Query{Dst: addr(c.dst)}, &r)
+		if ok != (c.errno == 0) || !ok && r.Errno() != c.errno {
+			t.Errorf("%s: %v, want %v", c.dst, r.Errno(), c.errno)
+		}
 	}
 }
 
 func TestCheck(t *testing.T) {
+	typed := rt("10.0.0.0/8", "10.0.0.1", 1, 0)
+	typed.Type = Blackhole
+	local := rt("10.0.0.0/8", "", 1, 0)
+	local.Type = Local
+	heavy := rt("10.0.0.0/8", "10.0.0.1", 1, 0)
+	heavy.Weight = MaxWeight + 1
 	for _, c := range []struct {
 		r   Route
 		err error
@@ -94,8 +199,9 @@ func TestCheck(t *testing.T) {
 		{rt("::ffff:10.0.0.0/104", "", 1, 0), ErrPrefix},
 		{rt("10.0.0.0/8", "fe80::1", 1, 0), ErrFamily},
 		{rt("::/0", "10.0.0.1", 1, 0), ErrFamily},
+		{typed, ErrType}, {local, ErrType}, {heavy, ErrValue}, {rt("10.0.0.0/8", "", 1, -1), ErrValue},
 	} {
-		if _, err := c.r.Check(); err != c.err {
+		if _, err := c.r.Check(); !errors.Is(err, c.err) {
 			t.Errorf("%v: %v", c.r, err)
 		}
 	}
@@ -108,55 +214,24 @@ func TestCheck(t *testing.T) {
 		t.Error(r, err)
 	}
 	if Static.String() != "static" || Redirect.String() != "redirect" || Unicast.String() != "unicast" || Throw.String() != "throw" {
-		t.Error("origins")
-	}
-}
-
-// The table agrees with a search through all routes.
-func TestAgainstLinear(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	random := func() netip.Addr {
-		if rng.IntN(2) == 0 {
-			return netip.AddrFrom4([4]byte{10, byte(rng.IntN(4)), byte(rng.IntN(4)), byte(rng.Uint32())})
-		}
-		return netip.AddrFrom16([16]byte{0x20, 1, byte(rng.IntN(4)), byte(rng.IntN(4)), 15: byte(rng.Uint32())})
-	}
-	var rs []Route
-	for range 500 {
-		a := random()
-		r := Route{Prefix: netip.PrefixFrom(a, rng.IntN(a.BitLen()+1)).Masked(), Out: int32(1 + rng.IntN(3)), Metric: rng.IntN(3)}
-		rs = append(rs, r)
-	}
-	tab := Build(rs)
-	for range 5000 {
-		a := random()
-		out := int32(rng.IntN(4))
-		best := -1
-		for i, r := range rs {
-			if r.Prefix.Contains(a) && (out == 0 || r.Out == out) && (best < 0 || r.Prefix.Bits() > rs[best].Prefix.Bits() ||
-				r.Prefix.Bits() == rs[best].Prefix.Bits() && r.Metric < rs[best].Metric) {
-				best = i
-			}
-		}
-		h, ok := tab.Lookup(wire.AddrFrom(a), out, 0)
-		if ok != (best >= 0) || ok && (h.Out != rs[best].Out || h.Metric != rs[best].Metric) {
-			t.Fatalf("%v out %d: %+v %v, want %v", a, out, h, ok, best)
-		}
+		t.Error("names")
 	}
 }
 
 func TestLookupAllocations(t *testing.T) {
-	tab := table()
-	a, b := addr("8.8.8.8"), addr("2001:db8::9")
-	if n := testing.AllocsPerRun(100, func() { tab.Lookup(a, 0, 0); tab.Lookup(b, 0, 0) }); n != 0 {
+	f := some()
+	var r Result
+	a, b, c := Query{Dst: addr("8.8.8.8")}, Query{Dst: addr("2001:db8::9")}, Query{Dst: addr("198.51.100.200"), Out: 3}
+	if n := testing.AllocsPerRun(100, func() { f.Lookup(&a, &r); f.Lookup(&b, &r); f.Lookup(&c, &r) }); n != 0 {
 		t.Errorf("%.0f allocations", n)
 	}
 }
 
 func BenchmarkLookup(b *testing.B) {
-	tab := table()
-	dst := addr("2001:db9::9")
+	f := some()
+	q := Query{Dst: addr("2001:db9::9")}
+	var r Result
 	for b.Loop() {
-		tab.Lookup(dst, 0, 0)
+		f.Lookup(&q, &r)
 	}
 }

@@ -1,0 +1,209 @@
+package route
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// The changes: each returns another FIB and leaves the one it is called of as it is, but for the Routers.
+
+// Has reports whether a route is there that equals r, which Check has passed, in all that identifies it.
+func (f *FIB) Has(r Route) bool {
+	h := hopOf(&r)
+	if t := f.table(r.Table); t != nil {
+		for _, o := range t.get(r.Prefix) {
+			if o.same(&h) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// With returns f and r, which Check has passed; ok is false, and nothing changed, if f has it.
+func (f *FIB) With(r Route) (_ *FIB, ok bool) {
+	if f.Has(r) {
+		return f, false
+	}
+	h := hopOf(&r)
+	return f.change(&r, func(list []Hop) []Hop { return withHop(list, f.linked(h)) }), true
+}
+
+// Without returns f without the first route of r's table and prefix that match accepts, and that route.
+func (f *FIB) Without(id uint32, p netip.Prefix, match func(Route) bool) (_ *FIB, gone Route, ok bool) {
+	t := f.table(id)
+	if t == nil {
+		return f, gone, false
+	}
+	list := t.get(p)
+	for i := range list {
+		if r := list[i].route(p, id); match(r) {
+			f.routers.release(list[i].router)
+			return f.change(&r, func(list []Hop) []Hop { return withoutHop(list, i) }), r, true
+		}
+	}
+	return f, gone, false
+}
+
+// WithAll is With of many, which is faster when they are many; those that are there are left as they are.
+func (f *FIB) WithAll(rs []Route) *FIB {
+	c := *f
+	c.tables = slices.Clone(f.tables)
+	fresh := make(map[uint32]*table)
+	for i := range rs {
+		r := &rs[i]
+		t := fresh[r.Table]
+		if t == nil {
+			t = newTable(r.Table)
+			if k, ok := c.tableIndex(r.Table); ok {
+				t.fib = c.tables[k].fib.Clone()
+				c.tables[k] = t
+			} else {
+				c.tables = slices.Insert(c.tables, k, t)
+			}
+			fresh[r.Table] = t
+		}
+		h := hopOf(r)
+		t.fib.Modify(r.Prefix, func(old *hops, _ bool) (*hops, bool) {
+			var list []Hop
+			if old != nil {
+				list = old.list
+				for k := range list {
+					if list[k].same(&h) {
+						return old, false
+					}
+				}
+			}
+			return f.intern.intern(withHop(list, f.linked(h))), false
+		})
+		c.noteFlow(r)
+	}
+	c.retable()
+	return &c
+}
+
+// WithoutAll returns f without the routes that match accepts: it looks at all.
+func (f *FIB) WithoutAll(match func(Route) bool) *FIB {
+	var gone []Route
+	for _, t := range f.tables {
+		for p, hs := range t.fib.All() {
+			for i := range hs.list {
+				if r := hs.list[i].route(p, t.id); match(r) {
+					gone = append(gone, r)
+				}
+			}
+		}
+	}
+	for _, r := range gone {
+		f, _, _ = f.Without(r.Table, r.Prefix, func(o Route) bool { return o == r })
+	}
+	return f
+}
+
+// linked returns h with its router, which gets one more route.
+func (f *FIB) linked(h Hop) Hop {
+	if h.Gateway != (Hop{}).Gateway {
+		h.router = f.routers.use(h.Gateway, h.Out)
+	}
+	return h
+}
+
+// change returns f with edit's list of routes for the prefix and table of r.
+func (f *FIB) change(r *Route, edit func([]Hop) []Hop) *FIB {
+	c := *f
+	k, there := f.tableIndex(r.Table)
+	if !there {
+		c.tables = slices.Insert(slices.Clone(f.tables), k, newTable(r.Table))
+	} else {
+		c.tables = slices.Clone(f.tables)
+	}
+	old := c.tables[k]
+	t := &table{id: old.id}
+	t.fib = old.fib.ModifyPersist(r.Prefix, func(hs *hops, _ bool) (*hops, bool) {
+		var list []Hop
+		if hs != nil {
+			list = hs.list
+		}
+		if list = edit(list); len(list) == 0 {
+			return nil, true
+		}
+		return f.intern.intern(list), false
+	})
+	c.tables[k] = t
+	c.noteFlow(r)
+	if t.fib.Size() == 0 {
+		c.tables = slices.Delete(c.tables, k, k+1)
+	}
+	c.retable()
+	return &c
+}
+
+// noteFlow remembers that answers depend on flows once there was a route that spreads them.
+func (f *FIB) noteFlow(r *Route) {
+	if r.Weight > 0 {
+		if r.Prefix.Addr().Is4() {
+			f.depends[0].flow = true
+		} else {
+			f.depends[1].flow = true
+		}
+	}
+}
+
+// WithRule returns f and r, which Check has passed; ok is false if an equal one is there.
+func (f *FIB) WithRule(r Rule) (_ *FIB, ok bool) {
+	fam := ruleFamily(&r)
+	if slices.Contains(f.rules[fam], r) {
+		return f, false
+	}
+	c := *f
+	c.rules[fam] = insertRule(f.rules[fam], r)
+	c.compile()
+	return &c, true
+}
+
+// WithoutRule returns f without the first rule of a family that match accepts, and that rule.
+func (f *FIB) WithoutRule(six bool, match func(*Rule) bool) (_ *FIB, gone Rule, ok bool) {
+	fam := ruleFamily(&Rule{IPv6: six})
+	for i := range f.rules[fam] {
+		if match(&f.rules[fam][i]) {
+			gone = f.rules[fam][i]
+			c := *f
+			c.rules[fam] = slices.Delete(slices.Clone(f.rules[fam]), i, i+1)
+			c.compile()
+			return &c, gone, true
+		}
+	}
+	return f, gone, false
+}
+
+func ruleFamily(r *Rule) int {
+	if r.IPv6 {
+		return 1
+	}
+	return 0
+}
+
+// WithDown returns f with what interfaces are down, by index: routes through them are passed over.
+func (f *FIB) WithDown(down []bool) *FIB {
+	if slices.Equal(f.down, down) {
+		return f
+	}
+	c := *f
+	c.down = down
+	return &c
+}
+
+// Redirected returns f in which packets to a destination that would go to the router from, on the link out, go to another
+// neighbor there: RFC 4861, 8.3; RFC 1122, 3.2.2.2.
+func (f *FIB) Redirected(to Redirection) *FIB {
+	c := *f
+	c.redirects = f.redirects.InsertPersist(host(to.Dst), &to)
+	return &c
+}
+
+// NotRedirected returns f without the redirection of packets to a destination.
+func (f *FIB) NotRedirected(to Redirection) *FIB {
+	c := *f
+	c.redirects = f.redirects.DeletePersist(host(to.Dst))
+	return &c
+}
