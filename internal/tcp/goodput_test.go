@@ -78,6 +78,24 @@ func TestGoodput(t *testing.T) {
 	}
 }
 
+// RACK finds a lost retransmission as it finds any other loss, and a tail loss probe what nothing follows: data that is lost at
+// random, one segment in a hundred, never waits for the retransmission timer.
+func TestNoTimeoutAtRandomLoss(t *testing.T) {
+	for _, control := range []string{"reno", "cubic", "bbr"} {
+		lost := uint64(0)
+		for seed := range uint64(10) {
+			p := line(t, 100+seed, control, 0.01)
+			p.goodput(5 * time.Second)
+			i := p.ends[0].Info(p.now)
+			lost += i.Retransmits
+			if i.Timeouts > 0 {
+				t.Errorf("%s, seed %d: %d timeouts", control, 100+seed, i.Timeouts)
+			}
+		}
+		t.Logf("%s: %d segments were lost, and none waited for the timer", control, lost)
+	}
+}
+
 // SO_MAX_PACING_RATE: what arrives is no more than that, in small bursts.
 func TestPacedGoodput(t *testing.T) {
 	p := line(t, 1, "cubic", 0)
