@@ -36,7 +36,7 @@ func TestBadInput(t *testing.T) {
 		{"nosuch", usage, "nosuch"},
 		{"up --nosuch", usage, "--nosuch"},
 		{"up " + addr, usage, "--tap NAME or --tun NAME"},
-		{"up --tap tap0", usage, "--addr ADDR/LEN"},
+		{"up --tun tun0", usage, "--addr ADDR/LEN"},
 		{"up --tap tap0 --tun tun0 " + addr, usage, "--tap"},
 		{"up --tap tap0 --addr 192.0.2.2", usage, `"192.0.2.2" is not an address with its prefix length`},
 		{"up --tap tap0 --addr 192.0.2.2/33", usage, "192.0.2.2/33"},

@@ -19,12 +19,13 @@ import (
 
 // hostFlags describe the host that up and fetch are.
 type hostFlags struct {
-	Tap     string       `help:"TAP device to be a host on: it carries Ethernet frames." placeholder:"NAME" xor:"device"`
-	Tun     string       `help:"TUN device to be a host on: it carries IP packets." placeholder:"NAME" xor:"device"`
-	Addr    []hostAddr   `help:"Address of the host with its prefix length; may be repeated." placeholder:"ADDR/LEN"`
-	Gateway []gateway    `help:"Router to everywhere else; one of each family." placeholder:"ADDR"`
-	DNS     []nameServer `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
-	Pcap    string       `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
+	Tap           string       `help:"TAP device to be a host on: it carries Ethernet frames." placeholder:"NAME" xor:"device"`
+	Tun           string       `help:"TUN device to be a host on: it carries IP packets." placeholder:"NAME" xor:"device"`
+	Addr          []hostAddr   `help:"Address of the host with its prefix length; may be repeated. On a TAP without any, the host takes those that routers tell of." placeholder:"ADDR/LEN"`
+	Gateway       []gateway    `help:"Router to everywhere else; one of each family." placeholder:"ADDR"`
+	DNS           []nameServer `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
+	autoconfFlags `embed:""`
+	Pcap          string `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
 }
 
 // host is a running stack on a device.
@@ -33,6 +34,7 @@ type host struct {
 	iface   *onlink.Interface
 	device  *tuntap.Device
 	capture *captureFile // nil: none
+	news    *news
 
 	ctx  context.Context // done when the one given to open is, or when the device is gone
 	stop context.CancelCauseFunc
@@ -65,21 +67,21 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	switch {
 	case name == "":
 		return nil, usagef("say which device to be a host on, with --tap NAME or --tun NAME")
-	case len(f.Addr) == 0:
+	case len(f.Addr) == 0 && f.Tun != "":
 		return nil, usagef("say which address to have, with --addr ADDR/LEN")
 	}
 	cfg := onlink.Config{}
 	for _, server := range f.DNS {
 		cfg.DNS = append(cfg.DNS, server.AddrPort)
 	}
-	ic := onlink.InterfaceConfig{}
+	ic := onlink.InterfaceConfig{IPv6: f.config()}
 	for _, a := range f.Addr {
 		ic.Addresses = append(ic.Addresses, a.Prefix)
 	}
 	for _, g := range f.Gateway {
 		ic.Gateways = append(ic.Gateways, g.Addr)
 	}
-	h := &host{}
+	h := &host{news: newNews()}
 	h.ctx, h.stop = context.WithCancelCause(ctx)
 	defer func() {
 		if err != nil {
@@ -93,6 +95,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		return nil, err
 	}
 	h.Tracer().Add(h)
+	h.Tracer().Add(h.news)
 	var l link.Link = h.device
 	if f.Pcap != "" {
 		if h.capture, err = createCapture(f.Pcap); err != nil {
@@ -106,6 +109,11 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		return nil, err
 	}
 	err = h.iface.WaitReady(h.ctx)
+	if err == nil && len(f.Addr) == 0 {
+		if err = h.news.waitForRouter(h.ctx); err == nil {
+			err = h.iface.WaitReady(h.ctx) // for the others that came with it
+		}
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("%w: give this host another --addr, or find out why that one has it", err)
 	}

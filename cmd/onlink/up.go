@@ -75,7 +75,9 @@ func (c *upCmd) serve(ctx context.Context, h *host) error {
 		start("tcp echo", func() { ln.Close() }, func() error { return echoTCP(ctx, ln, &services) })
 		start("udp echo", func() { pc.Close() }, func() error { return echoUDP(pc) })
 	}
-	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe())
+	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe()+h.describeLearned())
+	h.news.skip()
+	services.Go(func() { h.news.print(ctx) })
 	for _, s := range [...]struct{ name, addr string }{{"http", c.Serve}, {"echo", c.Echo}} {
 		if s.addr != "" {
 			fmt.Fprintf(os.Stderr, "onlink: %s on %s\n", s.name, s.addr)
