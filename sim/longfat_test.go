@@ -27,13 +27,16 @@ type longFat struct {
 	dropped  uint64 // by the full queue
 }
 
-// newLongFat begins a transfer; a round-trip time after it returns the first data arrives.
-func newLongFat(t *testing.T, control string) *longFat {
+// newLongFat begins a transfer, with net.ipv4.tcp_hystart as given; a round-trip time after it returns the first data arrives.
+func newLongFat(t *testing.T, control, hystart string) *longFat {
 	cfg := onlink.Config{TCP: onlink.TCPConfig{SendBuffer: 64 << 20, ReceiveBuffer: 64 << 20, CongestionControl: control}}
 	f := &longFat{Network: sim.New(1)}
 	t.Cleanup(f.Stop)
 	f.Observe(func(i sim.Impairment) { f.dropped++ })
 	a, b := f.Node("a", cfg), f.Node("b", cfg)
+	if err := a.SetSysctl("net.ipv4.tcp_hystart", hystart); err != nil {
+		t.Fatal(err)
+	}
 	f.Wire(a.Port("eth0", "192.0.2.1/24"), b.Port("eth0", "192.0.2.2/24"),
 		sim.Line{Rate: longFatRate, Delay: longFatRTT / 2, Queue: longFatBDP})
 	ln := listen(t, b, ":80")
@@ -73,7 +76,7 @@ func newLongFat(t *testing.T, control string) *longFat {
 func TestLongFatPipeIsFilled(t *testing.T) {
 	doublings := math.Ceil(math.Log2(float64(longFatBDP) / 10))
 	for control, rounds := range map[string]float64{"reno": doublings + 2, "cubic": doublings + 2, "bbr": doublings + 3} {
-		f := newLongFat(t, control)
+		f := newLongFat(t, control, "1")
 		for n := 1.0; ; n++ {
 			before := f.received
 			f.RunFor(longFatRTT)
@@ -93,7 +96,7 @@ func TestLongFatPipeIsFilled(t *testing.T) {
 // Slow start without HyStart ends when the queue overflows, and every second segment of a whole window is lost. The receiver
 // tells of each range that arrives, so that what is lost is sent again, and hardly anything else, without a timeout.
 func TestLongFatOverflowIsRecovered(t *testing.T) {
-	f := newLongFat(t, "reno")
+	f := newLongFat(t, "reno", "0")
 	f.RunFor(2 * time.Second)
 	i := f.conn.Info()
 	if f.dropped < 5000 || i.Timeouts > 0 || i.LostSegments > 0 || i.Retransmits > f.dropped+f.dropped/100 {
