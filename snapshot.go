@@ -11,8 +11,9 @@ import (
 type Snapshot struct {
 	Interfaces []InterfaceState
 	Sockets    []SocketState
-	Hosts      []HostState // what TCP remembers of others, the latest used first
-	Counters   mib.Values  // summed over all owners
+	Groups     []GroupState // multicast groups, by interface and address
+	Hosts      []HostState  // what TCP remembers of others, the latest used first
+	Counters   mib.Values   // summed over all owners
 }
 
 // InterfaceState is an interface and its addresses.
@@ -81,5 +82,6 @@ func (s *Stack) Snapshot() *Snapshot {
 	}
 	s.ip.AddCounters(&snap.Counters)
 	snap.Hosts = s.hosts()
+	snap.Groups = s.groups()
 	return snap
 }

@@ -22,8 +22,8 @@ func (w *way) checkDestination(q *Query) error {
 		return syscall.EINVAL
 	case w.dst.IsMulticast():
 		// RFC 4291, 2.7: "Nodes must not originate a packet to a multicast address whose scop field contains the
-		// reserved value 0". A scope of 1 is of use on the loopback interface only.
-		if scope := addrsel.ScopeOf(w.dst); !w.dst.Is4() && (scope == 0 || scope == addrsel.InterfaceLocal) {
+		// reserved value 0".
+		if !w.dst.Is4() && addrsel.ScopeOf(w.dst) == 0 {
 			return syscall.EINVAL
 		}
 		w.multicast = true

@@ -20,6 +20,9 @@ func (l *Layer) putHeader(path *Path, pr *Params, p *packet.Buffer) {
 		if path.Multicast {
 			hop = 1
 		}
+		if pr.HostOnly {
+			hop = 0
+		}
 	}
 	p.Src, p.Dst, p.Proto = path.Src, path.Dst, pr.Proto
 	p.HopLimit, p.TrafficClass = hop, pr.TrafficClass

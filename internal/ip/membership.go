@@ -83,6 +83,17 @@ func (l *Layer) GroupInterface(group wire.Addr) (int32, error) {
 	return out.Index, nil
 }
 
+// IsBroadcast reports whether a is an IPv4 broadcast address of one of our links.
+func (l *Layer) IsBroadcast(a wire.Addr) bool {
+	s := l.snap.Load()
+	for _, i := range s.Interfaces {
+		if s.Lookup(a, i.Index).Kind == netif.Broadcast {
+			return true
+		}
+	}
+	return false
+}
+
 // GroupInfo is a multicast group on an interface.
 type GroupInfo struct {
 	Interface *netif.Interface

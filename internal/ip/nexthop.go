@@ -70,15 +70,16 @@ func (w *way) chooseNextHop() error {
 
 // toGroup is chooseNextHop for groups and 255.255.255.255: there is a link to be chosen, and no neighbor.
 func (w *way) toGroup() error {
-	if w.iface == nil && w.prefer != 0 && !w.s.Interface(w.prefer).Loopback {
+	if w.iface == nil && w.prefer != 0 {
 		w.iface = w.s.Interface(w.prefer)
 	}
 	if w.iface == nil {
 		w.iface, _ = w.outgoing()
 	}
-	if w.iface == nil || w.iface.Loopback || !w.iface.Up {
+	if w.iface == nil || !w.iface.Up {
 		return syscall.ENETUNREACH
 	}
+	w.local = w.iface.Loopback // what is sent on the loopback interface comes in there
 	w.why.addr(StepNextHop, "groups and broadcast addresses are on-link", w.dst)
 	return nil
 }

@@ -95,6 +95,7 @@ func (w *way) store(q *Query, p *Path) {
 	p.If, p.Local, p.Broadcast, p.Multicast = w.iface, w.local, w.broadcast, w.multicast
 	p.out = q.Out
 	p.MTU, p.fragment, p.Attributes = w.iface.MTUOf(w.dst.Is4()), false, nil
+	p.toSelf, p.hostOnly = false, false
 	if w.local {
 		p.MTU = netif.LoopbackMTU
 		return
@@ -109,6 +110,7 @@ func (w *way) store(q *Query, p *Path) {
 		p.MTU, p.fragment = mtu, tooSmall
 	}
 	p.toSelf = w.broadcast || w.multicast && w.iface.Member(w.dst)
+	p.hostOnly = w.multicast && !w.dst.Is4() && addrsel.ScopeOf(w.dst) == addrsel.InterfaceLocal
 }
 
 // Output puts the internet header in front of p, which begins at a finished transport header, and notes in its Meta
@@ -119,12 +121,12 @@ func (l *Layer) Output(path *Path, pr *Params, p *packet.Buffer) {
 	p.In, p.Out, p.NextHop = 0, path.If.Index, path.NextHop
 	p.PathMTU = uint16(min(path.MTU, maxPathMTU))
 	switch {
-	case path.Local:
+	case path.Local, path.hostOnly, pr.HostOnly:
 		p.Flags |= packet.Loopback
 	case path.fixed:
 		p.LinkDst = path.linkDst
 		p.Flags |= packet.Resolved
-		if path.toSelf {
+		if path.toSelf && !pr.NoLoop {
 			p.Flags |= packet.CopyToSelf
 		}
 		if path.Broadcast {

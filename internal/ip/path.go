@@ -57,6 +57,7 @@ type Path struct {
 	out      int32 // of the Query
 	fragment bool  // the path takes less than MTU: never set DF
 	toSelf   bool  // we receive what is sent to Dst ourselves
+	hostOnly bool  // nobody else does: Dst is of interface-local scope
 	fixed    bool  // linkDst says where on the link: Dst is a group or broadcast
 	linkDst  wire.MAC
 	known    *neighbors                  // of the interface; nil: no link-layer addresses there
@@ -74,7 +75,18 @@ type Params struct {
 	DontFragment bool
 	// Options are of IPv4, at most 40 octets; nil: none. They are copied.
 	Options []byte
+	// Of packets to groups: NoLoop has none of them come back to our own members (they do by default: RFC 1112, 6.1), and
+	// HostOnly has them go nowhere else (a TTL of 0: RFC 1112, 6.1).
+	NoLoop, HostOnly bool
 }
+
+// Leaves reports whether a packet sent along p with pr gets anywhere. One for our own members only does not if there are none.
+func (p *Path) Leaves(pr *Params) bool {
+	return !p.hostOnly && !pr.HostOnly || p.Local || p.toSelf && !pr.NoLoop
+}
+
+// Pinned returns the interface that the Query was pinned to.
+func (p *Path) Pinned() int32 { return p.out }
 
 // Valid reports whether p still holds: one atomic load.
 func (l *Layer) Valid(p *Path) bool { return p.Generation == l.generation.Load() }

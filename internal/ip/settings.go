@@ -23,6 +23,9 @@ type Settings struct {
 	// not known), and octets of the header.
 	MaxHopOptions, MaxDstOptions int
 	MaxHopOctets, MaxDstOctets   int
+
+	// Of each socket: groups of IPv4, and sources in the list of a group.
+	MaxMemberships, MaxSources4, MaxSources6 int
 }
 
 // settings returns the settings that cfg means.
@@ -30,7 +33,8 @@ func (cfg *Config) settings() *Settings {
 	return &Settings{Forward4: cfg.Forwarding, Forward6: cfg.Forwarding, TTL: defaultHopLimit, HopLimit: defaultHopLimit,
 		ICMPRate: cfg.ICMPRate, ICMPBurst: cfg.ICMPBurst, MinPathMTU: minPathMTU4, PathMTULifetime: pathMTULifetime,
 		RouteSettings: routeSettings(),
-		MaxHopOptions: maxOptions6, MaxDstOptions: maxOptions6, MaxHopOctets: maxOctets6, MaxDstOctets: maxOctets6}
+		MaxHopOptions: maxOptions6, MaxDstOptions: maxOptions6, MaxHopOctets: maxOctets6, MaxDstOctets: maxOctets6,
+		MaxMemberships: 20, MaxSources4: 10, MaxSources6: 64}
 }
 
 // maxOptions6 is how many options one header may have. RFC 8504, 5.3: "the default value SHOULD be set to 8". maxOctets6 is the longest header there is.

@@ -18,8 +18,8 @@ func (e *ends) connected() bool { return e.remote.Port != 0 }
 
 // route finds the way of datagrams from src, unspecified: one to be chosen, by the interface out, 0: any.
 func (s *Socket) route(src wire.Addr, to flow.Endpoint, out int32) (*ip.Path, error) {
-	if src.IsUnspecified() {
-		src = wire.Addr{}
+	if src.IsUnspecified() || src.IsMulticast() || s.layer.ip.IsBroadcast(src) {
+		src = wire.Addr{} // what it is bound to for receiving cannot be sent from
 	}
 	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: out})
 }
@@ -31,7 +31,11 @@ func (s *Socket) Connect(remote flow.Endpoint) error {
 	if !e.bound.Family.Takes(remote.Addr) {
 		return syscall.EAFNOSUPPORT
 	}
-	path, err := s.route(e.bound.Local.Addr, remote, 0)
+	var o SendOptions
+	if remote.Addr.IsMulticast() {
+		s.toGroup(&remote, &o, &ip.Params{})
+	}
+	path, err := s.pathTo(&e, remote, &o)
 	if err != nil {
 		return err
 	}

@@ -53,9 +53,10 @@ type Socket struct {
 	watcher Watcher // nil: nobody
 	ends    atomic.Pointer[ends]
 
-	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
-	hop  atomic.Uint32           // TTL or hop limit; 0: the default
-	tos  atomic.Uint32
+	groups                         // what it hears of them, and how it sends to them
+	path   atomic.Pointer[ip.Path] // the last one used; never nil when connected
+	hop    atomic.Uint32           // TTL or hop limit; 0: the default
+	tos    atomic.Uint32
 
 	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     packet.Batch
@@ -82,7 +83,7 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 		}
 	}
 	s.ends.Store(&ends{s.bound, s.remote})
-	if !s.bound.Local.Addr.IsUnspecified() && !u.ip.Assigned(s.bound.Local.Addr, s.bound.Local.Scope) {
+	if local := s.bound.Local.Addr; !local.IsUnspecified() && !local.IsMulticast() && !u.ip.Assigned(local, s.bound.Local.Scope) && !u.ip.IsBroadcast(local) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
 	// Its datagrams come in under any shard; its own work is spread by the order of opening.
@@ -225,16 +226,25 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 	case len(b) > MaxPayload6, to.Addr.Is4() && len(b) > MaxPayload4:
 		return syscall.EMSGSIZE
 	}
-	path, err := s.pathTo(e, to, &SendOptions{})
+	var o SendOptions
+	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())}
+	if to.Addr.IsMulticast() {
+		params.HopLimit = 0
+		s.toGroup(&to, &o, &params)
+	}
+	path, err := s.pathTo(e, to, &o)
 	if err != nil {
 		return err
 	}
-	s.emit(path, to.Port, [][]byte{b}, &ip.Params{Proto: wire.ProtoUDP, HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())})
+	s.emit(path, to.Port, [][]byte{b}, &params)
 	return nil
 }
 
 // emit sends the payload in b to the given port at the end of path.
 func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, params *ip.Params) {
+	if !path.Leaves(params) {
+		return
+	}
 	n := wire.UDPLen
 	for _, b := range b {
 		n += len(b)
@@ -288,6 +298,7 @@ func (s *Socket) Close() error {
 		return err
 	}
 	s.layer.table.Unbind(s)
+	s.leaveAll()
 	if s.watcher != nil {
 		s.watcher.Notify(ready.All)
 	}

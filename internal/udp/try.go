@@ -106,6 +106,10 @@ func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
 	case n > MaxPayload6, to.Addr.Is4() && n > MaxPayload4:
 		return syscall.EMSGSIZE
 	}
+	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: o.HopLimit, TrafficClass: o.TrafficClass}
+	if to.Addr.IsMulticast() {
+		s.toGroup(&to, o, &params)
+	}
 	path, err := s.pathTo(e, to, o)
 	if err != nil {
 		return err
@@ -121,8 +125,8 @@ func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
 	if !fits && o.Discover == Do {
 		return syscall.EMSGSIZE
 	}
-	s.emit(path, to.Port, b, &ip.Params{Proto: wire.ProtoUDP, HopLimit: o.HopLimit, TrafficClass: o.TrafficClass,
-		DontFragment: fits && o.Discover != Dont})
+	params.DontFragment = fits && o.Discover != Dont
+	s.emit(path, to.Port, b, &params)
 	return nil
 }
 
@@ -133,12 +137,12 @@ func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, er
 		src = e.bound.Local.Addr
 	}
 	path := s.path.Load()
-	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.layer.ip.Valid(path) && o.Interface == 0 &&
+	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.layer.ip.Valid(path) && o.Interface == path.Pinned() &&
 		(src.IsUnspecified() || path.Src == src) {
 		return path, nil
 	}
 	path, err := s.route(src, to, o.Interface)
-	if err == nil && o.Interface == 0 {
+	if err == nil {
 		s.path.Store(path)
 	}
 	return path, err

@@ -60,15 +60,43 @@ func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		sh.Counters.Drop(now, p, mib.UdpChecksum)
 		return ip.Malformed
 	}
+	if p.Dst.IsMulticast() || p.Flags&packet.Broadcast != 0 {
+		return u.toAll(sh, now, p, h)
+	}
 	s := u.table.find(p.Dst, p.Src, h.DstPort(), h.SrcPort(), flow.ScopeOf(p.Src, p.In))
 	if s == nil {
 		return ip.NoPort // ip counts the drop and answers port unreachable (RFC 1122, 4.1.3.1)
 	}
+	s.take(sh, now, p)
+	return ip.Delivered
+}
+
+// take gives p to the socket.
+func (s *Socket) take(sh *shard.Shard, now clock.Instant, p *packet.Buffer) {
 	if r, ok := s.enqueue(p); !ok {
 		sh.Counters.Drop(now, p, r)
-		return ip.Delivered
+		return
 	}
 	sh.Counters.Inc(mib.UdpInDatagrams)
+}
+
+// toAll gives a multicast or broadcast datagram to every socket that it matches, to each its own copy.
+// That one of them cannot take it does not keep it from the others.
+func (u *Layer) toAll(sh *shard.Shard, now clock.Instant, p *packet.Buffer, h wire.UDP) ip.Disposition {
+	var last *Socket
+	for _, s := range u.table.On(h.DstPort()) {
+		if s.match(p.Dst, p.Src, h.SrcPort(), uint32(p.In)) < 0 || !s.hears(p) {
+			continue
+		}
+		if last != nil {
+			last.take(sh, now, p.Clone())
+		}
+		last = s
+	}
+	if last == nil {
+		return ip.NoPort
+	}
+	last.take(sh, now, p)
 	return ip.Delivered
 }
 
