@@ -25,9 +25,9 @@ var idleKnobs = slices.Concat(
 	idleGroup("no effect: retransmissions are cut as the segment size is at the time", map[string]int{
 		"net.ipv4.tcp_retrans_collapse": 1,
 	}),
-	idleGroup("no effect: only what net.ipv4.tcp_plb_enabled or AccECN turn on would use it", map[string]int{
+	idleGroup("no effect: only what net.ipv4.tcp_plb_enabled turns on would use it", map[string]int{
 		"net.ipv4.tcp_plb_cong_thresh": 128, "net.ipv4.tcp_plb_idle_rehash_rounds": 3, "net.ipv4.tcp_plb_rehash_rounds": 12,
-		"net.ipv4.tcp_plb_suspend_rto_sec": 60, "net.ipv4.tcp_ecn_option": 2, "net.ipv4.tcp_ecn_option_beacon": 3,
+		"net.ipv4.tcp_plb_suspend_rto_sec": 60,
 	}),
 	idleGroup("no effect: memory for options and datagrams is not counted in this way", map[string]int{
 		"net.core.optmem_max": 131072, "net.ipv4.udp_rmem_min": 4096, "net.ipv4.udp_wmem_min": 4096, "net.core.mem_pcpu_rsv": 256,

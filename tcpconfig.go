@@ -33,8 +33,12 @@ type TCPConfig struct {
 	NoWindowScale     bool // tcp_window_scaling=0 (RFC 7323)
 	NoSACK            bool // tcp_sack=0: no selective acknowledgments (RFC 2018)
 	NoDSACK           bool // tcp_dsack=0: duplicates are not reported (RFC 2883)
-	ECN               int  // tcp_ecn (RFC 3168): -1 off, 1 asked for, 2 agreed to; 2
-	NoECNFallback     bool // tcp_ecn_fallback=0: a SYN is not repeated without ECN
+	// ECN is tcp_ecn: explicit congestion notification: -1 off; RFC 3168: 1 asked for and agreed to, 2 agreed to; with Accurate
+	// ECN (RFC 9768) agreed to: 3 it is asked for, 4 RFC 3168 is, 5 nothing is; 2.
+	ECN             int
+	ECNOption       int  // tcp_ecn_option: RFC 9768's option is sent: -1 never, 1 where it tells news, 2 in each segment; 2
+	ECNOptionBeacon int  // tcp_ecn_option_beacon: with ECNOption 1, how often in a round-trip time at least; -1 none; 3
+	NoECNFallback   bool // tcp_ecn_fallback=0: a SYN is not repeated without ECN
 
 	// Retransmission: times, and how often before a connection fails with ETIMEDOUT (RFC 9293, 3.8.3).
 	InitialRTO     time.Duration // first retransmission timeout; 1 s (RFC 6298, 2.1)
@@ -161,7 +165,8 @@ func (c *TCPConfig) connection() tcp.Config {
 		NoReceiveTuning: c.NoReceiveTuning, AppWindow: c.AppWindow, ShrinkWindow: c.ShrinkWindow,
 		SignedWindows: c.SignedWindows, NotSentLowWater: c.NotSentLowWater,
 		NoTimestamps: c.NoTimestamps, NoTimestampOffset: c.NoTimestampOffset, NoWindowScale: c.NoWindowScale,
-		NoSACK: c.NoSACK, NoDSACK: c.NoDSACK, ECN: c.ECN, NoECNFallback: c.NoECNFallback,
+		NoSACK: c.NoSACK, NoDSACK: c.NoDSACK, ECN: c.ECN, ECNOption: c.ECNOption,
+		ECNOptionBeacon: c.ECNOptionBeacon, NoECNFallback: c.NoECNFallback,
 		InitialRTO: c.InitialRTO, MinRTO: c.MinRTO, MaxRTO: c.MaxRTO, SYNRetries: c.SYNRetries,
 		SYNLinear: c.SYNLinear, SYNACKRetries: c.SYNACKRetries, ConnectTimeout: c.ConnectTimeout,
 		Retries1: c.Retries1, Retries: c.Retries, OrphanRetries: c.OrphanRetries, ThinLinear: c.ThinLinear,

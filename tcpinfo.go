@@ -16,7 +16,8 @@ type TCPInfo struct {
 
 	// What the handshake agreed on: tcpi_options.
 	Timestamps, SACK, WindowScale bool
-	ECN                           bool  // RFC 3168
+	ECN                           bool  // RFC 3168 or RFC 9768
+	AccurateECN                   bool  // RFC 9768
 	ECNSeen                       bool  // a segment came with an ECN mark
 	SYNData                       bool  // data in the SYN was acknowledged (RFC 7413)
 	SendScale, ReceiveScale       uint8 // tcpi_snd_wscale, tcpi_rcv_wscale
@@ -80,14 +81,20 @@ type TCPInfo struct {
 	Retransmits                     uint64 // tcpi_total_retrans: segments
 	Delivered, DeliveredCE          uint64 // segments that arrived at the peer; those of which with a congestion mark
 	ReceivedCE                      uint64 // segments that came with a congestion mark
-	DSACKDups                       uint64 // segments that the peer says it got twice (RFC 2883)
-	Reorderings                     uint64 // tcpi_reord_seen: how often segments were found reordered
-	OutOfOrder                      uint64 // tcpi_rcv_ooopack: segments that came out of order
-	Rehashes                        uint64 // how often the flow label was changed for lack of progress
-	FastRecoveries                  uint64
-	Timeouts                        uint64        // tcpi_total_rto: of the retransmission timer
-	TimeoutRecoveries               uint64        // tcpi_total_rto_recoveries: timeouts in a row count once
-	TimeoutTime                     time.Duration // tcpi_total_rto_time: from the first of a row until something was acknowledged
+	// Accurate ECN (RFC 9768): octets of data that arrived with ECT(0), ECT(1) and CE: ours, as the peer's option says, and
+	// the peer's.
+	DeliveredECT0Bytes, DeliveredECT1Bytes, DeliveredCEBytes uint64
+	ReceivedECT0Bytes, ReceivedECT1Bytes, ReceivedCEBytes    uint64
+	AccECNFailMode                                           uint8  // tcpi_accecn_fail_mode: 2 the peer's counter, 4 our option, 8 the peer's option are not used
+	AccECNOptSeen                                            uint8  // tcpi_accecn_opt_seen: the peer's option: 0 none, 1 without counters, 2 with, 3 mangled
+	DSACKDups                                                uint64 // segments that the peer says it got twice (RFC 2883)
+	Reorderings                                              uint64 // tcpi_reord_seen: how often segments were found reordered
+	OutOfOrder                                               uint64 // tcpi_rcv_ooopack: segments that came out of order
+	Rehashes                                                 uint64 // how often the flow label was changed for lack of progress
+	FastRecoveries                                           uint64
+	Timeouts                                                 uint64        // tcpi_total_rto: of the retransmission timer
+	TimeoutRecoveries                                        uint64        // tcpi_total_rto_recoveries: timeouts in a row count once
+	TimeoutTime                                              time.Duration // tcpi_total_rto_time: from the first of a row until something was acknowledged
 
 	// What sending waited for: in all while there was data, and thereof for the peer's window and for the user, held up by a
 	// full send buffer.
@@ -101,7 +108,8 @@ func newTCPInfo(i tcp.Info) TCPInfo {
 	return TCPInfo{
 		State:    i.State.String(),
 		Recovery: i.Recovery, Control: i.Control, Timestamps: i.Timestamps, SACK: i.SACK,
-		WindowScale: i.WindowScale, ECN: i.ECN, ECNSeen: i.ECNSeen, SYNData: i.SYNData, SendScale: i.SendScale,
+		WindowScale: i.WindowScale, ECN: i.ECN, AccurateECN: i.AccurateECN, ECNSeen: i.ECNSeen, SYNData: i.SYNData,
+		SendScale:    i.SendScale,
 		ReceiveScale: i.ReceiveScale, FastOpenFail: i.FastOpenFail, RTO: i.RTO, ATO: i.ATO, Retries: i.Retries,
 		Probes: i.Probes, Backoff: i.Backoff, MSS: i.MSS, ReceiveMSS: i.ReceiveMSS,
 		AdvertisedMSS: i.AdvertisedMSS, PathMTU: i.PathMTU, Unacked: i.Unacked, InFlight: i.InFlight,
@@ -117,7 +125,10 @@ func newTCPInfo(i tcp.Info) TCPInfo {
 		SegmentsOut: i.SegmentsOut, DataSegmentsIn: i.DataSegmentsIn, DataSegmentsOut: i.DataSegmentsOut,
 		BytesSent: i.BytesSent, BytesRetransmitted: i.BytesRetransmitted, BytesAcked: i.BytesAcked,
 		BytesReceived: i.BytesReceived, Retransmits: i.Retransmits, Delivered: i.Delivered,
-		DeliveredCE: i.DeliveredCE, ReceivedCE: i.ReceivedCE, DSACKDups: i.DSACKDups, Reorderings: i.Reorderings,
+		DeliveredCE: i.DeliveredCE, ReceivedCE: i.ReceivedCE, DeliveredECT0Bytes: i.DeliveredECT0Bytes,
+		DeliveredECT1Bytes: i.DeliveredECT1Bytes, DeliveredCEBytes: i.DeliveredCEBytes, ReceivedECT0Bytes: i.ReceivedECT0Bytes,
+		ReceivedECT1Bytes: i.ReceivedECT1Bytes, ReceivedCEBytes: i.ReceivedCEBytes, AccECNFailMode: i.AccECNFailMode,
+		AccECNOptSeen: i.AccECNOptSeen, DSACKDups: i.DSACKDups, Reorderings: i.Reorderings,
 		OutOfOrder: i.OutOfOrder, Rehashes: i.Rehashes, FastRecoveries: i.FastRecoveries, Timeouts: i.Timeouts,
 		TimeoutRecoveries: i.TimeoutRecoveries, TimeoutTime: i.TimeoutTime, BusyTime: i.BusyTime,
 		WindowLimited: i.WindowLimited, BufferLimited: i.BufferLimited,

@@ -53,6 +53,7 @@ func (w *infoWriter) handshake(i *TCPInfo) {
 	w.flag(i.Timestamps, "ts")
 	w.flag(i.SACK, "sack")
 	w.flag(i.ECN, "ecn")
+	w.flag(i.AccurateECN, "accecn")
 	w.flag(i.ECNSeen, "ecnseen")
 	w.flag(i.SYNData, "fastopen")
 	w.flag(i.Control != "", i.Control)

@@ -99,7 +99,10 @@ func putInfo(b *[sizeofInfo]byte, i *tcp.Info) {
 	w.u32(int(i.DSACKDups), int(i.Reorderings), int(i.OutOfOrder), i.SendWindow, i.ReceiveWindow, int(i.Rehashes))
 	w.u16(int(i.Timeouts))
 	w.u16(int(i.TimeoutRecoveries))
-	w.u32(ms(i.TimeoutTime), int(i.ReceivedCE))
+	w.u32(ms(i.TimeoutTime), int(i.ReceivedCE), int(i.DeliveredECT1Bytes), int(i.DeliveredECT0Bytes), int(i.DeliveredCEBytes),
+		int(i.ReceivedECT1Bytes), int(i.ReceivedECT0Bytes), int(i.ReceivedCEBytes))
+	w.u16(int(i.AccECNFailMode))
+	w.u16(int(i.AccECNOptSeen))
 }
 
 func infoOptions(i *tcp.Info) (o uint8) {

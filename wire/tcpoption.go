@@ -186,8 +186,7 @@ func (o *TCPOptions) Put(b []byte) {
 	if o.MSS != 0 {
 		word(tcpMSSWord | uint32(o.MSS))
 	}
-	switch {
-	case o.HasTimestamps:
+	if o.HasTimestamps {
 		if o.SACKPermitted {
 			word(tcpSACKPermTSWord)
 		} else {
@@ -195,12 +194,13 @@ func (o *TCPOptions) Put(b []byte) {
 		}
 		word(o.TSVal)
 		word(o.TSEcr)
-	case o.SACKPermitted:
-		word(tcpSACKPermittedWord)
 	}
 	if n := o.AccECN.Len(); n > 0 {
 		o.AccECN.put(b[:n])
 		b = b[n:]
+	}
+	if o.SACKPermitted && !o.HasTimestamps {
+		word(tcpSACKPermittedWord)
 	}
 	if o.HasWindowScale {
 		word(tcpWindowScaleWord | uint32(o.WindowScale))

@@ -23,6 +23,10 @@ func (c *TCB) takeACK(now clock.Instant, seg *Segment) bool {
 	a := ackEvent{now: now, una: c.snd.una, fack: c.fack(), lost: c.recovery.lost, delivered: c.stats.delivered}
 	a.echo, a.echoed = seg.Options.TSEcr, c.ts.on && seg.Options.HasTimestamps && seg.Options.TSEcr != 0
 	a.rate.InFlight, a.rate.RTT = c.board.pipe(), -1
+	c.cw.Marked, c.cw.MarkedOctets = 0, 0
+	if c.ecn.mode == ecnClassic {
+		a.cep = c.marks.delivered.cep
+	}
 	if seg.length() > 0 {
 		a.flags |= ackData
 	}
@@ -73,8 +77,9 @@ func (c *TCB) takeNewACK(now clock.Instant, seg *Segment, a *ackEvent) {
 	c.ecnTakeCWR(seg)
 	c.countDelivered(a.sackDelivered, a.flags&ackECE != 0)
 	if idle {
+		c.takeFeedback(a, seg)
 		c.updateWindow(now, seg, n > 0)
-		if a.flags&ackDSACK != 0 {
+		if a.flags&ackDSACK != 0 || a.flags&ackECE != 0 && c.ecn.mode == ecnAccurate {
 			c.alert(now, a, 0)
 		}
 		if c.recovery.tlp.on {
@@ -83,6 +88,7 @@ func (c *TCB) takeNewACK(now clock.Instant, seg *Segment, a *ackEvent) {
 		return
 	}
 	c.clean(now, a, seg)
+	c.takeFeedback(a, seg)
 	c.updateWindow(now, seg, n > 0)
 	c.afterClean(now, a)
 }

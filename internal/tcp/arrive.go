@@ -69,7 +69,14 @@ func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	c.ackSYN(seg)
 	c.synTime(now, seg)
 	c.establish(now)
-	if c.snd.awaited {
+	if c.ecn.mode == ecnAccurate && ecnTold(seg.Flags.ACE(), NotECT) == CE {
+		// RFC 9768, 3.2.2.2: "Nonetheless, the TCP Client still triggers the congestion control actions necessary to respond to the
+		// CE feedback."
+		c.respondToHandshake(now)
+	}
+	// RFC 9768, 3.2.2.1: "If an AccECN TCP Client intends to acknowledge the SYN/ACK with a packet that does not satisfy these
+	// conditions (e.g., it has data to include on the ACK), it SHOULD first send a pure ACK that does".
+	if c.snd.awaited && !c.ecn.has(ecnReply) {
 		// "Data or controls that were queued for transmission MAY be included": the user is about to hand some over.
 		c.moreQuickACKs(maxQuickACKs)
 		c.rcv.due = true
@@ -81,7 +88,7 @@ func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	if seg.length() > 1 {
 		rest := *seg
 		rest.Seq++
-		rest.Flags &^= wire.SYN
+		rest.Flags &^= wire.SYN | wire.ACE
 		c.takeText(now, &rest)
 	}
 }
@@ -112,6 +119,7 @@ func (c *TCB) arriveOther(now clock.Instant, seg *Segment) {
 	if !c.takeACKInState(now, seg) {
 		return
 	}
+	c.countMark(seg)
 	c.takeURG(seg)
 	if len(seg.Payload) > 0 {
 		c.ecnArrived(now, seg)
@@ -123,6 +131,10 @@ func (c *TCB) arriveOther(now clock.Instant, seg *Segment) {
 func (c *TCB) handshakeAgain(now clock.Instant, seg *Segment) bool {
 	if seg.Seq != c.rcv.irs || seg.Flags&(wire.SYN|wire.RST) != wire.SYN {
 		return false
+	}
+	if !c.ecnAgain(seg) {
+		c.reset(now, syscall.ECONNRESET)
+		return true
 	}
 	if seg.Flags&wire.ACK == 0 {
 		if !c.passive {
@@ -138,7 +150,10 @@ func (c *TCB) handshakeAgain(now clock.Instant, seg *Segment) bool {
 	// known; what follows it is in sequence.
 	rest := *seg
 	rest.Seq++
-	rest.Flags &^= wire.SYN
+	rest.Flags &^= wire.SYN | wire.ACE // the field is not ACE in a SYN,ACK: RFC 9768, 3.2.2
+	if c.ecn.mode == ecnAccurate {
+		c.marks.skip = true
+	}
 	rest.Window >>= c.snd.shift // it is not scaled
 	if c.takeACKInState(now, &rest) {
 		c.rcv.heard = now
@@ -160,6 +175,9 @@ func (c *TCB) takeACKInState(now clock.Instant, seg *Segment) bool {
 		c.ackSYN(seg)
 		c.synTime(now, seg)
 		c.establish(now)
+		if c.takeThirdACK(seg) {
+			c.respondToHandshake(now)
+		}
 		if c.passive && c.fast == nil {
 			c.snd.maxWnd = 0 // it is this segment's: as in Linux a SYN's, which is never scaled, does not count
 		}

@@ -126,7 +126,9 @@ type Config struct {
 	Recovery             int           // tcp_recovery: 1 RACK (RFC 8985), 2 with a fixed, 4 with no reordering window; 1
 	EarlyRetrans         int           // tcp_early_retrans: 3: tail loss probe; 0: none; 3
 	FRTO                 int           // tcp_frto: spurious timeouts are detected (RFC 5682): 0 no, 1, 2; 2
-	ECN                  int           // tcp_ecn: 0 off, 1 asked for, 2 agreed to; 2
+	ECN                  int           // tcp_ecn: 0 off, 1 asked for, 2 agreed to; 3, 4, 5: RFC 9768 agreed to, and: 3 it is asked for, 4 RFC 3168 is; 2
+	ECNOption            int           // tcp_ecn_option: RFC 9768's option is sent: 0 never, 1 where it tells news, 2 in each segment; 2
+	ECNOptionBeacon      int           // tcp_ecn_option_beacon: with ECNOption 1, how often in a round-trip time at least; 3
 	NoECNFallback        bool          // tcp_ecn_fallback=0
 	ABE                  bool          // a congestion mark reduces the window by less than a loss does (RFC 8511)
 	MinRTTWindow         time.Duration // tcp_min_rtt_wlen; 300 s

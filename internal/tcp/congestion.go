@@ -122,6 +122,11 @@ type Sender struct {
 	markLimited bool
 
 	PacingRate uint64 // octets a second
+
+	// What the ACK under way tells of congestion marks: so many segments of ours came with CE, of so many octets. Accurate ECN
+	// (RFC 9768) counts them, the octets where the peer sends its option, else they are estimated; RFC 3168 has all count
+	// that an ACK with ECE has delivered.
+	Marked, MarkedOctets uint32
 }
 
 // MarkAppLimited has Control make what is in flight count as limited by the application: its delivery rates tell nothing of

@@ -131,6 +131,8 @@ func (cfg *Config) setRecovery() {
 	set(&cfg.EarlyRetrans, 3)
 	set(&cfg.FRTO, 2)
 	set(&cfg.ECN, 2)
+	set(&cfg.ECNOption, 2)
+	set(&cfg.ECNOptionBeacon, 3)
 	set(&cfg.MinRTTWindow, 300*time.Second)
 	cfg.MinSendMSS = or(cfg.MinSendMSS, 48)
 	set(&cfg.MTUProbing, mtuProbeNever)

@@ -21,6 +21,8 @@ type Embryo struct {
 	peerWnd, wnd       uint16 // the windows in the SYN and in the SYN,ACK
 	peerShift, shift   uint8
 	flags              embryoFlags
+	ecn                ecnMode       // what the SYN asked for, and gets
+	synField           uint8         // the ECN field of the latest SYN
 	timeouts           uint8         // how often the timer has expired
 	sent               uint8         // SYN,ACKs sent, as far as 255
 	at                 clock.Instant // its timer
@@ -36,7 +38,7 @@ const (
 	embryoScale
 	embryoACKed  // its ACK has come, and was not taken: by TCP_DEFER_ACCEPT, or for a full queue
 	embryoCookie // it has no past: it was made of a SYN cookie
-	embryoECN    // the SYN asked for ECN, and gets it
+	embryoPlain  // nothing is to be sent with ECT, though ecn would allow it
 )
 
 func (e *Embryo) has(f embryoFlags) bool { return e.flags&f != 0 }
@@ -48,16 +50,17 @@ const answerInterval = 500 * time.Millisecond
 // Verdict is what an Embryo wants done.
 type Verdict uint8
 
-// The verdicts. After the last three the embryo is to be forgotten.
+// The verdicts. After the last four the embryo is to be forgotten.
 const (
-	Ignore     Verdict = iota // nothing
-	Defer                     // nothing: the ACK has come, and data is waited for
-	SendSYNACK                // send what SYNACK fills in
-	SendACK                   // send what ACK fills in
-	SendReset                 // answer the segment as ResetFor does; the embryo stays
-	Complete                  // make a connection: TCB.Hatch, then TCB.Arrive with the segment
-	Refused                   // the peer has put an end to it
-	Expired                   // the peer has not answered
+	Ignore       Verdict = iota // nothing
+	Defer                       // nothing: the ACK has come, and data is waited for
+	SendSYNACK                  // send what SYNACK fills in
+	SendACK                     // send what ACK fills in
+	SendReset                   // answer the segment as ResetFor does; the embryo stays
+	Complete                    // make a connection: TCB.Hatch, then TCB.Arrive with the segment
+	Refused                     // the peer has put an end to it
+	Expired                     // the peer has not answered
+	Contradicted                // send what Reset fills in: the peer has asked for two kinds of feedback that exclude each other
 )
 
 // Open begins e with a SYN, and returns false if the segment is none that opens a connection: RFC 9293, 3.10.7.2. The
@@ -71,9 +74,7 @@ func (e *Embryo) Open(now clock.Instant, o *Open, syn *Segment) bool {
 	// be queued for processing later. ISS should be selected". Text is not kept, nor acknowledged: the peer sends it again.
 	*e = Embryo{irs: syn.Seq, iss: Seq(o.ISS), tsOffset: o.TSOffset, peerMSS: syn.Options.MSS,
 		mss: uint16(cfg.userMSS(o.announced())), peerWnd: syn.Window}
-	if ecnAgrees(cfg, syn) {
-		e.flags |= embryoECN
-	}
+	e.ecn, e.synField = ecnAgrees(cfg, syn), syn.ECN
 	e.take(&syn.Options, cfg, o.Reserved)
 	e.offer(cfg)
 	e.at = now.Add(e.timeout(cfg))
@@ -106,6 +107,9 @@ func (e *Embryo) Arrive(now clock.Instant, cfg *Config, seg *Segment) Verdict {
 	stamped := e.has(embryoTimestamps) && seg.Options.HasTimestamps
 	old := stamped && int32(seg.Options.TSVal-e.tsRecent) < 0 && seg.Flags&wire.RST == 0
 	if seg.Seq == e.irs && seg.Flags&(wire.SYN|wire.ACK|wire.RST) == wire.SYN && !old {
+		if !e.ecnAgain(cfg, seg) {
+			return Contradicted
+		}
 		// The SYN again. What acknowledges it is the SYN,ACK.
 		if !e.mayAnswer(now) {
 			return Ignore
@@ -226,9 +230,7 @@ func (e *Embryo) Sent(seq Seq) bool { return seq == e.iss }
 // SYNACK fills in the SYN,ACK: RFC 9293, 3.10.7.2: "<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>".
 func (e *Embryo) SYNACK(now clock.Instant, seg *Segment) {
 	*seg = Segment{Seq: e.iss, Ack: e.irs + 1, Flags: wire.SYN | wire.ACK, Window: e.wnd, Retransmit: e.sent > 0}
-	if e.has(embryoECN) {
-		seg.Flags |= wire.ECE // RFC 3168, 6.1.1: "an ECN-setup SYN-ACK packet"
-	}
+	e.ecnFlags(seg)
 	o := &seg.Options
 	o.MSS = e.mss
 	o.HasWindowScale, o.WindowScale = e.has(embryoScale), e.shift
@@ -244,8 +246,13 @@ func (e *Embryo) SYNACK(now clock.Instant, seg *Segment) {
 
 // ACK fills in the answer to a segment that is not acceptable: "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>".
 func (e *Embryo) ACK(now clock.Instant, seg *Segment) {
-	*seg = Segment{Seq: e.iss + 1, Ack: e.irs + 1, Flags: wire.ACK, Window: e.wnd >> e.shift}
+	*seg = Segment{Seq: e.iss + 1, Ack: e.irs + 1, Flags: e.counted(wire.ACK), Window: e.wnd >> e.shift}
 	e.stamp(now, &seg.Options)
+}
+
+// Reset fills in the RST that puts an end to the handshake, acceptable to a peer that has the SYN,ACK and to one that has not.
+func (e *Embryo) Reset(seg *Segment) {
+	*seg = Segment{Seq: e.iss + 1, Ack: e.irs + 1, Flags: e.counted(wire.RST | wire.ACK)}
 }
 
 func (e *Embryo) stamp(now clock.Instant, o *wire.TCPOptions) {
@@ -257,9 +264,8 @@ func (e *Embryo) stamp(now clock.Instant, o *wire.TCPOptions) {
 // SYN fills in the SYN that e was made of, without what an Embryo does not keep.
 func (e *Embryo) SYN(seg *Segment) {
 	*seg = Segment{Seq: e.irs, Flags: wire.SYN, Window: e.peerWnd}
-	if e.has(embryoECN) {
-		seg.Flags |= ecnSetup
-	}
+	seg.Flags |= ecnSYNFlags(e.ecn)
+	seg.ECN = e.synField
 	o := &seg.Options
 	o.MSS = e.peerMSS
 	o.HasWindowScale, o.WindowScale = e.has(embryoScale), e.peerShift
@@ -280,6 +286,9 @@ func (c *TCB) Hatch(now clock.Instant, o Open, e *Embryo) {
 	c.rcv.shift = e.shift
 	c.rcv.adv = c.rcv.nxt.Add(int(e.wnd))
 	c.rcv.maxSeg = int(e.mss)
+	c.ecn.mode = e.ecn
+	c.ecn.set(ecnPlain, e.has(embryoPlain))
+	c.startMarks(&syn)
 	c.retries = max(int(e.sent)-1, 0)
 	c.stats.segsAgain = uint64(c.retries) // as those of a SYN count on the other side
 	c.snd.synAt, c.snd.synTwice = e.sentAt, e.sent > 1
@@ -293,6 +302,9 @@ func (c *TCB) Hatch(now clock.Instant, o Open, e *Embryo) {
 // called between Open and SYNACK.
 func (e *Embryo) Forget() {
 	e.flags, e.shift, e.peerShift = 0, 0, 0
+	if e.ecn != ecnAccurate {
+		e.ecn = ecnNone // of Accurate ECN the ACK tells
+	}
 }
 
 // Recall is what a SYN cookie and the ACK that brings it tell of a handshake.
@@ -303,9 +315,10 @@ type Recall struct {
 	PeerMSS    uint16 // the largest of those a cookie can tell that is not above the peer's
 	Timestamps bool
 	TSVal      uint32
-	SACK, ECN  bool
+	SACK, ECN  bool // RFC 3168's ECN
 	HasScale   bool
 	Scale      uint8 // the peer's
+	ACE        uint8 // the ACE field of the ACK
 }
 
 // Recall makes e what it would be, had it been kept, as far as that is known. wnd is the window field of the ACK.
@@ -316,8 +329,14 @@ func (e *Embryo) Recall(r *Recall, wnd uint16, cfg *Config) {
 		e.flags |= embryoTimestamps
 		e.tsRecent = r.TSVal
 	}
-	if r.ECN {
-		e.flags |= embryoECN
+	// RFC 9768, 5.1: "if the ACK contains an ACE field with the value 0b010 to 0b111 (decimal 2 to 7), the Server can infer …: the
+	// TCP Client has to have requested AccECN support on the SYN; then, even though the Server kept no state, it has to have
+	// confirmed that it supported AccECN."
+	switch {
+	case r.ACE > 1 && cfg.ecnAccepts() == ecnAccurate:
+		e.ecn = ecnAccurate
+	case r.ECN:
+		e.ecn = ecnClassic
 	}
 	if r.SACK {
 		e.flags |= embryoSACK

@@ -17,7 +17,8 @@ type Info struct {
 
 	// What the handshake agreed on: tcpi_options.
 	Timestamps, SACK, WindowScale bool
-	ECN                           bool  // RFC 3168
+	ECN                           bool  // RFC 3168 or RFC 9768
+	AccurateECN                   bool  // RFC 9768
 	ECNSeen                       bool  // a segment came with an ECN mark
 	SYNData                       bool  // data in the SYN was acknowledged (RFC 7413)
 	SendScale, ReceiveScale       uint8 // tcpi_snd_wscale, tcpi_rcv_wscale
@@ -81,14 +82,20 @@ type Info struct {
 	Retransmits                     uint64 // tcpi_total_retrans: segments
 	Delivered, DeliveredCE          uint64 // segments that arrived at the peer; those of which with a congestion mark
 	ReceivedCE                      uint64 // segments that came with a congestion mark
-	DSACKDups                       uint64 // segments that the peer says it got twice (RFC 2883)
-	Reorderings                     uint64 // tcpi_reord_seen: how often segments were found reordered
-	OutOfOrder                      uint64 // tcpi_rcv_ooopack: segments that came out of order
-	Rehashes                        uint64 // how often the flow label was changed for lack of progress
-	FastRecoveries                  uint64
-	Timeouts                        uint64        // tcpi_total_rto: of the retransmission timer
-	TimeoutRecoveries               uint64        // tcpi_total_rto_recoveries: timeouts in a row count once
-	TimeoutTime                     time.Duration // tcpi_total_rto_time: from the first of a row until something was acknowledged
+	// Accurate ECN (RFC 9768): octets of data that arrived with ECT(0), ECT(1) and CE: ours, as the peer's option says, and
+	// the peer's.
+	DeliveredECT0Bytes, DeliveredECT1Bytes, DeliveredCEBytes uint64
+	ReceivedECT0Bytes, ReceivedECT1Bytes, ReceivedCEBytes    uint64
+	AccECNFailMode                                           uint8  // tcpi_accecn_fail_mode: 2 the peer's counter, 4 our option, 8 the peer's option are not used
+	AccECNOptSeen                                            uint8  // tcpi_accecn_opt_seen: the peer's option: 0 none, 1 without counters, 2 with, 3 mangled
+	DSACKDups                                                uint64 // segments that the peer says it got twice (RFC 2883)
+	Reorderings                                              uint64 // tcpi_reord_seen: how often segments were found reordered
+	OutOfOrder                                               uint64 // tcpi_rcv_ooopack: segments that came out of order
+	Rehashes                                                 uint64 // how often the flow label was changed for lack of progress
+	FastRecoveries                                           uint64
+	Timeouts                                                 uint64        // tcpi_total_rto: of the retransmission timer
+	TimeoutRecoveries                                        uint64        // tcpi_total_rto_recoveries: timeouts in a row count once
+	TimeoutTime                                              time.Duration // tcpi_total_rto_time: from the first of a row until something was acknowledged
 
 	// What sending waited for: in all while there was data, and thereof for the peer's window and for the user, held up by a
 	// full send buffer.
@@ -107,7 +114,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 		SegmentsIn: s.segsIn, SegmentsOut: s.segsOut, DataSegmentsIn: s.dataIn, DataSegmentsOut: s.dataOut,
 		BytesSent: s.bytesSent + s.bytesAgain, BytesRetransmitted: s.bytesAgain, BytesAcked: s.bytesAcked,
 		BytesReceived: s.bytesRcvd, Retransmits: s.segsAgain, OutOfOrder: s.outOfOrder,
-		Delivered: s.delivered, DeliveredCE: s.deliveredCE, ReceivedCE: s.receivedCE, DSACKDups: c.recovery.dsacks,
+		Delivered: s.delivered, ReceivedCE: s.receivedCE, DSACKDups: c.recovery.dsacks,
 		Reorderings: c.recovery.reordSeen,
 		Timeouts:    s.timeouts, TimeoutRecoveries: s.timeoutRuns, FastRecoveries: s.recoveries,
 	}
@@ -176,7 +183,10 @@ func (c *TCB) infoWindows(i *Info) {
 		i.PacingRate = min(c.cw.PacingRate, i.MaxPacingRate)
 	}
 	i.DeliveryRate, i.AppLimited = c.rate.octets(c.snd.mss), c.rate.ofLimit
-	i.ECN, i.ECNSeen = c.ecn.on, c.ecn.seen
+	i.ECN, i.ECNSeen, i.AccurateECN = c.ecn.mode != ecnNone, c.ecn.has(ecnSeen), c.ecn.mode == ecnAccurate
+	if c.marks != nil {
+		c.marks.info(i)
+	}
 	i.ReceiveThreshold, i.ReceiveSpace = c.rcv.space.ssthresh, c.rcv.rate.space
 }
 

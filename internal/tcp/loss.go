@@ -34,9 +34,7 @@ func (c *TCB) enterLoss(now clock.Instant, again bool) {
 	}
 	c.setRecovery(now, stateLoss)
 	r.high, r.tlp.on = c.snd.nxt, false
-	if c.ecn.on {
-		c.ecn.queueCWR = true
-	}
+	c.ecnReduced()
 	// RFC 5682, 2.1, step 1: "If the TCP sender is already in RTO recovery AND "recover" is larger than or equal to SND.UNA …,
 	// do not enter step 2 of this algorithm", except "in case the retransmission timer expires multiple times for the same
 	// segment".
@@ -163,6 +161,7 @@ func (c *TCB) rexmitTimeout(now clock.Instant) {
 	}
 	c.noteR1(now)
 	c.noteTimeout(now)
+	c.lostOption()
 	if !closed || c.board.reneged() {
 		c.enterLoss(now, again) // a closed window is not the network's fault
 	}

@@ -27,10 +27,12 @@ const leastSegmentSize = 48
 // ACK the highest sequence number in the data receiver's queue."
 func (c *TCB) sendMSS() (mss, blocks int) {
 	mss = c.snd.mss
-	if blocks = c.sackBlocks(); blocks == 0 {
+	blocks = c.sackBlocks()
+	if blocks == 0 && c.ecn.mode != ecnAccurate {
 		return mss, 0
 	}
-	if left := c.fullSize() - sackLen(blocks); left < mss {
+	blocks, _, _ = c.optionRoom(blocks)
+	if left := c.fullSize() - sackLen(blocks) - c.optionLen(blocks); left < mss {
 		mss = left
 	}
 	if mss < leastSegmentSize {

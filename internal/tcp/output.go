@@ -17,6 +17,7 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 		c.stats.segsOut++
 		return true
 	}
+	c.planOption(now)
 	switch c.state {
 	case Closed:
 		c.settleMemory()
@@ -27,6 +28,10 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 		}
 		c.settleMemory()
 		return false
+	}
+	// The ACK of the SYN,ACK tells with what mark that came, and goes first: RFC 9768, 3.2.2.1.
+	if c.ecn.has(ecnReply) && c.rcv.ackNow && c.nextACK(now, seg) {
+		return true
 	}
 	// Without SACK an ACK that reports a hole goes by itself and first: RFC 5681, 2, has a duplicate ACK carry no data.
 	if len(c.rcv.ranges) > 0 && !c.sackOK && c.nextACK(now, seg) {
@@ -62,9 +67,10 @@ func (c *TCB) header(now clock.Instant, seg *Segment, seq Seq, flags wire.TCPFla
 	if c.urg.sending {
 		c.markUrgent(seg, seq)
 	}
-	if c.ecn.echo {
+	if c.ecn.has(ecnEcho) {
 		seg.Flags |= wire.ECE
 	}
+	c.putACE(seg)
 	c.noteACK()
 	c.stats.segsOut++
 }
@@ -96,6 +102,10 @@ func (c *TCB) nextSYN(now clock.Instant, seg *Segment) bool {
 		c.putTimestamps(now, o)
 	}
 	c.fastSYN(seg)
+	if answer && c.ecn.mode == ecnAccurate && c.retries == 0 && !c.snd.synTwice && c.cfg.ECNOption != ecnOptionNever {
+		// RFC 9768, 3.2.3.2.2: "the TCP Server SHOULD retransmit the SYN/ACK, but with no AccECN Option".
+		ecnSYNACKOption(o, int(c.reserved))
+	}
 	c.stats.segsOut++
 	c.snd.synAt = now
 	if c.retries > 0 {
@@ -174,6 +184,7 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	if blocks > 0 {
 		c.putSACK(&seg.Options, blocks)
 	}
+	c.putOption(now, seg)
 	return true
 }
 
@@ -259,6 +270,7 @@ func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 		// RFC 9293, 3.8.4: "the segment … generally has SEG.SEQ = SND.NXT-1".
 		c.snd.alive = false
 		c.header(now, seg, c.snd.nxt-1, 0)
+		c.putOption(now, seg)
 		return true
 	}
 	if c.rcv.read {
@@ -272,6 +284,9 @@ func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 	challenge := c.rcv.challenge
 	c.header(now, seg, c.acceptableSeq(), 0)
 	seg.Challenge = challenge
-	c.putSACK(&seg.Options, c.sackBlocks())
+	blocks, _, _ := c.optionRoom(c.sackBlocks())
+	c.putSACK(&seg.Options, blocks)
+	c.putHandshakeACE(seg)
+	c.putOption(now, seg)
 	return true
 }

@@ -64,6 +64,7 @@ type ackEvent struct {
 	fack      Seq    // the end of the highest segment known to have arrived, before
 	lost      uint64 // recovery.lost before
 	delivered uint64 // stats.delivered before
+	cep       uint64 // marks.delivered.cep before, in RFC 3168's mode
 	echo      uint32 // TSecr, if echoed
 	echoed    bool
 
@@ -334,9 +335,7 @@ func (c *TCB) beginReduction(now clock.Instant, ece bool) {
 	c.sense(now)
 	c.cw.ECN = ece
 	c.cw.Threshold = max(c.cc.Reduce(&c.cw), 1)
-	if c.ecn.on {
-		c.ecn.queueCWR = true
-	}
+	c.ecnReduced()
 }
 
 // reduceWindow is proportional rate reduction for n segments delivered and lost ones newly deemed lost.
@@ -401,7 +400,7 @@ func (c *TCB) countDelivered(n int, ece bool) {
 		return
 	}
 	c.stats.delivered += uint64(n)
-	if ece {
-		c.stats.deliveredCE += uint64(n)
+	if ece && c.ecn.mode == ecnClassic {
+		c.marks.delivered.cep += uint64(n)
 	}
 }

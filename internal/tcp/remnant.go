@@ -15,6 +15,8 @@ type Remnant struct {
 	room             uint32 // the window, in octets
 	wnd              uint16 // as the header has it
 	stamped          bool   // timestamps were agreed on
+	counts           bool   // Accurate ECN was:
+	cep              uint8  // r.cep, modulo 8 (RFC 9768, 3.2)
 	state            State  // FinWait2 or TimeWait
 	tsAge            clock.Instant
 	at               clock.Instant
@@ -43,6 +45,9 @@ func (c *TCB) Remnant(now clock.Instant, r *Remnant) bool {
 	*r = Remnant{cfg: c.cfg, snd: c.snd.nxt, rcv: c.rcv.nxt, tsRecent: c.ts.recent, offset: c.ts.offset, stamped: c.ts.on,
 		tsAge: c.ts.age, state: c.state, at: c.timers[timeWaitTimer], answered: now.Add(-answerInterval)}
 	r.wnd = c.window()
+	if c.ecn.mode == ecnAccurate {
+		r.counts, r.cep = true, uint8(c.marks.received.cep)
+	}
 	r.room = uint32(c.rcv.adv.Sub(c.rcv.nxt))
 	c.observer = nil
 	c.die(now, 0)
@@ -71,6 +76,9 @@ func (r *Remnant) restart(now clock.Instant) { r.at = now.Add(2 * r.cfg.MSL) }
 func (r *Remnant) Arrive(now clock.Instant, seg *Segment, rfc1337 bool) Fate {
 	stamped := r.stamped && seg.Options.HasTimestamps
 	old := stamped && int32(seg.Options.TSVal-r.tsRecent) < 0 && now.Sub(r.tsAge) < tsOutdated && seg.Flags&wire.RST == 0
+	if off := seg.Seq.Sub(r.rcv); !old && seg.ECN == CE && seg.Flags&wire.SYN == 0 && off >= 0 && off <= int(r.room) {
+		r.cep++
+	}
 	if r.state == FinWait2 {
 		return r.arriveFinWait2(now, seg, stamped, old)
 	}
@@ -201,6 +209,9 @@ const redialAfter = 1000 * tsTick
 // ACK fills in an acknowledgment: "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>".
 func (r *Remnant) ACK(now clock.Instant, seg *Segment) {
 	*seg = Segment{Seq: r.snd, Ack: r.rcv, Flags: wire.ACK, Window: r.wnd}
+	if r.counts {
+		seg.Flags = seg.Flags.WithACE(r.cep)
+	}
 	if r.stamped {
 		o := &seg.Options
 		o.HasTimestamps, o.TSVal, o.TSEcr = true, tsClock(now, r.offset), r.tsRecent

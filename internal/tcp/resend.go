@@ -110,6 +110,10 @@ func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 	if n := min(c.sackBlocks(), (c.fullSize()-seg.Len-4)/8); n > 0 {
 		c.putSACK(&seg.Options, n)
 	}
+	if left := c.fullSize() - seg.Len - sackLen(int(seg.Options.SACKCount)); left >= c.optionLen(int(seg.Options.SACKCount)) &&
+		seg.Seq != c.snd.iss+1 {
+		c.putOption(now, seg) // the first data may have been lost for its sake
+	}
 	c.noteAgain(now, seg, r.seq, r.len(), why)
 	c.board.sentOnceMore(id, now, counted)
 	c.rate.sent(r, c.stats.delivered, false)

@@ -100,7 +100,7 @@ type TCB struct {
 	rtt      rttEstimator
 	recovery recovery
 	mtu      mtuProbe
-	ecn      ecnState
+	marks    *ecnMarks // nil: there is no form of ECN
 	cc       CongestionControl
 	cw       Sender // what cc works on
 	use      usage
@@ -113,6 +113,7 @@ type TCB struct {
 	aliveAt    clock.Instant // when the last one was sent
 	challenges limiter
 	rst        reply // a RST to send, if its flags are not zero
+	ecn        ecnState
 	stats      stats
 	chrono     chrono
 	fast       *fastOpen // nil: without Fast Open
@@ -131,7 +132,7 @@ type stats struct {
 	bytesSent                         uint64 // first transmissions
 	bytesAcked, bytesRcvd, bytesAgain uint64
 	segsAgain, recoveries             uint64
-	delivered, deliveredCE            uint64
+	delivered                         uint64
 	receivedCE, outOfOrder            uint64
 	undos, reneges, spuriousTimeouts  uint64
 	probes, probeRecoveries           uint64
@@ -221,7 +222,11 @@ func (c *TCB) dropUnread() {
 // RFC 9293, 3.10.5: "Send a reset segment: <SEQ=SND.NXT><CTL=RST>". Acknowledgment and window are added, which every
 // other segment of the connection has too.
 func (c *TCB) reset(now clock.Instant, err syscall.Errno) {
-	c.rst = reply{c.acceptableSeq(), c.rcv.nxt, wire.RST | wire.ACK, c.window()}
+	flags := wire.RST | wire.ACK
+	if c.ecn.mode == ecnAccurate {
+		flags = flags.WithACE(uint8(c.marks.received.cep))
+	}
+	c.rst = reply{c.acceptableSeq(), c.rcv.nxt, flags, c.window()}
 	c.die(now, err)
 }
 

@@ -63,7 +63,7 @@ func (c *TCB) undoReduction(now clock.Instant, forgive bool) {
 		c.cw.Window = max(c.cc.Undo(&c.cw), 1)
 		if u.threshold > c.cw.Threshold {
 			c.cw.Threshold = u.threshold
-			c.ecn.queueCWR = false
+			c.ecn.set(ecnQueueCWR, false)
 		}
 	}
 	u.on = false

@@ -32,7 +32,13 @@ func (c *TCB) valid(now clock.Instant, seg *Segment) bool {
 		}
 		return false
 	}
+	if seg.Flags&(wire.SYN|wire.ACK) == wire.SYN|wire.ACK && seg.Seq == c.rcv.irs {
+		c.ecnAgain(seg)
+	}
 	c.unacceptable(now, seg)
+	if !c.rcv.ackNow {
+		c.ecn.set(ecnReply, false) // what no ACK answers is not told later
+	}
 	if c.oldButCurrent(seg) {
 		c.rcv.heard = now
 		c.takeACKInState(now, seg)

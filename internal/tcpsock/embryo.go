@@ -130,16 +130,17 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 	e.node.Owner = e
 	e.Open(now, &o, syn)
 	t.tables[sh.Index].embryos[*key] = e
-	e.answer(sh, now, header, answer)
+	e.answer(sh, now, cfg, header, answer)
 	sh.Arm(&e.node, e.Deadline())
 	return 0
 }
 
 // answer sends the SYN,ACK. If there is no way the timer tries again. sh locked.
-func (e *embryo) answer(sh *shard.Shard, now clock.Instant, h Header, cookie wire.FastOpenOption) {
+func (e *embryo) answer(sh *shard.Shard, now clock.Instant, cfg *tcp.Config, h Header, cookie wire.FastOpenOption) {
 	seg := &e.l.layer.tables[sh.Index].seg
 	e.SYNACK(now, seg)
 	seg.Options.FastOpen = cookie // RFC 7413, 4.2.2: in the first one only
+	e.Report(cfg, seg, e.auth().OptionLen())
 	if seg.Retransmit {
 		sh.Counters.Inc(mib.TcpRetransSegs)
 	}
@@ -181,12 +182,17 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 	case tcp.Defer:
 		sh.Counters.Inc(mib.TcpExtTCPDeferAcceptDrop)
 	case tcp.SendSYNACK:
-		e.answer(sh, now, header, wire.FastOpenOption{})
+		e.answer(sh, now, cfg, header, wire.FastOpenOption{})
 	case tcp.SendACK:
 		e.ACK(now, seg)
 		t.send(sh, now, key, seg, header, e.auth())
 	case tcp.SendReset:
 		t.refuse(sh, now, key, seg)
+	case tcp.Contradicted:
+		e.Reset(seg)
+		sh.Counters.Inc(mib.TcpOutRsts)
+		t.send(sh, now, key, seg, header, e.auth())
+		e.end(sh)
 	case tcp.Refused:
 		sh.Counters.Inc(mib.TcpExtEmbryonicRsts)
 		e.end(sh)
@@ -266,7 +272,7 @@ func (e *embryo) Expire(now clock.Instant) clock.Instant {
 		e.end(sh)
 		return clock.Never
 	case tcp.SendSYNACK:
-		e.answer(sh, now, header, wire.FastOpenOption{})
+		e.answer(sh, now, cfg, header, wire.FastOpenOption{})
 	}
 	return e.Deadline()
 }

@@ -110,7 +110,7 @@ func stampCookie(clock uint32, syn, said *tcp.Segment) uint32 {
 	if answer.SACKPermitted {
 		bits |= cookieTSSACK
 	}
-	if said.Flags&wire.ECE != 0 {
+	if said.Flags&wire.ACE == wire.ECE { // Accurate ECN needs no bit: the ACK tells
 		bits |= cookieTSECN
 	}
 	ts := clock&^cookieTSMask | bits
@@ -139,6 +139,7 @@ func (t *Layer) sendCookie(sh *shard.Shard, now clock.Instant, path *ip.Path, ke
 	}
 	var answer tcp.Segment
 	e.SYNACK(now, &answer)
+	e.Report(o.Config, &answer, o.Reserved)
 	if a := &answer.Options; a.HasTimestamps {
 		a.TSVal = stampCookie(a.TSVal-o.TSOffset, syn, &answer) + o.TSOffset
 	}
@@ -172,7 +173,7 @@ func (l *Listener) takeCookie(sh *shard.Shard, now clock.Instant, key *flow.Key,
 	}
 	e := embryo{key: *key, l: l}
 	_, offset := t.isn(now, key)
-	told := tcp.Recall{ISS: seg.Ack - 1, IRS: seg.Seq - 1, TSOffset: offset, PeerMSS: mss}
+	told := tcp.Recall{ISS: seg.Ack - 1, IRS: seg.Seq - 1, TSOffset: offset, PeerMSS: mss, ACE: seg.Flags.ACE()}
 	if path := t.route(sh, now, key); path != nil {
 		told.MSS = t.openTo(key.Remote, path, &header, cfg).Announce
 	}
