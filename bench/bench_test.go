@@ -130,7 +130,11 @@ func TestAxes(t *testing.T) {
 	if c.height(1) != plotBottom || c.height(100) != plotTop || math.Abs(c.height(10)-(plotTop+plotBottom)/2) > 1e-9 || c.height(0.1) != plotBottom {
 		t.Error("a logarithmic axis is wrong")
 	}
-	c.log = false
+	c.series = []series{{values: []float64{math.NaN(), 20}, least: []float64{math.NaN(), 10}}}
+	if c.trim(); len(c.ticks) != 2 || c.ticks[0] != 10 {
+		t.Errorf("the axis is trimmed to %v", c.ticks)
+	}
+	c.ticks, c.log = []float64{1, 10, 100}, false
 	if c.height(1) != plotBottom || c.height(100) != plotTop || math.Abs(c.height(50.5)-(plotTop+plotBottom)/2) > 1e-9 {
 		t.Error("a linear axis is wrong")
 	}

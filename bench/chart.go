@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -103,6 +104,21 @@ func (c *chart) axes(p func(string, ...any)) {
 	}
 	p(`<text class="middle faint" x="%d" y="%d">%s</text>`, (plotLeft+plotRight)/2, plotBottom+46, html.EscapeString(c.x))
 	p(`<text class="middle faint" transform="translate(18 %d) rotate(-90)">%s</text>`, (plotTop+plotBottom)/2, html.EscapeString(c.y))
+}
+
+// trim drops ticks at the lower end of the y axis that no value needs.
+func (c *chart) trim() {
+	low := c.ticks[len(c.ticks)-1]
+	for _, s := range c.series {
+		for _, v := range slices.Concat(s.values, s.least) {
+			if v < low { // which NaN is not
+				low = v
+			}
+		}
+	}
+	for len(c.ticks) > 2 && c.ticks[1] <= low {
+		c.ticks = c.ticks[1:]
+	}
 }
 
 // place returns where a point is on the x axis.

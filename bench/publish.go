@@ -55,6 +55,9 @@ func (rs results) chart(g group) *chart {
 			}
 		}
 	}
+	if g.Log {
+		c.trim()
+	}
 	return c
 }
 
