@@ -21,16 +21,16 @@ const (
 func runFair(ctx context.Context, args []string) error {
 	f := newFlags("fair")
 	d := f.Duration("time", 60*time.Second, "how long the flows send together")
-	seeds := f.Int("seeds", 0, "runs of each kind; 0: 5 in simulation, 3 in real time")
+	seeds := f.Int("seeds", 0, "runs of each kind; 0: 10 in simulation, 4 in real time")
 	real := f.Bool("kernel", false, "in real time: CUBIC of ours beside the kernel's")
 	f.Parse(args) // exits if it fails
 	switch {
 	case f.NArg() > 0 || *d <= 0 || *seeds < 0:
 		return errors.New("fair takes -time, -seeds and -kernel, and -time must be positive")
 	case *real:
-		return fairKernel(ctx, max(*seeds, 3*bit(*seeds == 0)), *d)
+		return fairKernel(ctx, max(*seeds, 4*bit(*seeds == 0)), *d)
 	}
-	return fairSimulated(ctx, max(*seeds, 5*bit(*seeds == 0)), *d)
+	return fairSimulated(ctx, max(*seeds, 10*bit(*seeds == 0)), *d)
 }
 
 func bit(b bool) int {
