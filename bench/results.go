@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -82,7 +84,7 @@ func load(path string) (rs results, err error) {
 	return rs, json.Unmarshal(b, &rs)
 }
 
-// save writes results, in the order of the charts.
+// save writes results, in the order of the charts, one on a line.
 func (rs results) save(path string) error {
 	order := map[job]int{}
 	for i, j := range jobs(nil) {
@@ -91,11 +93,19 @@ func (rs results) save(path string) error {
 	slices.SortStableFunc(rs, func(a, b *result) int {
 		return order[job{a.Line, a.Control}] - order[job{b.Line, b.Control}]
 	})
-	b, err := json.MarshalIndent(rs, "", " ")
-	if err != nil {
-		return err
+	var b bytes.Buffer
+	for i, r := range rs {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%c\n%s", "[,"[min(i, 1)], line)
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o644)
+	if len(rs) == 0 {
+		b.WriteByte('[')
+	}
+	b.WriteString("\n]\n")
+	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
 // goodputs returns those of all runs.
