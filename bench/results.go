@@ -58,6 +58,7 @@ func (rs *results) add(j job, sender string, seconds float64, n run) {
 		r = &result{Line: j.Line, Control: j.Control, Sender: sender, Seconds: seconds}
 		*rs = append(*rs, r)
 	}
+	n.Goodput = math.Round(n.Goodput*1e4) / 1e4
 	i, _ := slices.BinarySearchFunc(r.Runs, n.Seed, func(r run, seed uint64) int {
 		if r.Seed < seed {
 			return -1
