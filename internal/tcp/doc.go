@@ -22,7 +22,7 @@
 // NewReno (RFC 6582); proportional rate reduction (RFC 9937); spurious recoveries and timeouts taken back (RFC 3522, 3708,
 // 5682); congestion control by CUBIC (RFC 9438), Reno (RFC 5681) or what the user brings, with an initial window of ten
 // segments (RFC 6928), validated by use (RFC 2861, 7661), and Limited Transmit (RFC 3042); explicit congestion notification
-// (RFC 3168, 8511); the retransmission timer (RFC 6298); robustness against blind attacks (RFC 5961, 5927); reuse of
+// (RFC 3168, 8511), which counts where both ends know RFC 9768; the retransmission timer (RFC 6298); robustness against blind attacks (RFC 5961, 5927); reuse of
 // TIME-WAIT (RFC 6191). Where the RFCs leave a choice it is Linux's.
 //
 // Data is held as octets, not as packets: a pipe of pooled blocks until it is acknowledged, another one, written at

@@ -118,8 +118,8 @@ func (m *model) setup() {
 			MSS: []int{88, 536, 1460, 8960}[v&3], ISS: uint32(m.take()<<24 - w), TSOffset: uint32(w) << 24,
 			Config: Config{
 				NoSACK: v&4 != 0, NoTimestamps: v&8 != 0, NoWindowScale: v&16 != 0, NoDelay: v&32 != 0, UrgentInline: true,
-				CongestionControl: []string{"cubic", "bbr", "reno"}[(v+w)%3],
-				KeepAlive:         v&64 != 0, KeepAliveIdle: time.Minute, SendBuffer: 512 << (w & 7), ReceiveBuffer: 512 << (w >> 3 & 7),
+				CongestionControl: []string{"cubic", "bbr", "reno"}[(v+w)%3], ECN: []int{2, 3, -1, 5, 1, 3, 4}[(v+2*w)%7],
+				KeepAlive: v&64 != 0, KeepAliveIdle: time.Minute, SendBuffer: 512 << (w & 7), ReceiveBuffer: 512 << (w >> 3 & 7),
 			}.Complete(),
 		}
 		if w>>3&7 == 7 {
@@ -253,6 +253,9 @@ func (m *model) pump(i int) {
 		m.inspect(i, &seg, data)
 		if seg.Len > max(e.tcb.snd.pathMSS, 1) {
 			m.fail("end %d sends %d octets, its path carries %d", i, seg.Len, e.tcb.snd.pathMSS)
+		}
+		if seg.ECN != NotECT && m.steps%5 == 0 {
+			seg.ECN = CE
 		}
 		if len(e.wire) < 256 && !m.cut[i] { // a queue overflows
 			e.wire = append(e.wire, flight{seg, data})

@@ -140,7 +140,7 @@ func optionsLen(o *wire.TCPOptions) int {
 	if o.SACKCount > 0 {
 		n += 4 + 8*int(o.SACKCount)
 	}
-	return n
+	return n + o.AccECN.Len()
 }
 
 func (p *pair) transmit(i int, seg *Segment, data []byte) {
