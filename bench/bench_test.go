@@ -15,6 +15,9 @@ import (
 
 // The same seed gives the same run, and the line is well used where nothing is wrong with it.
 func TestSimulate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("simulations have no goroutine, and would take minutes")
+	}
 	for _, g := range groups() {
 		if p := g.Points[0]; p.Line == base() {
 			continue
