@@ -18,7 +18,9 @@ func newAddress(now clock.Instant, p netip.Prefix, opt *netif.AddressOptions) ne
 	a := netif.Address{Addr: wire.AddrFrom(p.Addr()), Bits: p.Bits(), Origin: opt.Origin, Temporary: opt.Temporary,
 		Anycast: opt.Anycast, NoPrefixRoute: opt.NoPrefixRoute}
 	a.ValidUntil, a.PreferredUntil = ends(now, opt)
-	a.State = lived(&a, now)
+	if a.State = lived(&a, now); opt.Preferred < 0 {
+		a.State = netif.Deprecated
+	}
 	return a
 }
 
