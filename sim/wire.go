@@ -82,7 +82,8 @@ func (c *Cable) Inject(to *Node, frame []byte) {
 }
 
 // Filter makes keep decide from now on which frames the cable carries: one for which it returns false is lost, which
-// nobody notices. It is asked as the node from sends the frame, and must not change or keep it. nil carries all.
+// nobody notices. It is asked as the node from sends the frame, which it may change in place, as a device on the way does, and
+// must not keep. nil carries all.
 func (c *Cable) Filter(keep func(from *Node, frame []byte) bool) { c.keep = keep }
 
 // impaired puts line around l, which is near's end of a wire to far.
