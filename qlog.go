@@ -181,6 +181,47 @@ func (l *qlog) Retransmitted(now clock.Instant, seq tcp.Seq, n int, why string) 
 	l.event(now, "tcp:segment_retransmitted", qlogRetransmit{uint32(seq), n, why})
 }
 
+// qlogPath is something that recovery came to do.
+type qlogPath struct {
+	Trigger  string `json:"trigger"`
+	Source   string `json:"source,omitempty"`
+	Segments int    `json:"segments,omitempty"`
+}
+
+// qlogEpisode is an episode that is over. Times are in milliseconds.
+type qlogEpisode struct {
+	State         string  `json:"state"`
+	Began         float64 `json:"began"`
+	From          uint32  `json:"from"`
+	To            uint32  `json:"to"`
+	Detected      string  `json:"detected"`
+	Lost          int     `json:"packets_lost"`
+	Retransmitted int     `json:"packets_retransmitted"`
+	Undone        string  `json:"undone,omitempty"`
+}
+
+// Path implements tcpsock.Log.
+func (l *qlog) Path(now clock.Instant, p tcp.Path, n int) {
+	name := "tcp:recovery_path_taken"
+	switch {
+	case p.Detects():
+		name = "tcp:loss_detected"
+	case p.Undoes():
+		name = "tcp:reduction_undone"
+	}
+	l.event(now, name, qlogPath{p.String(), p.Source(), n})
+}
+
+// Episode implements tcpsock.Log.
+func (l *qlog) Episode(now clock.Instant, e *tcp.Episode) {
+	q := qlogEpisode{State: e.State, Began: float64(e.Began.Sub(l.start)) / 1e6, From: e.From, To: e.To, Detected: e.Detected.String(),
+		Lost: e.Lost, Retransmitted: e.Retransmitted}
+	if e.Undone != tcp.PathNone {
+		q.Undone = e.Undone.String()
+	}
+	l.event(now, "tcp:recovery_episode_ended", &q)
+}
+
 // Metrics implements tcpsock.Log.
 func (l *qlog) Metrics(now clock.Instant, m *tcp.Metrics) {
 	q := qlogMetrics{MinRTT: millis(m.MinRTT), SRTT: millis(m.RTT), RTTVar: millis(m.RTTVar), RTO: millis(m.RTO), Timeouts: m.Timeouts,

@@ -96,10 +96,25 @@ type TCPInfo struct {
 	TimeoutRecoveries                                        uint64        // tcpi_total_rto_recoveries: timeouts in a row count once
 	TimeoutTime                                              time.Duration // tcpi_total_rto_time: from the first of a row until something was acknowledged
 
+	// What the congestion window's reductions came to.
+	Undos                       uint64          // reductions taken back
+	SpuriousTimeouts            uint64          // thereof for timeouts that were not needed
+	Reneges                     uint64          // times that the peer discarded what it had reported to hold
+	LossProbes, ProbeRecoveries uint64          // tail loss probes sent; losses that they repaired
+	Episodes                    uint64          // of recovery, and of answers to congestion marks
+	LastEpisode                 RecoveryEpisode // the latest of them, or the one under way
+
 	// What sending waited for: in all while there was data, and thereof for the peer's window and for the user, held up by a
 	// full send buffer.
 	BusyTime, WindowLimited, BufferLimited time.Duration
 }
+
+// RecoveryEpisode is what loss recovery, or the answer to a congestion mark, came to: what was lost, how that was detected, and
+// what took the reduction of the congestion window back, if it was a mistake.
+type RecoveryEpisode = tcp.Episode
+
+// RecoveryPath is something that recovery can come to do. docs/recovery.md lists them.
+type RecoveryPath = tcp.Path
 
 // Info returns the connection's figures, also after its end.
 func (c *TCPConn) Info() TCPInfo { return newTCPInfo(c.conn.Info()) }
@@ -131,6 +146,8 @@ func newTCPInfo(i tcp.Info) TCPInfo {
 		AccECNOptSeen: i.AccECNOptSeen, DSACKDups: i.DSACKDups, Reorderings: i.Reorderings,
 		OutOfOrder: i.OutOfOrder, Rehashes: i.Rehashes, FastRecoveries: i.FastRecoveries, Timeouts: i.Timeouts,
 		TimeoutRecoveries: i.TimeoutRecoveries, TimeoutTime: i.TimeoutTime, BusyTime: i.BusyTime,
+		Undos: i.Undos, SpuriousTimeouts: i.SpuriousTimeouts, Reneges: i.Reneges, LossProbes: i.LossProbes, ProbeRecoveries: i.ProbeRecoveries,
+		Episodes: i.Episodes, LastEpisode: i.LastEpisode,
 		WindowLimited: i.WindowLimited, BufferLimited: i.BufferLimited,
 	}
 }

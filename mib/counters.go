@@ -136,6 +136,17 @@ const (
 	TcpExtTCPTimeouts
 	TcpExtTCPFastRetrans
 	TcpExtTCPMinTTLDrop
+	TcpExtTCPLostRetransmit
+	TcpExtTCPLossProbes
+	TcpExtTCPLossProbeRecovery
+	TcpExtTCPSACKReneging
+	TcpExtTCPSpuriousRTOs
+	TcpExtTCPFullUndo
+	TcpExtTCPPartialUndo
+	TcpExtTCPLossUndo
+	TcpExtTCPDSACKUndo
+	TcpExtTCPMTUPSuccess
+	TcpExtTCPMTUPFail
 
 	numCounters
 
@@ -203,4 +214,15 @@ var counters = [numCounters]string{
 	TcpExtTCPFastOpenPassiveAltKey:  "TcpExtTCPFastOpenPassiveAltKey",
 	TcpExtTCPChallengeACK:           "TcpExtTCPChallengeACK", TcpExtOutOfWindowIcmps: "TcpExtOutOfWindowIcmps",
 	TcpExtTCPTimeouts: "TcpExtTCPTimeouts", TcpExtTCPFastRetrans: "TcpExtTCPFastRetrans", TcpExtTCPMinTTLDrop: "TcpExtTCPMinTTLDrop",
+	TcpExtTCPLostRetransmit:    "TcpExtTCPLostRetransmit",
+	TcpExtTCPLossProbes:        "TcpExtTCPLossProbes",
+	TcpExtTCPLossProbeRecovery: "TcpExtTCPLossProbeRecovery",
+	TcpExtTCPSACKReneging:      "TcpExtTCPSACKReneging",
+	TcpExtTCPSpuriousRTOs:      "TcpExtTCPSpuriousRTOs",
+	TcpExtTCPFullUndo:          "TcpExtTCPFullUndo",
+	TcpExtTCPPartialUndo:       "TcpExtTCPPartialUndo",
+	TcpExtTCPLossUndo:          "TcpExtTCPLossUndo",
+	TcpExtTCPDSACKUndo:         "TcpExtTCPDSACKUndo",
+	TcpExtTCPMTUPSuccess:       "TcpExtTCPMTUPSuccess",
+	TcpExtTCPMTUPFail:          "TcpExtTCPMTUPFail",
 }

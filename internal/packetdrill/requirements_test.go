@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/rfc9293.md anew")
+var update = flag.Bool("update", false, "write docs/rfc9293.md and the table of docs/recovery.md anew")
 
 const (
 	requirementsFile = "testdata/rfc9293.tsv"

@@ -97,7 +97,9 @@ func (c *TCB) takeNewACK(now clock.Instant, seg *Segment, a *ackEvent) {
 func (c *TCB) afterClean(now clock.Instant, a *ackEvent) {
 	r := &c.recovery
 	if c.cfg.Recovery&rackStatic == 0 {
-		r.rack.adapt(a.rate.Prior, c.stats.delivered)
+		if r.rack.adapt(a.rate.Prior, c.stats.delivered) {
+			c.note(now, PathRACKWiderWindow, 0)
+		}
 	}
 	if r.tlp.on {
 		c.ackProbe(now, a)
@@ -138,7 +140,7 @@ func (c *TCB) control(now clock.Instant, a *ackEvent) {
 		}
 		return
 	case c.reducing():
-		c.reduceWindow(n, lost, a.flags&ackAdvanced != 0)
+		c.reduceWindow(now, n, lost, a.flags&ackAdvanced != 0)
 	case a.flags&ackDataAcked != 0 || a.flags&ackForward != 0 && c.recovery.reordering > c.cfg.Reordering:
 		// With much reordering what is delivered counts, whatever its order.
 		c.cc.Grow(&c.cw, n)
@@ -189,7 +191,7 @@ func (c *TCB) clean(now clock.Instant, a *ackEvent, seg *Segment) {
 		a.flags |= ackDataAcked
 	}
 	c.trim(una)
-	c.mtuProbeAcked()
+	c.mtuProbeAcked(now)
 	if b.empty() {
 		b.high = una
 	} else if c.sackOK && b.reneged() {
@@ -205,10 +207,11 @@ func (c *TCB) clean(now clock.Instant, a *ackEvent, seg *Segment) {
 			a.flags &^= ackOrigin // nothing tells which one it was
 		}
 	} else if late && reord.Less(a.fack) {
-		c.noteReordering(reord)
+		c.noteReordering(now, reord)
 	}
 	c.sense(now)
 	c.cc.Sampled(&c.cw, acked, a.rate.RTT)
+	c.noteControl(now)
 	if b.empty() {
 		b.reset()
 	}

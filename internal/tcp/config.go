@@ -166,4 +166,9 @@ type Observer interface {
 	Retransmitted(now clock.Instant, seq Seq, n int, why string)
 	// Recovery tells of loss recovery beginning or ending; its states are those of [RecoveryState].
 	Recovery(now clock.Instant, from, to string)
+	// Path tells of what recovery came to do, with n segments where it is about some. What each ACK of an episode may do is
+	// told once.
+	Path(now clock.Instant, p Path, n int)
+	// Episode tells of an episode that is over. It is not to be kept.
+	Episode(now clock.Instant, e *Episode)
 }

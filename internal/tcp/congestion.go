@@ -109,17 +109,18 @@ type Sender struct {
 	Delivered uint64 // segments that have arrived, the SYN included
 	Seed      uint64 // the connection's own number, for algorithms that draw lots
 	State     RecoveryState
-	Limited   bool // the window is what holds the sender back, or nearly
-	ECN       bool // Reduce: it is for a congestion mark
-	ABE       bool // Config.ABE
-	SACK      bool // the peer sends SACK blocks
-	Paced     bool // segments leave at PacingRate, or at what the user bounds it to
-
-	HyStart        int // Config.HyStart
-	SlowStartLimit int // Config.SlowStartLimit
+	Limited   bool  // the window is what holds the sender back, or nearly
+	ECN       bool  // Reduce: it is for a congestion mark
+	ABE       bool  // Config.ABE
+	SACK      bool  // the peer sends SACK blocks
+	Paced     bool  // segments leave at PacingRate, or at what the user bounds it to
+	HyStart   uint8 // Config.HyStart
 
 	AppLimited  bool // the application has too little to send, or had in the last round trip
 	markLimited bool
+	noted       Path // see note
+
+	SlowStartLimit int32 // Config.SlowStartLimit
 
 	PacingRate uint64 // octets a second
 
@@ -229,7 +230,7 @@ func (c *TCB) sense(now clock.Instant) {
 	s.Now, s.LastSent, s.MSS, s.InFlight = now, c.snd.last, c.snd.mss, c.board.pipe()
 	s.Una, s.Next = c.snd.una, c.snd.nxt
 	s.State, s.ABE = c.recovery.state, c.cfg.ABE
-	s.HyStart, s.SlowStartLimit = c.cfg.HyStart, c.cfg.SlowStartLimit
+	s.HyStart, s.SlowStartLimit = uint8(c.cfg.HyStart), int32(c.cfg.SlowStartLimit)
 	s.RTT, s.LeastRTT = c.rtt.srtt, c.rtt.least()
 	s.Delivered, s.Paced = c.stats.delivered, c.pacingRate() > 0
 	s.SACK, s.AppLimited = c.sackOK, c.rate.limited > 0

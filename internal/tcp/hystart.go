@@ -77,11 +77,13 @@ func (h *hystart) judge(s *Sender) {
 		// "if (currentRoundMinRTT < cssBaselineMinRtt) cssBaselineMinRtt = infinity; resume slow start including HyStart++".
 		if h.current < h.baseline {
 			h.css, h.baseline, h.rounds, h.credit = false, 0, 0, 0
+			s.note(PathCSSResumed)
 		}
 	case h.last > 0 && h.current >= h.last+hystartThreshold(h.last):
 		// "if (currentRoundMinRTT >= (lastRoundMinRTT + RttThresh)) cssBaselineMinRtt = currentRoundMinRTT; exit slow start and
 		// enter CSS".
 		h.css, h.baseline = true, h.current
+		s.note(PathCSS)
 	}
 }
 
@@ -96,6 +98,7 @@ func (h *hystart) endRound(s *Sender) {
 	// current cwnd."
 	if h.rounds++; h.rounds >= cssRounds {
 		h.css, s.Threshold = false, s.Window
+		s.note(PathCSSDone)
 	}
 }
 
@@ -108,7 +111,7 @@ func (h *hystart) grow(s *Sender, n int) int {
 		return s.GrowSlowStart(n)
 	}
 	if s.SlowStartLimit > 0 && !s.Paced {
-		n = min(n, s.SlowStartLimit)
+		n = min(n, int(s.SlowStartLimit))
 	}
 	if h.css {
 		h.credit += n

@@ -154,7 +154,7 @@ func TestHyStartBounds(t *testing.T) {
 		}
 	}
 	for _, row := range []struct {
-		limit int
+		limit int32
 		paced bool
 		want  int
 	}{{0, false, 30}, {8, false, 18}, {8, true, 30}} {

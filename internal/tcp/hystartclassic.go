@@ -73,5 +73,6 @@ func (h *hystartClassic) burst(s *Sender) time.Duration {
 
 func (h *hystartClassic) leave(s *Sender) {
 	h.found = true
+	s.note(PathHyStartLinux)
 	s.Threshold = s.Window
 }

@@ -97,6 +97,14 @@ type Info struct {
 	TimeoutRecoveries                                        uint64        // tcpi_total_rto_recoveries: timeouts in a row count once
 	TimeoutTime                                              time.Duration // tcpi_total_rto_time: from the first of a row until something was acknowledged
 
+	// What the congestion window's reductions came to.
+	Undos                       uint64  // reductions taken back
+	SpuriousTimeouts            uint64  // thereof for timeouts that were not needed
+	Reneges                     uint64  // times that the peer discarded what it had reported to hold
+	LossProbes, ProbeRecoveries uint64  // tail loss probes sent; losses that they repaired
+	Episodes                    uint64  // of recovery, and of answers to congestion marks
+	LastEpisode                 Episode // the latest of them, or the one under way
+
 	// What sending waited for: in all while there was data, and thereof for the peer's window and for the user, held up by a
 	// full send buffer.
 	BusyTime, WindowLimited, BufferLimited time.Duration
@@ -118,6 +126,8 @@ func (c *TCB) Info(now clock.Instant) Info {
 		Reorderings: c.recovery.reordSeen,
 		Timeouts:    s.timeouts, TimeoutRecoveries: s.timeoutRuns, FastRecoveries: s.recoveries,
 	}
+	i.LossProbes = s.probes
+	c.infoEpisode(&i)
 	if c.fast != nil {
 		i.SYNData, i.FastOpenFail = c.fast.acked, c.fast.fail
 	}

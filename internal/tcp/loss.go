@@ -11,7 +11,13 @@ import (
 func (c *TCB) enterLoss(now clock.Instant, again bool) {
 	r := &c.recovery
 	anew := r.state < stateRecovery
+	path := PathTimeout
+	if again {
+		path = PathTimeoutAgain
+	}
+	before := r.lost
 	c.markTimeout(now)
+	c.note(now, path, int(r.lost-before))
 	// RFC 5681, 3.1: "the value of ssthresh is held constant" when the segment was already retransmitted by the timer; 4.3:
 	// "Loss in two successive windows of data, or the loss of a retransmission, should be taken as two indications of
 	// congestion": ssthresh sinks once for a window.
@@ -56,8 +62,9 @@ func (c *TCB) markTimeout(now clock.Instant) {
 	c.sense(now)
 	reneged := c.sackOK && b.reneged()
 	if reneged {
+		c.note(now, PathReneged, b.sacked)
 		r.reneged = true
-		c.stats.reneges++
+		c.history().reneges++
 	} else if !c.sackOK {
 		b.sacked = 0
 	}
@@ -93,6 +100,7 @@ func (c *TCB) inLoss(now clock.Instant, a *ackEvent, dups int) {
 		switch {
 		case r.high.Less(c.snd.nxt):
 			if a.flags&ackSacked != 0 || dups > 0 {
+				c.note(now, PathFRTOReal, 0)
 				r.frto = false // step 3.a: "If the acknowledgment is a duplicate ACK": the loss was real
 			}
 		case a.flags&ackAdvanced != 0 && !recovered:
@@ -101,9 +109,11 @@ func (c *TCB) inLoss(now clock.Instant, a *ackEvent, dups int) {
 			// new data to send, or the advertised window prohibits new transmissions, … skip step 3".
 			r.high = c.snd.nxt
 			if c.mayEmit() {
+				c.note(now, PathFRTONewData, 0)
 				r.rexmit = rexmitNew
 				return
 			}
+			c.note(now, PathFRTOImpossible, 0)
 			r.frto = false
 		}
 	}
@@ -134,6 +144,7 @@ func (c *TCB) waitForReneging(now clock.Instant, a *ackEvent) bool {
 	if a.flags&(ackReneged|ackAdvanced) != ackReneged|ackAdvanced {
 		return false
 	}
+	c.note(now, PathRenegingAwaited, 0)
 	c.setXmit(now, xmitRTO, max(c.rtt.srtt/2, 10*time.Millisecond))
 	a.flags &^= ackSetTimer
 	return true
@@ -164,9 +175,12 @@ func (c *TCB) rexmitTimeout(now clock.Instant) {
 	c.lostOption()
 	if !closed || c.board.reneged() {
 		c.enterLoss(now, again) // a closed window is not the network's fault
+	} else {
+		c.note(now, PathWindowTimeout, 0)
 	}
 	c.recovery.rexmit = rexmitFirst
 	if c.linear() {
+		c.note(now, PathThinLinear, 0)
 		c.rtt.backoff = 0
 		c.rtt.rto = max(c.rtt.fresh(c.cfg), c.cfg.MinRTO)
 	} else {

@@ -89,11 +89,12 @@ func (c *TCB) nextMTUProbe(now clock.Instant, seg *Segment, unsent, usable int) 
 // mtuProbeAcked takes note of what is acknowledged: RFC 4821, 7.6.1: "When the probe is delivered, it is an indication that
 // the Path MTU is at least as large as the probe size. Set search_low to the probe size. If the probe size is larger than
 // the eff_pmtu, raise eff_pmtu to the probe size."
-func (c *TCB) mtuProbeAcked() {
+func (c *TCB) mtuProbeAcked(now clock.Instant) {
 	p := &c.mtu
 	if p.size == 0 || c.snd.una.Less(p.end) {
 		return
 	}
+	c.note(now, PathMTUDelivered, 0)
 	// The window stays what it was in octets.
 	before := c.snd.mss
 	p.low, p.effective, p.size = p.size, p.size, 0
@@ -116,6 +117,7 @@ func (c *TCB) mtuProbeLost(now clock.Instant) bool {
 	if p.size == 0 || c.recovery.state > stateDisorder || c.snd.una != p.start {
 		return false
 	}
+	c.note(now, PathMTULost, 1)
 	p.high, p.effective, p.size = p.size-1, p.low, 0
 	c.setMSS()
 	c.cw.Window++
@@ -130,11 +132,12 @@ func (c *TCB) mtuProbeLost(now clock.Instant) bool {
 // cutMTUProbe cuts record id, which is to be sent again, into segments of the usual size if it is the probe, and returns the
 // first of them. RFC 4821, 7.6.4: "The presence of other losses near the loss of the probe may indicate that the probe was
 // lost due to congestion … the same-sized probe SHOULD be attempted again as soon as the probing preconditions are met".
-func (c *TCB) cutMTUProbe(id uint32) uint32 {
+func (c *TCB) cutMTUProbe(now clock.Instant, id uint32) uint32 {
 	p := &c.mtu
 	if p.size == 0 || c.board.record(id).seq != p.start {
 		return id
 	}
+	c.note(now, PathMTUInconclusive, 1)
 	p.size = 0
 	c.board.resegment(c.snd.mss, !c.sackOK)
 	for id = c.board.head; c.board.record(id).seq != p.start; id++ {
@@ -158,6 +161,7 @@ func (c *TCB) suspectBlackHole(now clock.Instant) {
 		payload := min((p.low-c.optionsLen())/2, c.cfg.BaseMSS)
 		p.low = max(payload, c.cfg.MTUProbeFloor, c.cfg.MinSendMSS) + c.optionsLen()
 	}
+	c.note(now, PathMTUBlackHole, 0)
 	p.effective = p.low
 	before := c.snd.mss
 	if c.setMSS(); c.snd.mss < before && !c.board.empty() {

@@ -238,6 +238,9 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	c.rate.sent(r, c.stats.delivered, first)
 	r.inFlight, r.losses = uint32(c.board.pipe()), c.board.losses
 	c.use.sent++
+	if c.recovery.state == stateDisorder && c.board.sacked > 0 && n > 0 {
+		c.noteOnce(now, PathLimitedTransmit)
+	}
 	if c.reducing() {
 		c.recovery.prr.sent(1)
 	}

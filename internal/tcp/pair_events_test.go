@@ -3,6 +3,7 @@ package tcp
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"syscall"
@@ -91,6 +92,8 @@ type observer struct{ state func(State) }
 func (o observer) StateChanged(_ clock.Instant, _, to State)             { o.state(to) }
 func (o observer) Retransmitted(_ clock.Instant, _ Seq, _ int, _ string) {}
 func (o observer) Recovery(_ clock.Instant, _, _ string)                 {}
+func (o observer) Path(_ clock.Instant, _ Path, _ int)                   {}
+func (o observer) Episode(_ clock.Instant, _ *Episode)                   {}
 
 // recorder notes what the observer hears.
 type recorder struct{ b *strings.Builder }
@@ -100,6 +103,10 @@ func (r recorder) StateChanged(_ clock.Instant, from, to State) {
 }
 func (r recorder) Retransmitted(_ clock.Instant, _ Seq, _ int, why string) {
 	r.b.WriteString(why + "\n")
+}
+func (r recorder) Path(_ clock.Instant, p Path, n int) { fmt.Fprintf(r.b, "%v %d\n", p, n) }
+func (r recorder) Episode(_ clock.Instant, e *Episode) {
+	fmt.Fprintf(r.b, "%s by %v, lost %d, again %d, undone by %v\n", e.State, e.Detected, e.Lost, e.Retransmitted, e.Undone)
 }
 func (r recorder) Recovery(_ clock.Instant, from, to string) { r.b.WriteString(from + ">" + to + "\n") }
 
@@ -111,9 +118,12 @@ func TestObserver(t *testing.T) {
 	n := 0
 	p.chans[0].drop = func(s *Segment) bool { n++; return n == 3 || s.Flags&fin != 0 && n < 20 } // the FIN, more than once
 	p.transfer(0, pattern(20000), time.Minute)
-	want := "CLOSED>SYN-SENT\nSYN-SENT>ESTABLISHED\nESTABLISHED>FIN-WAIT-1\nopen>disorder\ndisorder>recovery\n" +
-		"fast retransmit\nrecovery>loss\ntimeout\n"
-	if got := r.b.String(); !strings.HasPrefix(got, want) {
+	p.runFor(time.Second)
+	want := "CLOSED>SYN-SENT\nSYN-SENT>ESTABLISHED\nESTABLISHED>FIN-WAIT-1\nopen>disorder\n" +
+		"RACK with DupThresh 1\ndisorder>recovery\nPRR forces a fast retransmit 0\nfast retransmit\nPRR-CRB 0\nPRR-SSRB 0\n" +
+		"retransmission timeout 1\nrecovery>loss\ntimeout\nretransmission timeout with back-off 1\ntimeout\n"
+	const end = "undone by none\nloss>open\n"
+	if got := r.b.String(); !strings.HasPrefix(got, want) || !strings.Contains(got, end) {
 		t.Errorf("heard\n%s\nwant\n%s", got, want)
 	}
 }

@@ -107,6 +107,7 @@ func (c *TCB) resegment(now clock.Instant) {
 		return
 	}
 	r.lost += uint64(c.board.lost - before)
+	c.note(now, PathSmallerMTU, c.board.lost-before)
 	if r.state != stateLoss {
 		r.high = c.snd.nxt
 		c.cw.Threshold = c.currentThreshold()

@@ -53,6 +53,7 @@ func (c *TCB) nextWindowProbe(now clock.Instant, seg *Segment) bool {
 		return true
 	}
 	c.snd.force, c.snd.told = false, false
+	c.note(now, PathWindowProbe, 0)
 	c.header(now, seg, c.snd.una-1, 0)
 	if c.probes < 255 {
 		c.probes++

@@ -71,9 +71,11 @@ func (k *rack) window(least, srtt time.Duration, closed bool) time.Duration {
 // adapt is RFC 8985, 6.2, step 4, for an ACK that delivered a segment which was sent when prior segments had been
 // delivered; delivered is their number now. "The RACK.reo_wnd increases linearly for every round trip in which the sender
 // receives some DSACK option". The round is told by what had been delivered, as Linux does it, and not by SND.UNA.
-func (k *rack) adapt(prior, delivered uint64) {
+//
+// It reports whether the window is wider now.
+func (k *rack) adapt(prior, delivered uint64) bool {
 	if prior == 0 {
-		return
+		return false
 	}
 	if prior < k.since {
 		k.dsack = false // of the round in which it was adapted already
@@ -85,9 +87,11 @@ func (k *rack) adapt(prior, delivered uint64) {
 			k.steps++
 		}
 		k.dsack, k.since, k.persist = false, delivered, rackPersist
+		return true
 	case k.persist == 0:
 		k.steps = 1
 	}
+	return false
 }
 
 // detect is RFC 8985, 6.2, step 5, RACK_detect_loss: "the sender can declare a segment lost when: now >=
@@ -139,8 +143,15 @@ func (c *TCB) rackLoss(now clock.Instant) bool {
 		return false
 	}
 	k.advanced = false
-	lost, wait := k.detect(now, &c.board, c.rackWindow())
-	c.recovery.lost += uint64(lost)
+	window := c.rackWindow()
+	lost, wait := k.detect(now, &c.board, window)
+	if c.recovery.lost += uint64(lost); lost > 0 {
+		path := PathRACK
+		if window == 0 && c.recovery.state < stateRecovery {
+			path = PathRACKDupThresh
+		}
+		c.note(now, path, lost)
+	}
 	if wait > 0 {
 		c.setXmit(now, xmitReorder, wait+minTimeout)
 	}
@@ -155,9 +166,10 @@ func (c *TCB) reorderTimeout(now clock.Instant) {
 	lost, _ := r.rack.detect(now, &c.board, c.rackWindow())
 	r.lost += uint64(lost)
 	if lost > 0 {
+		c.note(now, PathRACKTimer, lost)
 		if r.state != stateRecovery {
 			c.enterRecovery(now, false)
-			c.reduceWindow(1, lost, false)
+			c.reduceWindow(now, 1, lost, false)
 		}
 		r.rexmit = rexmitLost
 	}

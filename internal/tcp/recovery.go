@@ -13,6 +13,10 @@ type recovery struct {
 
 	rack rack
 	tlp  tlp
+
+	trigger Path  // what a loss or congestion was last detected by
+	noted   uint8 // the paths that noteOnce has told of
+
 	prr  prr
 	undo undo
 
@@ -89,6 +93,9 @@ func (c *TCB) setRecovery(now clock.Instant, to RecoveryState) {
 	c.sense(now)
 	c.cc.StateChanged(&c.cw, to)
 	c.recovery.state = to
+	if from != to {
+		c.watch(now, from, to)
+	}
 	if c.observer != nil && from != to {
 		c.observer.Recovery(now, from.String(), to.String())
 	}
@@ -154,7 +161,7 @@ func (c *TCB) alert(now clock.Instant, a *ackEvent, dups int) {
 		c.enterRecovery(now, ece)
 	}
 	if c.sackOK && !c.rackOn() && force {
-		c.classicLosses()
+		c.classicLosses(now)
 	}
 	r.rexmit = rexmitLost
 }
@@ -219,13 +226,14 @@ func (c *TCB) findLosses(now clock.Instant, a *ackEvent) {
 	switch {
 	case c.board.empty():
 	case !c.sackOK:
-		c.newRenoLoss(a)
+		c.newRenoLoss(now, a)
 	case c.rackOn():
 		again := c.board.again
 		if c.rackLoss(now) {
 			a.flags &^= ackSetTimer
 		}
 		if c.board.again < again {
+			c.note(now, PathLostAgain, again-c.board.again)
 			a.flags |= ackLostAgain
 		}
 	}
@@ -246,24 +254,34 @@ func (c *TCB) timeToRecover() bool {
 // classicLosses deems lost what RFC 6675, 4, IsLost, says is: "either DupThresh discontiguous SACKed sequences have arrived
 // above 'SeqNum' or more than (DupThresh - 1) * SMSS bytes …". For segments of full size they are both; smaller ones count
 // alike.
-func (c *TCB) classicLosses() {
+func (c *TCB) classicLosses(now clock.Instant) {
 	b, r := &c.board, &c.recovery
+	before := r.lost
 	if n := b.sacked - r.reordering; n >= 0 {
 		r.lost += uint64(b.markBelow(n))
 	} else if !b.empty() && b.lost == 0 && b.lose(b.head) {
 		r.lost++ // RFC 6675, 5, step 4.1: the first one in any case
+	}
+	if r.lost > before {
+		c.note(now, PathDupThresh, int(r.lost-before))
 	}
 }
 
 // newRenoLoss deems the first segment lost, for a peer without SACK: at the third duplicate (RFC 5681, 3.2), and in
 // recovery when a part is acknowledged: RFC 6582, 3.2, 3: "Partial acknowledgments: … retransmit the first
 // unacknowledged segment."
-func (c *TCB) newRenoLoss(a *ackEvent) {
+func (c *TCB) newRenoLoss(now clock.Instant, a *ackEvent) {
 	r, b := &c.recovery, &c.board
-	if r.state < stateRecovery && b.sacked >= r.reordering || r.state == stateRecovery && a.flags&ackAdvanced != 0 {
-		if b.first().flags&sentLost == 0 && b.lose(b.head) {
-			r.lost++
-		}
+	path := PathNone
+	switch {
+	case r.state < stateRecovery && b.sacked >= r.reordering:
+		path = PathDupACKs
+	case r.state == stateRecovery && a.flags&ackAdvanced != 0:
+		path = PathPartialACK
+	}
+	if path != PathNone && b.first().flags&sentLost == 0 && b.lose(b.head) {
+		r.lost++
+		c.note(now, path, 1)
 	}
 }
 
@@ -334,14 +352,19 @@ func (c *TCB) beginReduction(now clock.Instant, ece bool) {
 	r.prr.begin(c.cw.Window)
 	c.sense(now)
 	c.cw.ECN = ece
+	if ece && c.cfg.ABE && !c.controls {
+		c.note(now, PathABE, 0)
+	}
 	c.cw.Threshold = max(c.cc.Reduce(&c.cw), 1)
 	c.ecnReduced()
 }
 
 // reduceWindow is proportional rate reduction for n segments delivered and lost ones newly deemed lost.
-func (c *TCB) reduceWindow(n, lost int, advanced bool) {
+func (c *TCB) reduceWindow(now clock.Instant, n, lost int, advanced bool) {
 	if n > 0 {
-		c.cw.Window = max(c.recovery.prr.acked(n, c.board.pipe(), c.cw.Threshold, advanced && lost == 0), 1)
+		p := &c.recovery.prr
+		c.cw.Window = max(p.acked(n, c.board.pipe(), c.cw.Threshold, advanced && lost == 0), 1)
+		c.noteOnce(now, p.path)
 	}
 }
 
@@ -364,6 +387,7 @@ func (c *TCB) enterCWR(now clock.Instant) {
 	r.undo.threshold = 0
 	if r.state < stateCWR {
 		r.undo.on = false
+		c.note(now, PathECNEcho, 0)
 		c.beginReduction(now, true)
 		c.setRecovery(now, stateCWR)
 	}

@@ -84,7 +84,7 @@ func (c *TCB) nextProbe(now clock.Instant, seg *Segment) bool {
 // resend fills in seg with a record; counted: to fill a hole, and not as a probe.
 func (c *TCB) resend(now clock.Instant, seg *Segment, id uint32, counted bool) {
 	if counted {
-		id = c.cutMTUProbe(id)
+		id = c.cutMTUProbe(now, id)
 	}
 	r, k := c.board.record(id), &c.recovery
 	why := "smaller path MTU"

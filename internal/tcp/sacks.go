@@ -35,7 +35,7 @@ func (c *TCB) takeSACK(a *ackEvent, seg *Segment) {
 		}
 	}
 	if a.hasReord {
-		c.noteReordering(a.reord)
+		c.noteReordering(a.now, a.reord)
 	}
 }
 

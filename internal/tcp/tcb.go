@@ -99,6 +99,7 @@ type TCB struct {
 	board    scoreboard
 	rtt      rttEstimator
 	recovery recovery
+	episodes *episodes // nil: there was none
 	mtu      mtuProbe
 	marks    *ecnMarks // nil: there is no form of ECN
 	cc       CongestionControl
@@ -134,8 +135,7 @@ type stats struct {
 	segsAgain, recoveries             uint64
 	delivered                         uint64
 	receivedCE, outOfOrder            uint64
-	undos, reneges, spuriousTimeouts  uint64
-	probes, probeRecoveries           uint64
+	probes                            uint64
 	timeouts, timeoutRuns             uint64
 	timeoutTime                       time.Duration // of runs that are over
 	timeoutAt                         clock.Instant // when the run under way began, if retries is not 0

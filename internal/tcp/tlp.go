@@ -72,6 +72,11 @@ func (c *TCB) probed(now clock.Instant, again bool) {
 	c.recovery.rexmit = rexmitNone
 	c.xmit = xmitNone
 	c.stats.probes++
+	path := PathProbeNewData
+	if again {
+		path = PathProbeAgain
+	}
+	c.note(now, path, 1)
 	c.rearmRTO(now)
 }
 
@@ -83,15 +88,18 @@ func (c *TCB) ackProbe(now clock.Instant, a *ackEvent) {
 	case !t.again:
 		t.on = false // "TLP of new data delivered"
 	case a.flags&ackDSACKProbe != 0:
+		c.note(now, PathProbeSuperfluous, 0)
 		t.on = false // "If the TLP retransmission is spurious, a receiver that uses DSACK would return an ACK … (Case 1)"
 	case t.end.Less(c.snd.una):
 		// "Repaired the single loss": "the sender should presume that at least one of its data segments was lost."
+		c.note(now, PathProbeRepaired, 1)
 		c.beginReduction(now, false)
 		c.setRecovery(now, stateCWR)
 		c.endReduction(now)
 		c.keepOpen(now)
-		c.stats.probeRecoveries++
+		c.history().probeRecoveries++
 	case a.flags&(ackAdvanced|ackNotDup|ackSacked) == 0:
+		c.note(now, PathProbeSuperfluous, 0)
 		t.on = false // "ACK is a DupAck without any SACK option … Case 2"
 	}
 }

@@ -52,8 +52,18 @@ func (u *undo) delayed(a *ackEvent) bool {
 // may reports whether the reduction was a mistake.
 func (u *undo) may(a *ackEvent) bool { return u.on && (u.again == 0 || u.delayed(a)) }
 
-// undoReduction goes back to the window and threshold of before: RFC 4015, 3.2. forgive: nothing counts as lost any more.
-func (c *TCB) undoReduction(now clock.Instant, forgive bool) {
+// by returns which of two paths a reduction is undone by, when it may be: timestamps or DSACKs.
+func (u *undo) by(timestamps, dsacks Path) Path {
+	if u.again == 0 {
+		return dsacks
+	}
+	return timestamps
+}
+
+// undoReduction goes back to the window and threshold of before: RFC 4015, 3.2. forgive: nothing counts as lost any more; by: what has shown it
+// to be a mistake.
+func (c *TCB) undoReduction(now clock.Instant, forgive bool, by Path) {
+	c.undone(now, by)
 	u := &c.recovery.undo
 	if forgive {
 		c.board.forgive()
@@ -69,7 +79,7 @@ func (c *TCB) undoReduction(now clock.Instant, forgive bool) {
 	u.on = false
 	c.use.stamp = now
 	c.recovery.rack.advanced = true // what counted as lost is to be looked at again
-	c.stats.undos++
+	c.history().undos++
 }
 
 // heldOpen reports whether a peer without SACK keeps recovery from ending: RFC 6582, 3.2: duplicates of what was sent
@@ -93,7 +103,7 @@ func (c *TCB) retransmitting() bool {
 // be held.
 func (c *TCB) tryUndoRecovery(now clock.Instant, a *ackEvent) bool {
 	if c.recovery.undo.may(a) {
-		c.undoReduction(now, false)
+		c.undoReduction(now, false, c.recovery.undo.by(PathEifel, PathDSACK))
 	} else if c.recovery.rack.persist > 0 {
 		c.recovery.rack.persist--
 	}
@@ -112,7 +122,7 @@ func (c *TCB) tryUndoDSACK(now clock.Instant) bool {
 		return false
 	}
 	c.recovery.rack.persist = min(rackPersist, c.recovery.rack.persist+1)
-	c.undoReduction(now, false)
+	c.undoReduction(now, false, PathDSACK)
 	return true
 }
 
@@ -121,8 +131,15 @@ func (c *TCB) tryUndoLoss(now clock.Instant, a *ackEvent, spurious bool) bool {
 	if !spurious && !c.recovery.undo.may(a) {
 		return false
 	}
-	c.undoReduction(now, true)
-	c.stats.spuriousTimeouts++
+	by := PathFRTOSpurious
+	switch {
+	case !spurious:
+		by = c.recovery.undo.by(PathEifelTimeout, PathDSACKTimeout)
+	case c.sackOK:
+		by = PathFRTOSpuriousSACK
+	}
+	c.undoReduction(now, true, by)
+	c.history().spuriousTimeouts++
 	c.endTimeouts(now)
 	if c.heldOpen() {
 		return true
@@ -141,14 +158,14 @@ func (c *TCB) tryUndoPartial(now clock.Instant, a *ackEvent) bool {
 	if !u.on || !u.delayed(a) {
 		return false
 	}
-	c.noteReordering(a.una)
+	c.noteReordering(now, a.una)
 	if c.board.again > 0 {
 		return true // retransmissions are under way: no more of them, but new data
 	}
 	if !c.retransmitting() {
 		u.stamped = false
 	}
-	c.undoReduction(now, true)
+	c.undoReduction(now, true, PathEifelPartial)
 	c.recovery.rack.overtaken(time.Duration(c.tsNow(now)-a.echo) * tsTick)
 	c.keepOpen(now)
 	return false

@@ -46,6 +46,7 @@ func (c *TCB) decay(now clock.Instant) {
 		if used := max(u.used, c.initialWindow()); used < c.cw.Window {
 			c.cw.Threshold = c.currentThreshold()
 			c.cw.Window = (c.cw.Window + used) / 2
+			c.note(now, PathDecay, 0)
 		}
 		u.used = 0
 	}
@@ -68,6 +69,7 @@ func (c *TCB) restart(now clock.Instant) {
 		c.cw.Window /= 2
 	}
 	c.cw.Window = max(c.cw.Window, least)
+	c.note(now, PathRestart, 0)
 	c.use.stamp, c.use.used = now, 0
 }
 

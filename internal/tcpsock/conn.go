@@ -492,6 +492,36 @@ func (c *Conn) Recovery(now clock.Instant, from, to string) {
 	c.trace(trace.Event{At: now, Kind: trace.TCPRecovery, From: from, To: to})
 }
 
+// Path implements tcp.Observer. sh locked.
+func (c *Conn) Path(now clock.Instant, p tcp.Path, n int) {
+	if m := pathCounters[p]; m != 0 {
+		c.sh.Counters.Inc(m)
+	}
+	if c.log != nil {
+		c.log.to.Path(now, p, n)
+	}
+	c.trace(trace.Event{At: now, Kind: trace.TCPPath, Reason: p.String(), Len: uint32(n)})
+}
+
+// Episode implements tcp.Observer. sh locked.
+func (c *Conn) Episode(now clock.Instant, e *tcp.Episode) {
+	if c.log != nil {
+		c.log.to.Episode(now, e)
+	}
+}
+
+// pathCounters are the counters of what recovery does, of what Linux counts too.
+var pathCounters = [tcp.NumPaths]mib.Counter{
+	tcp.PathTimeout: mib.TcpExtTCPTimeouts, tcp.PathLostAgain: mib.TcpExtTCPLostRetransmit,
+	tcp.PathProbeNewData: mib.TcpExtTCPLossProbes, tcp.PathProbeAgain: mib.TcpExtTCPLossProbes,
+	tcp.PathProbeRepaired: mib.TcpExtTCPLossProbeRecovery, tcp.PathReneged: mib.TcpExtTCPSACKReneging,
+	tcp.PathFRTOSpurious: mib.TcpExtTCPSpuriousRTOs, tcp.PathFRTOSpuriousSACK: mib.TcpExtTCPSpuriousRTOs,
+	tcp.PathEifel: mib.TcpExtTCPFullUndo, tcp.PathEifelPartial: mib.TcpExtTCPPartialUndo,
+	tcp.PathEifelTimeout: mib.TcpExtTCPLossUndo, tcp.PathDSACKTimeout: mib.TcpExtTCPLossUndo,
+	tcp.PathDSACK: mib.TcpExtTCPDSACKUndo, tcp.PathMTUDelivered: mib.TcpExtTCPMTUPSuccess,
+	tcp.PathMTULost: mib.TcpExtTCPMTUPFail,
+}
+
 func (c *Conn) trace(e trace.Event) {
 	if c.layer.tracer.Enabled() {
 		c.emitEvent(e)

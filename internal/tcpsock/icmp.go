@@ -63,8 +63,22 @@ func (t *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 		if !c.header.OwnMTU {
 			c.setMTU(now, e.MTU)
 		}
+	} else if disrupted(e) {
+		c.tcb.Unreachable(now, e.Errno, seq)
 	} else {
 		c.tcb.Failed(now, e.Errno, seq)
 	}
 	c.pump(now)
+}
+
+// disrupted reports whether an error tells of a connectivity disruption: RFC 6069, 3. Our own neighbor resolution that fails
+// tells of one too.
+func disrupted(e *ip.Error) bool {
+	switch {
+	case e.Local:
+		return e.Errno == syscall.EHOSTUNREACH || e.Errno == syscall.ENETUNREACH
+	case e.Dst.Is4():
+		return e.Type == wire.ICMPv4DestUnreachable && (e.Code == wire.ICMPv4NetUnreachable || e.Code == wire.ICMPv4HostUnreachable)
+	}
+	return e.Type == wire.ICMPv6DestUnreachable && e.Code == wire.ICMPv6NoRoute
 }

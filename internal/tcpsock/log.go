@@ -11,6 +11,8 @@ type Log interface {
 	State(now clock.Instant, from, to tcp.State)
 	Recovery(now clock.Instant, from, to string)
 	Retransmitted(now clock.Instant, seq tcp.Seq, n int, why string)
+	Path(now clock.Instant, p tcp.Path, n int)
+	Episode(now clock.Instant, e *tcp.Episode)
 	Metrics(now clock.Instant, m *tcp.Metrics) // those that have changed
 }
 

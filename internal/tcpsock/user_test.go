@@ -445,6 +445,8 @@ func (s *story) Recovery(_ clock.Instant, from, to string) { s.WriteString(from 
 func (s *story) Retransmitted(_ clock.Instant, _ tcp.Seq, _ int, why string) {
 	s.WriteString("again ")
 }
+func (s *story) Path(_ clock.Instant, p tcp.Path, _ int) { s.WriteString(p.String() + " ") }
+func (s *story) Episode(_ clock.Instant, e *tcp.Episode) { s.WriteString(e.State + " over ") }
 func (s *story) Metrics(_ clock.Instant, m *tcp.Metrics) {
 	if m.InFlight > 0 {
 		s.WriteString("flight ")
@@ -460,7 +462,7 @@ func TestLog(t *testing.T) {
 	c.TryWrite([][]byte{[]byte("lost")}, 0, false)
 	r.pass(400 * time.Millisecond)
 	got := s.String()
-	if !strings.HasPrefix(got, "CLOSED→ESTABLISHED flight ") || !strings.Contains(got, "again ") {
+	if !strings.HasPrefix(got, "CLOSED→ESTABLISHED flight ") || !strings.Contains(got, "retransmission timeout ") || !strings.Contains(got, "again ") {
 		t.Errorf("told %q", got)
 	}
 	c.SetLog(nil)
