@@ -141,29 +141,36 @@ const (
 
 // Options of level IPPROTO_IP.
 const (
-	IP_TOS                  = 1
-	IP_TTL                  = 2
-	IP_HDRINCL              = 3
-	IP_OPTIONS              = 4
-	IP_RECVOPTS             = 6
-	IP_RETOPTS              = 7
-	IP_PKTINFO              = 8
-	IP_MTU_DISCOVER         = 10
-	IP_RECVERR              = 11
-	IP_RECVTTL              = 12
-	IP_RECVTOS              = 13
-	IP_MTU                  = 14
-	IP_FREEBIND             = 15
-	IP_TRANSPARENT          = 19
-	IP_RECVORIGDSTADDR      = 20
-	IP_MINTTL               = 21
-	IP_CHECKSUM             = 23
-	IP_BIND_ADDRESS_NO_PORT = 24
-	IP_MULTICAST_IF         = 32
-	IP_MULTICAST_TTL        = 33
-	IP_MULTICAST_LOOP       = 34
-	IP_ADD_MEMBERSHIP       = 35
-	IP_LOCAL_PORT_RANGE     = 51
+	IP_TOS                    = 1
+	IP_TTL                    = 2
+	IP_HDRINCL                = 3
+	IP_OPTIONS                = 4
+	IP_RECVOPTS               = 6
+	IP_RETOPTS                = 7
+	IP_PKTINFO                = 8
+	IP_MTU_DISCOVER           = 10
+	IP_RECVERR                = 11
+	IP_RECVTTL                = 12
+	IP_RECVTOS                = 13
+	IP_MTU                    = 14
+	IP_FREEBIND               = 15
+	IP_TRANSPARENT            = 19
+	IP_RECVORIGDSTADDR        = 20
+	IP_MINTTL                 = 21
+	IP_CHECKSUM               = 23
+	IP_BIND_ADDRESS_NO_PORT   = 24
+	IP_MULTICAST_IF           = 32
+	IP_MULTICAST_TTL          = 33
+	IP_MULTICAST_LOOP         = 34
+	IP_ADD_MEMBERSHIP         = 35
+	IP_DROP_MEMBERSHIP        = 36
+	IP_UNBLOCK_SOURCE         = 37
+	IP_BLOCK_SOURCE           = 38
+	IP_ADD_SOURCE_MEMBERSHIP  = 39
+	IP_DROP_SOURCE_MEMBERSHIP = 40
+	IP_MSFILTER               = 41
+	IP_MULTICAST_ALL          = 49
+	IP_LOCAL_PORT_RANGE       = 51
 
 	IP_PMTUDISC_DONT      = 0
 	IP_PMTUDISC_WANT      = 1
@@ -173,6 +180,20 @@ const (
 	IP_PMTUDISC_OMIT      = 5
 )
 
+// Options of levels IPPROTO_IP and IPPROTO_IPV6 (RFC 3678).
+const (
+	MCAST_JOIN_GROUP         = 42
+	MCAST_BLOCK_SOURCE       = 43
+	MCAST_UNBLOCK_SOURCE     = 44
+	MCAST_LEAVE_GROUP        = 45
+	MCAST_JOIN_SOURCE_GROUP  = 46
+	MCAST_LEAVE_SOURCE_GROUP = 47
+	MCAST_MSFILTER           = 48
+
+	MCAST_EXCLUDE = 0
+	MCAST_INCLUDE = 1
+)
+
 // Options of level IPPROTO_IPV6.
 const (
 	IPV6_ADDRFORM       = 1
@@ -180,6 +201,9 @@ const (
 	IPV6_MULTICAST_IF   = 17
 	IPV6_MULTICAST_HOPS = 18
 	IPV6_MULTICAST_LOOP = 19
+	IPV6_JOIN_GROUP     = 20
+	IPV6_LEAVE_GROUP    = 21
+	IPV6_MULTICAST_ALL  = 29
 	IPV6_MTU_DISCOVER   = 23
 	IPV6_MTU            = 24
 	IPV6_RECVERR        = 25

@@ -14,7 +14,8 @@ import (
 // dgram is a UDP socket.
 type dgram struct {
 	inet
-	u *udp.Socket // mu; nil: it has no port yet
+	u      *udp.Socket // mu; nil: it has no port yet
+	groups *udp.Groups
 	// timestamp is SO_TIMESTAMP: mu.
 	timestamp stampKind
 
@@ -28,6 +29,7 @@ type dgram struct {
 func newDgram(t *Table, domain int, nonblock bool) *dgram {
 	s := &dgram{}
 	s.init(t, domain, nonblock)
+	s.groups = t.udp.NewGroups()
 	s.hasPort = func() bool { return s.u != nil }
 	return s
 }
@@ -58,7 +60,7 @@ func (s *dgram) open(e flow.Endpoint) error {
 	if s.opt.reusePort {
 		sharing |= udp.ReusePort
 	}
-	u, err := s.t.udp.Open(udp.Config{Bound: flow.Bound{Local: e, Family: s.family()}, Sharing: sharing, Watcher: s})
+	u, err := s.t.udp.Open(udp.Config{Bound: flow.Bound{Local: e, Family: s.family()}, Sharing: sharing, Watcher: s, Groups: s.groups})
 	if err != nil {
 		return errno(err)
 	}
@@ -171,6 +173,7 @@ func (s *dgram) shutdown(how int) error {
 func (s *dgram) release() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.groups.LeaveAll()
 	if s.u != nil {
 		s.u.Close() // fails only if the stack has closed it
 	}

@@ -202,6 +202,9 @@ func (s *dgram) recipient(m *Msg) (flow.Endpoint, error) {
 func (s *dgram) sendOptions(dst wire.Addr, o *udp.SendOptions) {
 	o.HopLimit, o.TrafficClass, _ = s.opt.header(dst)
 	o.Broadcast = s.opt.broadcast
+	if dst.IsMulticast() {
+		o.HopLimit = 0 // IP_MULTICAST_TTL
+	}
 	discover := s.opt.pmtudisc
 	if !dst.Is4() {
 		discover = s.opt.pmtudisc6

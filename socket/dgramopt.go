@@ -9,6 +9,8 @@ func (s *dgram) setsockopt(level, name int, value []byte) error {
 	switch {
 	case level == SOL_SOCKET:
 		return s.setSocketOption(name, value)
+	case s.isGroupOption(level, name):
+		return s.setGroups(level, name, value)
 	case level == IPPROTO_IP:
 		return s.setIP(name, value)
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
@@ -93,6 +95,8 @@ func (s *dgram) getsockopt(level, name int, value []byte) (int, error) {
 	switch {
 	case level == SOL_SOCKET:
 		return s.getSocketOption(name, value)
+	case s.isGroupOption(level, name):
+		return s.getGroups(level, name, value)
 	case level == IPPROTO_IP:
 		return s.getIP(name, value, s.pathMTU())
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:

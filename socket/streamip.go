@@ -20,6 +20,11 @@ type streamIP struct {
 func (s *stream) setOwnIP(level, name int, b []byte) (known bool, err error) {
 	n := byteValue(b)
 	switch {
+	case level == IPPROTO_IP && (name == IP_MULTICAST_IF || name == IP_MULTICAST_TTL):
+		return true, syscall.EINVAL
+	case level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP),
+		level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP):
+		return true, syscall.EPROTO // a connection has two ends
 	case level == IPPROTO_IP && name == IP_MINTTL:
 		return true, setByte(n, &s.ip.minTTL)
 	case level == IPPROTO_IPV6 && name == IPV6_MINHOPCOUNT:

@@ -13,8 +13,10 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// groups are a socket's memberships in multicast groups, and how it sends to them.
-type groups struct {
+// Groups are a socket's memberships in multicast groups, and how it sends to them. They may be there before the socket is, and
+// outlive it. All methods may be called at once from several goroutines.
+type Groups struct {
+	ip      *ip.Layer
 	change  sync.Mutex // of those who replace groupState
 	current atomic.Pointer[groupState]
 }
@@ -33,6 +35,7 @@ type hearing struct {
 	group  wire.Addr
 	filter mcast.Filter
 	member *ip.Membership
+	listed bool // it had a list of sources: the mode is settled, as with Linux
 }
 
 // GroupSending is how a socket sends to groups of one family. The zero value is the default.
@@ -64,7 +67,10 @@ func family(a wire.Addr) int {
 	return 1
 }
 
-func (g *groups) state() *groupState {
+// NewGroups returns the Groups of a socket that joined none, for Config.
+func (u *Layer) NewGroups() *Groups { return &Groups{ip: u.ip} }
+
+func (g *Groups) state() *groupState {
 	if s := g.current.Load(); s != nil {
 		return s
 	}
@@ -75,7 +81,7 @@ var noGroups groupState
 
 // hears reports whether the socket wants a datagram to a group, as Linux decides it: by its own filter if it joined the group
 // on that interface, else whatever others joined, unless told otherwise (IP_MULTICAST_ALL).
-func (s *Socket) hears(p *packet.Buffer) bool {
+func (s *Groups) hears(p *packet.Buffer) bool {
 	g := s.current.Load()
 	if g == nil || !p.Dst.IsMulticast() {
 		return true
@@ -89,7 +95,7 @@ func (s *Socket) hears(p *packet.Buffer) bool {
 }
 
 // toGroup fills in how the socket sends to the group to, where o and params do not say it.
-func (s *Socket) toGroup(to *flow.Endpoint, o *SendOptions, params *ip.Params) {
+func (s *Groups) toGroup(to *flow.Endpoint, o *SendOptions, params *ip.Params) {
 	g := &s.state().send[family(to.Addr)]
 	params.NoLoop = g.NoLoop
 	if params.HopLimit == 0 {
@@ -108,7 +114,7 @@ func (s *Socket) toGroup(to *flow.Endpoint, o *SendOptions, params *ip.Params) {
 }
 
 // update replaces the state by what f makes of a copy.
-func (s *Socket) update(f func(g *groupState) error) error {
+func (s *Groups) update(f func(g *groupState) error) error {
 	s.change.Lock()
 	defer s.change.Unlock()
 	g := *s.state()
@@ -124,7 +130,7 @@ func (s *Socket) update(f func(g *groupState) error) error {
 }
 
 // GroupSending returns how the socket sends to groups of a family.
-func (s *Socket) GroupSending(four bool) GroupSending {
+func (s *Groups) GroupSending(four bool) GroupSending {
 	if four {
 		return s.state().send[0]
 	}
@@ -132,7 +138,7 @@ func (s *Socket) GroupSending(four bool) GroupSending {
 }
 
 // SetGroupSending changes that.
-func (s *Socket) SetGroupSending(four bool, v GroupSending) error {
+func (s *Groups) SetGroupSending(four bool, v GroupSending) error {
 	return s.update(func(g *groupState) error {
 		if four {
 			g.send[0] = v
@@ -144,7 +150,7 @@ func (s *Socket) SetGroupSending(four bool, v GroupSending) error {
 }
 
 // SetHearAll says whether the socket hears groups of a family that others on this host joined: it does by default.
-func (s *Socket) SetHearAll(four, all bool) error {
+func (s *Groups) SetHearAll(four, all bool) error {
 	return s.update(func(g *groupState) error {
 		if four {
 			g.own[0] = !all
@@ -156,7 +162,7 @@ func (s *Socket) SetHearAll(four, all bool) error {
 }
 
 // HearsAll returns that.
-func (s *Socket) HearsAll(four bool) bool {
+func (s *Groups) HearsAll(four bool) bool {
 	if four {
 		return !s.state().own[0]
 	}
@@ -169,22 +175,22 @@ func (g *groupState) find(index int32, group wire.Addr) int {
 }
 
 // where returns the interface that index and group mean.
-func (s *Socket) where(index int32, group wire.Addr) (int32, error) {
+func (s *Groups) where(index int32, group wire.Addr) (int32, error) {
 	if !group.IsMulticast() {
 		return 0, syscall.EINVAL
 	}
 	if index != 0 {
-		if s.layer.ip.Snapshot().Interface(index) == nil {
+		if s.ip.Snapshot().Interface(index) == nil {
 			return 0, syscall.ENODEV
 		}
 		return index, nil
 	}
-	return s.layer.ip.GroupInterface(group)
+	return s.ip.GroupInterface(group)
 }
 
 // Join makes the socket hear what f says of a group on an interface; index 0: the one that a route leads to, or the first.
 // Errors: EINVAL for a group that is none, ENODEV, EADDRINUSE if it joined before, ENOBUFS for too many.
-func (s *Socket) Join(index int32, group wire.Addr, f mcast.Filter) error {
+func (s *Groups) Join(index int32, group wire.Addr, f mcast.Filter) error {
 	index, err := s.where(index, group)
 	if err != nil {
 		return err
@@ -197,12 +203,12 @@ func (s *Socket) Join(index int32, group wire.Addr, f mcast.Filter) error {
 		for _, j := range g.joined {
 			n += 1 - family(j.group)
 		}
-		if group.Is4() && n >= s.layer.ip.Settings().MaxMemberships {
+		if group.Is4() && n >= s.ip.Settings().MaxMemberships {
 			return syscall.ENOBUFS
 		}
-		m, err := s.layer.ip.Join(index, group, f)
+		m, err := s.ip.Join(index, group, f)
 		if err == nil {
-			g.joined = append(g.joined, hearing{index, group, f, m})
+			g.joined = append(g.joined, hearing{index, group, f, m, len(f.Sources) > 0})
 		}
 		return err
 	})
@@ -210,7 +216,7 @@ func (s *Socket) Join(index int32, group wire.Addr, f mcast.Filter) error {
 
 // Leave ends what Join began; index 0: on the first interface there is. Errors: EINVAL for a group that is none, EADDRNOTAVAIL
 // if the socket did not join it.
-func (s *Socket) Leave(index int32, group wire.Addr) error {
+func (s *Groups) Leave(index int32, group wire.Addr) error {
 	if !group.IsMulticast() {
 		return syscall.EINVAL
 	}
@@ -225,8 +231,8 @@ func (s *Socket) Leave(index int32, group wire.Addr) error {
 	})
 }
 
-// leaveAll is Leave of all groups, for good.
-func (s *Socket) leaveAll() {
+// LeaveAll is Leave of all groups, for good.
+func (s *Groups) LeaveAll() {
 	s.change.Lock()
 	defer s.change.Unlock()
 	for _, j := range s.state().joined {
@@ -239,7 +245,7 @@ func (s *Socket) leaveAll() {
 // mode; RemoveSource takes it out. Of the last source that is included the socket leaves the group. Errors, as Linux's:
 // EINVAL for a group that is none or that the socket did not join, or another mode; EADDRNOTAVAIL for a source that is in
 // the list already, or not; ENOBUFS for too many.
-func (s *Socket) AddSource(index int32, group, source wire.Addr, m mcast.Mode) error {
+func (s *Groups) AddSource(index int32, group, source wire.Addr, m mcast.Mode) error {
 	return s.changeSource(index, group, m, func(f mcast.Filter) (mcast.Filter, error) {
 		switch {
 		case len(f.Sources) >= s.maxSources(group):
@@ -252,7 +258,7 @@ func (s *Socket) AddSource(index int32, group, source wire.Addr, m mcast.Mode) e
 }
 
 // RemoveSource undoes AddSource.
-func (s *Socket) RemoveSource(index int32, group, source wire.Addr, m mcast.Mode) error {
+func (s *Groups) RemoveSource(index int32, group, source wire.Addr, m mcast.Mode) error {
 	return s.changeSource(index, group, m, func(f mcast.Filter) (mcast.Filter, error) {
 		if !f.Has(source) {
 			return f, syscall.EADDRNOTAVAIL
@@ -261,14 +267,14 @@ func (s *Socket) RemoveSource(index int32, group, source wire.Addr, m mcast.Mode
 	})
 }
 
-func (s *Socket) maxSources(group wire.Addr) int {
+func (s *Groups) maxSources(group wire.Addr) int {
 	if group.Is4() {
-		return s.layer.ip.Settings().MaxSources4
+		return s.ip.Settings().MaxSources4
 	}
-	return s.layer.ip.Settings().MaxSources6
+	return s.ip.Settings().MaxSources6
 }
 
-func (s *Socket) changeSource(index int32, group wire.Addr, m mcast.Mode, change func(mcast.Filter) (mcast.Filter, error)) error {
+func (s *Groups) changeSource(index int32, group wire.Addr, m mcast.Mode, change func(mcast.Filter) (mcast.Filter, error)) error {
 	index, err := s.where(index, group)
 	if err != nil {
 		return err
@@ -280,7 +286,7 @@ func (s *Socket) changeSource(index int32, group wire.Addr, m mcast.Mode, change
 		}
 		j := &g.joined[i]
 		f := j.filter
-		if f.Mode != m && len(f.Sources) > 0 {
+		if f.Mode != m && (j.listed || len(f.Sources) > 0) {
 			return syscall.EINVAL
 		}
 		f.Mode = m
@@ -293,7 +299,7 @@ func (s *Socket) changeSource(index int32, group wire.Addr, m mcast.Mode, change
 			g.joined = slices.Delete(g.joined, i, i+1)
 			return nil
 		}
-		j.filter = f
+		j.filter, j.listed = f, true
 		j.member.Change(f)
 		return nil
 	})
@@ -301,7 +307,7 @@ func (s *Socket) changeSource(index int32, group wire.Addr, m mcast.Mode, change
 
 // SetFilter replaces what the socket hears of a group that it joined; to hear nothing is to leave it. Errors: EINVAL for a group
 // that is none or that the socket did not join, ENODEV, ENOBUFS for too many sources.
-func (s *Socket) SetFilter(index int32, group wire.Addr, f mcast.Filter) error {
+func (s *Groups) SetFilter(index int32, group wire.Addr, f mcast.Filter) error {
 	if len(f.Sources) > s.maxSources(group) {
 		return syscall.ENOBUFS
 	}
@@ -315,7 +321,7 @@ func (s *Socket) SetFilter(index int32, group wire.Addr, f mcast.Filter) error {
 	return s.changeFilter(index, group, f)
 }
 
-func (s *Socket) changeFilter(index int32, group wire.Addr, f mcast.Filter) error {
+func (s *Groups) changeFilter(index int32, group wire.Addr, f mcast.Filter) error {
 	index, err := s.where(index, group)
 	if err != nil {
 		return err
@@ -325,7 +331,7 @@ func (s *Socket) changeFilter(index int32, group wire.Addr, f mcast.Filter) erro
 		if i < 0 {
 			return syscall.EINVAL
 		}
-		g.joined[i].filter = f
+		g.joined[i].filter, g.joined[i].listed = f, len(f.Sources) > 0
 		g.joined[i].member.Change(f)
 		return nil
 	})
@@ -333,7 +339,7 @@ func (s *Socket) changeFilter(index int32, group wire.Addr, f mcast.Filter) erro
 
 // Filter returns what the socket hears of a group. Errors: EINVAL for a group that is none, ENODEV, EADDRNOTAVAIL if the
 // socket did not join it.
-func (s *Socket) Filter(index int32, group wire.Addr) (mcast.Filter, error) {
+func (s *Groups) Filter(index int32, group wire.Addr) (mcast.Filter, error) {
 	index, err := s.where(index, group)
 	if err != nil {
 		return mcast.Filter{}, err

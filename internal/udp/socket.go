@@ -32,6 +32,7 @@ type Config struct {
 	Remote     flow.Endpoint // port 0: not connected
 	Sharing    Sharing
 	Watcher    Watcher // nil: nobody
+	Groups     *Groups // nil: its own, which it leaves when it is closed
 }
 
 // Sharing says with which others a socket shares its port: those that have one of these bits too.
@@ -53,10 +54,11 @@ type Socket struct {
 	watcher Watcher // nil: nobody
 	ends    atomic.Pointer[ends]
 
-	groups                         // what it hears of them, and how it sends to them
-	path   atomic.Pointer[ip.Path] // the last one used; never nil when connected
-	hop    atomic.Uint32           // TTL or hop limit; 0: the default
-	tos    atomic.Uint32
+	*Groups
+	lent bool                    // Groups are another's, who leaves them
+	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
+	hop  atomic.Uint32           // TTL or hop limit; 0: the default
+	tos  atomic.Uint32
 
 	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     packet.Batch
@@ -70,7 +72,10 @@ type Socket struct {
 // connected one those of ip.Route.
 func (u *Layer) Open(cfg Config) (*Socket, error) {
 	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, sharing: cfg.Sharing, watcher: cfg.Watcher,
-		limit: DefaultReceiveBuffer, writeable: clock.Never}
+		limit: DefaultReceiveBuffer, writeable: clock.Never, Groups: cfg.Groups, lent: cfg.Groups != nil}
+	if s.Groups == nil {
+		s.Groups = u.NewGroups()
+	}
 	if cfg.Remote.Port != 0 {
 		path, err := s.route(cfg.Bound.Local.Addr, cfg.Remote, 0)
 		if err != nil {
@@ -298,7 +303,9 @@ func (s *Socket) Close() error {
 		return err
 	}
 	s.layer.table.Unbind(s)
-	s.leaveAll()
+	if !s.lent {
+		s.LeaveAll()
+	}
 	if s.watcher != nil {
 		s.watcher.Notify(ready.All)
 	}
