@@ -35,7 +35,7 @@ func (c *UDPConn) err(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return opError(op, "udp", c.local, c.RemoteAddr(), err)
+	return opError(op, "udp", c.local, c.RemoteAddr(), sizeError(err))
 }
 
 // Read reads the payload of the next datagram. What does not fit into b is lost.
@@ -87,7 +87,7 @@ func (c *UDPConn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
 		err = c.stack.settled(context.Background(), c.sock.Local().Addr, to, func() error { return c.sock.Send(b, to) })
 	}
 	if err != nil {
-		return 0, opError("write", "udp", c.local, net.UDPAddrFromAddrPort(addr), err)
+		return 0, opError("write", "udp", c.local, net.UDPAddrFromAddrPort(addr), sizeError(err))
 	}
 	return len(b), nil
 }

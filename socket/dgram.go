@@ -30,6 +30,7 @@ func newDgram(t *Table, domain int, nonblock bool) *dgram {
 	s := &dgram{}
 	s.init(t, domain, nonblock)
 	s.groups = t.udp.NewGroups()
+	s.datagrams = true
 	s.hasPort = func() bool { return s.u != nil }
 	return s
 }

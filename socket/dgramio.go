@@ -209,13 +209,16 @@ func (s *dgram) sendOptions(dst wire.Addr, o *udp.SendOptions) {
 	if !dst.Is4() {
 		discover = s.opt.pmtudisc6
 	}
-	switch discover {
-	case IP_PMTUDISC_DO:
+	o.Discover = discovers[discover]
+	if !dst.Is4() && s.opt.dontFrag6 && (o.Discover == udp.Want || o.Discover == udp.Dont) {
+		// RFC 3542, 11.2: "turn off the automatic inserting of a fragment header for UDP".
 		o.Discover = udp.Do
-	case IP_PMTUDISC_DONT:
-		o.Discover = udp.Dont
 	}
 }
+
+// discovers are the values of IP_MTU_DISCOVER.
+var discovers = [...]udp.Discover{IP_PMTUDISC_DONT: udp.Dont, IP_PMTUDISC_WANT: udp.Want, IP_PMTUDISC_DO: udp.Do,
+	IP_PMTUDISC_PROBE: udp.Probe, IP_PMTUDISC_INTERFACE: udp.Interface, IP_PMTUDISC_OMIT: udp.Omit}
 
 // control takes one control message of Sendmsg. Errors: EINVAL.
 func (s *dgram) control(o *udp.SendOptions, dst wire.Addr, level, typ int, data []byte) error {

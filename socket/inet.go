@@ -13,6 +13,8 @@ type inet struct {
 	t       *Table
 	hasPort func() bool // mu locked
 	domain  int         // AF_INET or AF_INET6
+	// datagrams is set if the socket's packets are not cut to the path.
+	datagrams bool
 
 	// All below: mu.
 	v6only    bool

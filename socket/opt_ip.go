@@ -23,7 +23,7 @@ func (s *inet) setIP(name int, b []byte) error {
 	case IP_TOS:
 		o.tos = uint8(n)
 	case IP_MTU_DISCOVER:
-		return setDiscover(n, &o.pmtudisc)
+		return s.setDiscover(n, &o.pmtudisc)
 	case IP_RECVERR:
 		return flag(&o.recvErr)
 	case IP_RECVTTL:
@@ -38,15 +38,19 @@ func (s *inet) setIP(name int, b []byte) error {
 	return nil
 }
 
-// setDiscover takes IP_MTU_DISCOVER and IPV6_MTU_DISCOVER. Sending larger packets than the path is known to take is not
-// to be had.
-func setDiscover(n int, v *int) error {
+// setDiscover takes IP_MTU_DISCOVER and IPV6_MTU_DISCOVER. On a TCP socket, whose segments are cut to the path, what is
+// learned of it is always heeded.
+func (s *inet) setDiscover(n int, v *int) error {
 	switch n {
 	case IP_PMTUDISC_DONT, IP_PMTUDISC_WANT, IP_PMTUDISC_DO:
 		*v = n
 		return nil
 	case IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT:
-		return syscall.ENOPROTOOPT
+		if !s.datagrams {
+			return syscall.ENOPROTOOPT
+		}
+		*v = n
+		return nil
 	}
 	return syscall.EINVAL
 }
@@ -122,7 +126,9 @@ func (s *inet) setIPv6(name int, b []byte) error {
 		if short {
 			return syscall.EINVAL
 		}
-		return setDiscover(n, &o.pmtudisc6)
+		return s.setDiscover(n, &o.pmtudisc6)
+	case IPV6_DONTFRAG:
+		return flag(&o.dontFrag6)
 	case IPV6_RECVERR:
 		return flag(&o.recvErr6)
 	case IPV6_RECVPKTINFO:
@@ -152,6 +158,8 @@ func (s *inet) getIPv6(name int, b []byte, mtu int) (int, error) {
 		return put(b, int(o.tclass))
 	case IPV6_MTU_DISCOVER:
 		return put(b, o.pmtudisc6)
+	case IPV6_DONTFRAG:
+		return putBool(b, o.dontFrag6)
 	case IPV6_MTU:
 		if mtu == 0 {
 			return 0, syscall.ENOTCONN

@@ -28,6 +28,7 @@ type options struct {
 	hops      int // -1: the default
 	tclass    uint8
 	pmtudisc6 int
+	dontFrag6 bool // IPV6_DONTFRAG
 
 	// What Recvmsg reports.
 	recvErr, recvTTL, recvTOS, pktInfo       bool

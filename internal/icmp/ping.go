@@ -287,6 +287,16 @@ func (t transport) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) i
 	return ip.Delivered
 }
 
+// Vouches implements ip.Voucher: a message about the path MTU is believed if it quotes a request under way.
+func (t transport) Vouches(_ *shard.Shard, q *ip.Error) bool {
+	if len(q.Quote) < headerLen {
+		return false
+	}
+	h := wire.ICMP(q.Quote)
+	e := t.lookup(key{q.Src.Is4(), h.ID(), h.Seq()})
+	return e != nil && e.dst == q.Dst
+}
+
 // Error implements ip.Transport; it gets errors about our echo requests only.
 func (t transport) Error(sh *shard.Shard, now clock.Instant, q *ip.Error) {
 	if len(q.Quote) < headerLen || q.Errno == syscall.EMSGSIZE {

@@ -61,11 +61,12 @@ func (l *Layer) complain(now clock.Instant, s *snapshot, p *packet.Buffer, c com
 	}
 	var e *packet.Buffer
 	params := Params{Proto: wire.ProtoICMP}
+	var options []byte
 	if four {
 		if h := wire.IPv4(about); h.HeaderLen() > wire.IPv4MinLen && c.typ != wire.ICMPv4ParamProblem {
-			params.Options = l.echoOptions4(s, nil, h.Options(), path.Src)
+			options = l.echoOptions4(s, nil, h.Options(), path.Src)
 		}
-		e = quote(about, maxQuote4-(len(params.Options)+3)&^3, c)
+		e = quote(about, maxQuote4-(len(options)+3)&^3, c)
 		wire.FinishICMPv4(e.Bytes())
 		// RFC 1812, 4.3.2.5: "ICMP error messages SHOULD have their TOS bits set to the same value as the TOS bits in
 		// the packet that provoked the sending of the ICMP error message", and "SHOULD have their precedence value set
@@ -76,7 +77,7 @@ func (l *Layer) complain(now clock.Instant, s *snapshot, p *packet.Buffer, c com
 		wire.FinishICMPv6(e.Bytes(), path.Src, path.Dst)
 		params.Proto = wire.ProtoICMPv6
 	}
-	l.Output(path, &params, e)
+	l.output(path, &params, options, e)
 	out.Push(e)
 	l.sentICMP(counters, now, e, c.typ, c.code)
 }

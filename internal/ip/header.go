@@ -13,7 +13,7 @@ import (
 const defaultHopLimit = 64
 
 // putHeader is the first of step 9: the internet header in front of a transport packet, and what it says in Meta.
-func (l *Layer) putHeader(path *Path, pr *Params, p *packet.Buffer) {
+func (l *Layer) putHeader(path *Path, pr *Params, options []byte, p *packet.Buffer) {
 	hop := pr.HopLimit
 	if hop == 0 {
 		hop = l.hopLimit(path)
@@ -29,7 +29,7 @@ func (l *Layer) putHeader(path *Path, pr *Params, p *packet.Buffer) {
 	n := p.Len()
 	if path.Dst.Is4() {
 		h := wire.IPv4Header{TrafficClass: pr.TrafficClass, TTL: hop, Protocol: pr.Proto,
-			Src: path.Src, Dst: path.Dst, Options: pr.Options}
+			Src: path.Src, Dst: path.Dst, Options: options}
 		h.TotalLen = h.Len() + n
 		// RFC 1191, 3: a path whose router tells of no usable MTU is sent to without DF.
 		if pr.DontFragment && !path.fragment {

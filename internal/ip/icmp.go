@@ -135,12 +135,14 @@ func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
 		m[0], m[1] = reply, 0
 		wire.FinishICMPv6(m, q.path.Src, q.path.Dst)
 	}
+	var options []byte
 	if q.path.Src.Is4() {
-		params.Options = q.answerOptions4(p)
+		options = q.answerOptions4(p)
 	}
 	arrived := p.Arrived
 	p.Meta = packet.Meta{Arrived: arrived}
-	q.l.Output(&q.path, &params, p)
+	q.l.noteEcho(q.path.Src, q.path.Dst, params.Proto, m.ID())
+	q.l.output(&q.path, &params, options, p)
 	q.out.Push(p)
 	q.l.sentICMP(&q.counters, q.now, p, reply, 0)
 }
@@ -158,7 +160,8 @@ func (q *queue) timestampReply(p *packet.Buffer, m wire.ICMP) {
 		q.drop(p, mib.Ip4NoRoute)
 		return
 	}
-	params := Params{Proto: p.Proto, TrafficClass: p.TrafficClass, Options: q.answerOptions4(p)}
+	params := Params{Proto: p.Proto, TrafficClass: p.TrafficClass}
+	options := q.answerOptions4(p)
 	p.Truncate(wire.ICMPv4TimestampLen)
 	m[0], m[1] = wire.ICMPv4TimestampReply, 0
 	now := q.l.timestamp()
@@ -167,7 +170,7 @@ func (q *queue) timestampReply(p *packet.Buffer, m wire.ICMP) {
 	wire.FinishICMPv4(p.Bytes())
 	arrived := p.Arrived
 	p.Meta = packet.Meta{Arrived: arrived}
-	q.l.Output(&q.path, &params, p)
+	q.l.output(&q.path, &params, options, p)
 	q.out.Push(p)
 	q.l.sentICMP(&q.counters, q.now, p, wire.ICMPv4TimestampReply, 0)
 }

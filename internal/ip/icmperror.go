@@ -27,7 +27,7 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 	e := &q.err
 	*e = Error{Type: m.Type(), Code: m.Code(), From: p.Src}
 	size, ok := e.readQuote(four, m.Body())
-	if !ok {
+	if !ok && !e.fragment {
 		q.drop(p, malformed)
 		return
 	}
@@ -37,6 +37,14 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 		return
 	}
 	e.Scope = flow.ScopeOf(e.Dst, p.In)
+	if e.fragment {
+		if !q.tooBigFragment(e, m) {
+			q.drop(p, ignored)
+			return
+		}
+		p.Free()
+		return
+	}
 	if four {
 		e.Errno = errno4(e.Type, e.Code)
 	} else {
@@ -69,20 +77,26 @@ func (q *queue) packetTooBig(e *Error, rest uint32, size int) bool {
 func (e *Error) readQuote(four bool, b []byte) (size int, ok bool) {
 	if four {
 		h, err := wire.CheckIPv4Quoted(b)
-		if err != nil || h.FragmentOffset() != 0 {
+		if err != nil {
 			return 0, false
 		}
-		e.Src, e.Dst, e.Proto, e.Quote = h.Src(), h.Dst(), h.Protocol(), h.Payload()
-		return h.TotalLen(), true
+		e.Src, e.Dst, e.Proto, e.Quote, e.size = h.Src(), h.Dst(), h.Protocol(), h.Payload(), h.TotalLen()
+		if h.FragmentOffset() != 0 {
+			e.fragment, e.fragmentID = true, uint32(h.ID())
+			return 0, false
+		}
+		return e.size, true
 	}
 	h, err := wire.CheckIPv6Quoted(b)
 	if err != nil {
 		return 0, false
 	}
+	e.Src, e.Dst, e.size = h.Src(), h.Dst(), wire.IPv6Len+h.PayloadLen()
 	it := wire.WalkExt(h.NextHeader(), h.Payload())
 	for it.Next() {
 		if x := it.Header(); x.Proto == wire.ProtoFragment {
 			if f, _ := wire.ParseFragment(x.Data); f.Offset != 0 {
+				e.fragment, e.fragmentID = true, f.ID
 				return 0, false
 			}
 		}
@@ -91,8 +105,8 @@ func (e *Error) readQuote(four bool, b []byte) (size int, ok bool) {
 	if it.Err() != nil {
 		return 0, false
 	}
-	e.Src, e.Dst, e.Proto, e.Quote = h.Src(), h.Dst(), proto, h.Payload()[at:]
-	return wire.IPv6Len + h.PayloadLen(), true
+	e.Proto, e.Quote = proto, h.Payload()[at:]
+	return e.size, true
 }
 
 // tell gives e to its transport under the lock of the flow's shard. No shard may be locked.
@@ -108,21 +122,6 @@ func (l *Layer) tell(now clock.Instant, e *Error) {
 	sh.Lock()
 	t.Error(sh, now, e)
 	sh.Unlock()
-}
-
-// vouched reports whether nothing speaks against that we sent what e quotes. No shard may be locked.
-func (l *Layer) vouched(e *Error) bool {
-	t, ok := l.transports[e.Proto].(Voucher)
-	if !ok {
-		return true
-	}
-	sh, ok := l.shardOf(e)
-	if !ok {
-		return false
-	}
-	sh.Lock()
-	defer sh.Unlock()
-	return t.Vouches(sh, e)
 }
 
 // shardOf returns the shard of the flow that e is about, or false if the quotation does not tell.

@@ -116,10 +116,16 @@ func (w *way) store(q *Query, p *Path) {
 // Output puts the internet header in front of p, which begins at a finished transport header, and notes in its Meta
 // where it goes. The caller stages p on a shard, whose drain function is Transmit. It takes no lock, and allocates
 // nothing. Header and packet must not be longer than 65,535 octets together, with IPv6 65,575.
-func (l *Layer) Output(path *Path, pr *Params, p *packet.Buffer) {
-	l.putHeader(path, pr, p)
+func (l *Layer) Output(path *Path, pr *Params, p *packet.Buffer) { l.output(path, pr, nil, p) }
+
+// output is Output with options of IPv4, at most 40 octets. They are copied.
+func (l *Layer) output(path *Path, pr *Params, options []byte, p *packet.Buffer) {
+	l.putHeader(path, pr, options, p)
 	p.In, p.Out, p.NextHop = 0, path.If.Index, path.NextHop
 	p.PathMTU = uint16(min(path.MTU, maxPathMTU))
+	if pr.MTU != 0 {
+		p.PathMTU = pr.MTU
+	}
 	switch {
 	case path.Local, path.hostOnly, pr.HostOnly:
 		p.Flags |= packet.Loopback

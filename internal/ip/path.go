@@ -73,11 +73,19 @@ type Params struct {
 	// DontFragment sets DF on IPv4, and forbids fragmentation here. A packet too big for its path is then
 	// dropped, and Transport.Error told (Local, EMSGSIZE).
 	DontFragment bool
-	// Options are of IPv4, at most 40 octets; nil: none. They are copied.
-	Options []byte
+	// MTU is that of the path, in octets, if what is known of it is not to be heeded; 0: it is.
+	MTU uint16
 	// Of packets to groups: NoLoop has none of them come back to our own members (they do by default: RFC 1112, 6.1), and
 	// HostOnly has them go nowhere else (a TTL of 0: RFC 1112, 6.1).
 	NoLoop, HostOnly bool
+}
+
+// LinkMTU returns the largest packet, in octets, that the interface takes, whatever is known of the path behind it.
+func (p *Path) LinkMTU() int {
+	if p.Local {
+		return p.MTU
+	}
+	return p.If.MTU
 }
 
 // Leaves reports whether a packet sent along p with pr gets anywhere. One for our own members only does not if there are none.

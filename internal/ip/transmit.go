@@ -135,9 +135,15 @@ func (t *transmission) tooLong(p *packet.Buffer, mtu int) {
 	var parts packet.Batch
 	var ok bool
 	if four {
-		ok = fragment4(p, mtu, &parts)
+		id := wire.IPv4(p.Bytes()).ID()
+		if ok = fragment4(p, mtu, &parts); ok && p.In == 0 {
+			t.l.noteFragments(p.Src, p.Dst, uint32(id))
+		}
 	} else {
-		ok = fragment6(p, mtu, t.l.ids.next(p.Src, p.Dst, wire.ProtoFragment), &parts)
+		id := t.l.ids.next(p.Src, p.Dst, wire.ProtoFragment)
+		if ok = fragment6(p, mtu, id, &parts); ok {
+			t.l.noteFragments(p.Src, p.Dst, id)
+		}
 	}
 	if !ok {
 		t.l.failed(t.now, p, syscall.EMSGSIZE, mtu, &t.d.counters, c.tooBig)

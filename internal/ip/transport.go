@@ -54,6 +54,10 @@ type Error struct {
 	Scope      uint32        // interface index if Dst is link-local, as in flow.Key
 	Proto      uint8
 	Quote      []byte // our packet from its transport header on; may be cut short anywhere
+
+	size       int  // octets of our packet
+	fragment   bool // it is one behind the first, which names no flow
+	fragmentID uint32
 }
 
 // Register makes t the transport of its protocol number. It must be called before the first interface is added.

@@ -59,6 +59,8 @@ type Socket struct {
 	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
 	hop  atomic.Uint32           // TTL or hop limit; 0: the default
 	tos  atomic.Uint32
+	mtud atomic.Uint32                // Discover
+	sent atomic.Pointer[destinations] // of an unconnected socket; nil: none yet
 
 	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     packet.Batch
@@ -240,6 +242,12 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 	path, err := s.pathTo(e, to, &o)
 	if err != nil {
 		return err
+	}
+	if err := s.fit(path, len(b), Discover(s.mtud.Load()), &params); err != nil {
+		return err
+	}
+	if !e.connected() {
+		s.note(to.Addr, to.Port)
 	}
 	s.emit(path, to.Port, [][]byte{b}, &params)
 	return nil

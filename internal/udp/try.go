@@ -76,18 +76,8 @@ type SendOptions struct {
 	Broadcast    bool // may go to a broadcast address
 }
 
-// Discover says what becomes of a datagram that is larger than its path takes.
-type Discover uint8
-
-// The ways of Linux's IP_MTU_DISCOVER.
-const (
-	Want Discover = iota // it is fragmented here; smaller ones have DF
-	Dont                 // it is fragmented wherever need be
-	Do                   // EMSGSIZE
-)
-
 // TrySend sends the payload in b to to, which may be another end than the one the socket is connected to. Errors:
-// net.ErrClosed, EMSGSIZE, EAFNOSUPPORT, EACCES for broadcast that is not allowed, those of ip.Route.
+// net.ErrClosed, EMSGSIZE (*TooBig where it would fit into smaller ones), EAFNOSUPPORT, EACCES for broadcast that is not allowed, those of ip.Route.
 func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
 	e := s.ends.Load()
 	if !e.bound.Family.Takes(to.Addr) {
@@ -117,15 +107,12 @@ func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
 	if path.Broadcast && !o.Broadcast {
 		return syscall.EACCES
 	}
-	headers := wire.UDPLen + wire.IPv6Len
-	if to.Addr.Is4() {
-		headers = wire.UDPLen + wire.IPv4MinLen
+	if err := s.fit(path, n, o.Discover, &params); err != nil {
+		return err
 	}
-	fits := n+headers <= path.MTU
-	if !fits && o.Discover == Do {
-		return syscall.EMSGSIZE
+	if !e.connected() {
+		s.note(to.Addr, to.Port)
 	}
-	params.DontFragment = fits && o.Discover != Dont
 	s.emit(path, to.Port, b, &params)
 	return nil
 }
@@ -151,13 +138,21 @@ func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, er
 // PathMTU returns the largest packet, in octets, that the way to the end the socket is connected to takes; 0: it is not
 // connected.
 func (s *Socket) PathMTU() int {
-	e := s.ends.Load()
-	if !e.connected() {
+	if !s.ends.Load().connected() {
 		return 0
 	}
-	path, err := s.pathTo(e, e.remote, &SendOptions{})
+	n, err := s.PathMTUTo(s.Remote())
 	if err != nil {
 		return 0
 	}
-	return path.MTU
+	return n
+}
+
+// PathMTUTo returns the largest packet, in octets, that the way to to takes. Errors: those of ip.Route.
+func (s *Socket) PathMTUTo(to flow.Endpoint) (int, error) {
+	path, err := s.pathTo(s.ends.Load(), to, &SendOptions{})
+	if err != nil {
+		return 0, err
+	}
+	return path.MTU, nil
 }

@@ -110,6 +110,20 @@ func checksumOK(p *packet.Buffer, h wire.UDP) bool {
 	return wire.TransportChecksumOK(p.Bytes(), wire.ProtoUDP, p.Src, p.Dst)
 }
 
+// Vouches implements ip.Voucher: a message about the path MTU is believed if it quotes a datagram that a socket may have sent
+// lately.
+func (u *Layer) Vouches(_ *shard.Shard, e *ip.Error) bool {
+	if len(e.Quote) < 4 {
+		return false
+	}
+	q := wire.UDP(e.Quote)
+	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope)
+	if s == nil {
+		return false
+	}
+	return s.ends.Load().connected() || s.sentTo(e.Dst, q.DstPort())
+}
+
 // Error implements ip.Transport: the error goes to the connected socket that sent the datagram. An unconnected
 // socket has no way to tell which of its datagrams was meant (RFC 1122, 4.1.3.3, leaves it to the interface).
 func (u *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {

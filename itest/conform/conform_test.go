@@ -36,7 +36,7 @@ func every() (all []Case) {
 	return all
 }
 
-var groups = []func() []Case{Headers6, Fragments, Addresses, Headers4, Messages, Forwarding}
+var groups = []func() []Case{Headers6, Fragments, Addresses, Headers4, Messages, Forwarding, PathMTU}
 
 // What the cases want is what onlink does.
 func TestStack(t *testing.T) {
@@ -60,6 +60,9 @@ func TestKernel(t *testing.T) {
 	kernels, used := map[Kind]*Kernel{}, map[string]bool{}
 	for _, c := range every() {
 		k := kernels[c.Kind]
+		if strings.HasPrefix(c.Name, "path MTU") {
+			k = nil // one that has learned nothing
+		}
 		if k == nil {
 			var err error
 			if k, err = NewKernel(c.Kind); err != nil {

@@ -53,6 +53,10 @@ var differences = []difference{
 	{"forward IPv6: own source", "it was not us who sent it"},
 	{"forward IPv6: to the subnet router anycast", "◦ the anycast address of routers"},
 	{"forward IPv6: to the far subnet router anycast", "◦ the anycast address of routers"},
+	{"path MTU: of another's packet", "RFC 8201, 6: it quotes nothing that was sent"},
+	{"path MTU: of nothing sent", "RFC 8201, 6: it quotes nothing that was sent"},
+	{"path MTU: IPv4 of nothing sent", "RFC 5927, 7: it quotes nothing that was sent"},
+	{"path MTU: IPv4 echo reply, 0", "RFC 1191, 7.1: the next plateau, which is 1006; Linux takes the least MTU that it believes"},
 	{"forward IPv6: hop-by-hop option 9e to a group", "RFC 8200, 4: the options of a packet that goes nowhere concern nobody"},
 }
 
