@@ -223,7 +223,9 @@ func TestAdvertisementFlood(t *testing.T) {
 	a, b := n.Host("a"), n.Host("b")
 	cable := n.Wire(a.Port("eth0"), b.Port("eth0", "2001:db8::b/64"), sim.Line{Delay: time.Millisecond})
 	n.RunFor(5 * time.Second)
-	inject := func(mac wire.MAC, src wire.Addr, m wire.RouterAdvertisement) { cable.Inject(a, advertisement(mac, src, m)) }
+	inject := func(mac wire.MAC, src wire.Addr, m wire.RouterAdvertisement) {
+		cable.Inject(a, advertisement(mac, src, m))
+	}
 	inject(ghostMAC, ghost, wire.RouterAdvertisement{RouterLifetime: 1800, SourceLink: ghostMAC,
 		Prefixes:   []wire.PrefixInformation{prefix("2001:db8::/64", time.Hour, time.Hour)},
 		DNSServers: []wire.RDNSS{{Lifetime: 1800, Servers: []wire.Addr{ghost}}}})

@@ -14,6 +14,7 @@
 // then what needs the control shard, locked once a batch:
 //
 //	ndinput.go, resolver.go         ARP, Neighbor Discovery, duplicate address detection
+//	autoconf.go, addresses.go       Router Advertisements, addresses of our own making, lifetimes
 //	reassinput.go, reass.go         fragments
 //
 // then the transports, each shard locked once (upper.go), and then all that is to be sent (transmit.go).
@@ -24,6 +25,6 @@
 // snapshot, which the packet path loads once a batch. The Layer has no goroutines: it runs on those of links, sockets
 // and timers.
 //
-// Left out: IGMP and MLD, so that groups are a receive filter only; router discovery, autoconfiguration and redirects;
+// Left out: IGMP and MLD, so that groups are a receive filter only; redirects;
 // proxies; multicast routing; source routes and record route; the Authentication Header; jumbograms; ICMP timestamps.
 package ip
