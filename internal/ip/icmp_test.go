@@ -163,8 +163,9 @@ func TestRateLimit(t *testing.T) {
 	for range 200 {
 		b.in(b.eth0, frame)
 	}
-	if n := len(b.eth0.take()); n != defaultICMPBurst {
-		t.Errorf("%d at once", n)
+	sent := len(b.eth0.take())
+	if sent < defaultICMPBurst*2/3 || sent > defaultICMPBurst*3/2 { // what one takes is random
+		t.Errorf("%d at once", sent)
 	}
 	b.in(b.eth0, in6(ip6(peer6, us6, 99, nil)))
 	if n := len(b.eth0.take()); n != 1 {
@@ -174,10 +175,11 @@ func TestRateLimit(t *testing.T) {
 	for range 200 {
 		b.in(b.eth0, frame)
 	}
-	if n := len(b.eth0.take()); n != 10 {
+	n := len(b.eth0.take())
+	if n < 4 || n > 25 {
 		t.Errorf("%d a second later", n)
 	}
-	if v := b.values(); v.Get(mib.Icmp6OutRateLimited) != 340 {
+	if v := b.values(); v.Get(mib.Icmp6OutRateLimited) != uint64(400-sent-n) {
 		t.Errorf("%d limited", v.Get(mib.Icmp6OutRateLimited))
 	}
 }
@@ -248,5 +250,20 @@ func TestErrorsAboutEcho(t *testing.T) {
 	}
 	if len(b.ping4.errors) != 1 || wire.ICMP(b.ping4.errors[0].Quote).ID() != 77 {
 		t.Errorf("%+v", b.ping4.errors)
+	}
+}
+
+// What an error takes of its bucket is not to be foreseen, and one in the mean.
+func TestLimitIsRandom(t *testing.T) {
+	var l limiters
+	l.secret = 12345
+	var n [3]int
+	for range 30000 {
+		n[l.tokens()]++
+	}
+	for i := range n {
+		if n[i] < 9500 || n[i] > 10500 {
+			t.Errorf("%d tokens: %d times", i, n[i])
+		}
 	}
 }

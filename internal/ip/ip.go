@@ -103,6 +103,7 @@ func New(cfg Config) *Layer {
 	l.policy.Store(addrsel.DefaultPolicy)
 	l.ids.init(cfg.Runtime)
 	l.conf6 = netif.NewIPv6()
+	l.limits.secret = l.ids.secret ^ 0xd1342543de82ef95
 	l.fragments.memory.limit, l.fragments.memory.secret = cfg.ReassemblyLimit, l.ids.secret*0x94d049bb133111eb
 	l.expiry.Owner = (*reassemblyTimer)(l)
 	l.aging.Owner = (*pathMTUTimer)(l)
