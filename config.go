@@ -37,6 +37,11 @@ type InterfaceConfig struct {
 	// MTU is the largest packet to send, in octets, if smaller than the link's; 0: the link's.
 	MTU int
 
+	// VRF is the number of a routing table that the interface has with others of the same number and apart from all
+	// others: routes of its addresses are in it, what comes in is forwarded by it, sockets bound to the interface
+	// send by it. 0: the interface is in no VRF.
+	VRF int
+
 	// IPv6 is how the interface speaks IPv6.
 	IPv6 IPv6Config
 

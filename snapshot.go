@@ -12,8 +12,11 @@ type Snapshot struct {
 	Interfaces []InterfaceState
 	Sockets    []SocketState
 	Groups     []GroupState // multicast groups, by interface and address
-	Hosts      []HostState  // what TCP remembers of others, the latest used first
-	Counters   mib.Values   // summed over all owners
+	Routes     []Route      // as Stack.Routes
+	Rules      []Rule       // as Stack.Rules
+	Gateways   []GatewayState
+	Hosts      []HostState // what TCP remembers of others, the latest used first
+	Counters   mib.Values  // summed over all owners
 }
 
 // InterfaceState is an interface and its addresses.
@@ -77,6 +80,7 @@ func (s *Stack) Snapshot() *Snapshot {
 		snap.Interfaces = append(snap.Interfaces, state)
 	}
 	snap.Sockets = s.sockets()
+	snap.Routes, snap.Rules, snap.Gateways = s.Routes(), s.Rules(), s.gateways()
 	for _, sh := range s.shards {
 		sh.Counters.AddTo(&snap.Counters)
 	}

@@ -90,48 +90,6 @@ func (s *Stack) Tracer() *trace.Tracer { return &s.tracer }
 // Runtime returns the time the stack lives in.
 func (s *Stack) Runtime() clock.Runtime { return s.rt }
 
-// Route is a way to a prefix: through Gateway, or directly on Interface's link if Gateway is the zero Addr.
-type Route struct {
-	Prefix    netip.Prefix
-	Gateway   netip.Addr
-	Interface string // may be empty where the gateway's address tells it
-	Metric    int    // the lowest of equally long prefixes wins
-}
-
-// AddRoute adds a static route. Errors: one that names what is wrong: an invalid prefix, a gateway of the
-// other family or on no link of ours, an unknown interface, a route that exists.
-func (s *Stack) AddRoute(r Route) error {
-	out, err := s.routeInterface(r)
-	if err != nil {
-		return err
-	}
-	return s.ip.AddRoute(route.Route{Prefix: r.Prefix, Gateway: r.Gateway, Out: out, Metric: r.Metric})
-}
-
-// RemoveRoute removes what AddRoute with an equal r added. Errors: ESRCH if there is no such route.
-func (s *Stack) RemoveRoute(r Route) error {
-	out, err := s.routeInterface(r)
-	if err != nil {
-		return err
-	}
-	return s.ip.RemoveRoute(route.Route{Prefix: r.Prefix, Gateway: r.Gateway, Out: out, Metric: r.Metric})
-}
-
-func (s *Stack) routeInterface(r Route) (int32, error) {
-	name := r.Interface
-	if name == "" {
-		name = r.Gateway.Zone()
-	}
-	if name == "" {
-		return 0, nil
-	}
-	index, err := s.zone(name)
-	if err != nil {
-		return 0, fmt.Errorf("onlink: route to %v: %w", r.Prefix, err)
-	}
-	return index, nil
-}
-
 // Interface is an attachment of the stack to a link.
 type Interface struct {
 	stack *Stack
@@ -142,7 +100,7 @@ type Interface struct {
 // IPv6 addresses become usable when duplicate address detection is over, about a second later; WaitReady waits for
 // that, and Dial waits by itself. Errors name what is wrong with name, l or cfg; l is closed then too.
 func (s *Stack) AddLink(name string, l link.Link, cfg InterfaceConfig) (*Interface, error) {
-	nc := netif.Config{MTU: cfg.MTU}
+	nc := netif.Config{MTU: cfg.MTU, VRF: uint32(cfg.VRF)}
 	conf, err := s.ip.IPv6(0)
 	if err == nil {
 		nc.IPv6, err = cfg.IPv6.settings(conf)

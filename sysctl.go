@@ -71,7 +71,7 @@ func (k knob) as(name, doc string) knob {
 
 // knobs is the table, by name.
 var knobs = func() []knob {
-	all := slices.Concat(tcpKnobs, tcpOpeningKnobs, tcpRecoveryKnobs, ipKnobs, multicastKnobs, freeBSDKnobs, idleKnobs, idleFreeBSDKnobs)
+	all := slices.Concat(routeKnobs, tcpKnobs, tcpOpeningKnobs, tcpRecoveryKnobs, ipKnobs, multicastKnobs, freeBSDKnobs, idleKnobs, idleFreeBSDKnobs)
 	slices.SortFunc(all, func(a, b knob) int { return strings.Compare(a.name, b.name) })
 	return all
 }()

@@ -37,9 +37,9 @@ var idleKnobs = slices.Concat(
 		"net.core.message_burst": 10, "net.core.message_cost": 5, "net.core.warnings": 0, "net.ipv4.conf.all.log_martians": 0,
 		"net.ipv4.icmp_ignore_bogus_error_responses": 1,
 	}),
-	idleGroup("no effect: there is one routing table, without marks, several paths or a cache", map[string]int{
-		"net.ipv4.fwmark_reflect": 0, "net.ipv6.fwmark_reflect": 0, "net.ipv4.fib_multipath_hash_policy": 0,
-		"net.ipv6.fib_multipath_hash_policy": 0, "net.ipv4.fib_multipath_use_neigh": 0, "net.core.txrehash": 1,
+	idleGroup("no effect: there is no route cache to be collected, nor what else this is about", map[string]int{
+		"net.ipv4.fwmark_reflect": 0, "net.ipv6.fwmark_reflect": 0,
+		"net.ipv4.fib_multipath_use_neigh": 0, "net.core.txrehash": 1,
 		"net.ipv4.route.gc_timeout": 300, "net.ipv6.route.gc_timeout": 60, "net.ipv4.route.gc_interval": 60,
 		"net.ipv6.route.gc_interval": 30, "net.ipv4.route.gc_elasticity": 8, "net.ipv6.route.gc_elasticity": 9,
 		"net.ipv4.route.gc_min_interval_ms": 500, "net.ipv6.route.gc_min_interval_ms": 500,
@@ -47,10 +47,10 @@ var idleKnobs = slices.Concat(
 		"net.ipv4.conf.all.src_valid_mark": 0, "net.ipv4.inet_peer_maxttl": 600, "net.ipv4.inet_peer_minttl": 120,
 		"net.ipv4.inet_peer_threshold": 65664, "net.ipv4.ip_forward_use_pmtu": 0, "net.ipv4.ip_forward_update_priority": 1,
 	}),
-	idleGroup("no effect: redirects and source routes are ignored", map[string]int{
-		"net.ipv4.conf.all.accept_redirects": 1, "net.ipv4.conf.all.secure_redirects": 1, "net.ipv4.conf.all.send_redirects": 1,
-		"net.ipv6.conf.all.accept_redirects": 1, "net.ipv4.conf.all.accept_source_route": 0,
-		"net.ipv6.conf.all.accept_source_route": 0, "net.ipv4.conf.all.shared_media": 1,
+	idleGroup("no effect: redirects are not sent, and source routes are ignored", map[string]int{
+		"net.ipv4.conf.all.send_redirects":      1,
+		"net.ipv4.conf.all.accept_source_route": 0,
+		"net.ipv6.conf.all.accept_source_route": 0,
 	}),
 	idleGroup("no effect: addresses are the stack's own", map[string]int{
 		"net.ipv4.conf.all.accept_local": 0, "net.ipv4.conf.all.promote_secondaries": 0,

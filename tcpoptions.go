@@ -36,6 +36,7 @@ type TCPOptions struct {
 	MaxSegment        int    // TCP_MAXSEG: bounds the MSS announced and used
 	CongestionControl string // TCP_CONGESTION: by name
 	HopLimit          uint8  // IP_TTL, IPV6_UNICAST_HOPS
+	Mark              uint32 // SO_MARK: what rules choose a routing table by
 	TrafficClass      uint8  // IP_TOS, IPV6_TCLASS; its two lowest bits are the stack's (RFC 3168)
 
 	// Keys authenticate the connections with the peers they are for: TCP-AO (RFC 5925), TCP_MD5SIG (RFC 2385).
@@ -110,9 +111,9 @@ func (o *TCPOptions) change(c *tcp.Config) {
 
 // headers returns what packets begin with as o says; v4 and v6 differ in what the stack adds.
 func (o *TCPOptions) headers(s *tcpsock.Settings) tcpsock.Headers {
-	h := tcpsock.Header{HopLimit: o.HopLimit, TrafficClass: o.TrafficClass &^ ecnBits}
+	h := tcpsock.Header{HopLimit: o.HopLimit, TrafficClass: o.TrafficClass &^ ecnBits, Mark: o.Mark}
 	return tcpsock.Headers{V4: tcpsock.Header{HopLimit: h.HopLimit, TrafficClass: h.TrafficClass,
-		MayFragment: s.NoPathMTUDiscovery != 0}, V6: h}
+		Mark: h.Mark, MayFragment: s.NoPathMTUDiscovery != 0}, V6: h}
 }
 
 // ecnBits are those of the traffic class that belong to explicit congestion notification (RFC 3168, 5).

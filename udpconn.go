@@ -133,3 +133,6 @@ func (c *UDPConn) SetHopLimit(n uint8) error { c.sock.SetHopLimit(n); return nil
 
 // SetTrafficClass sets the TOS or traffic class of the datagrams sent.
 func (c *UDPConn) SetTrafficClass(n uint8) error { c.sock.SetTrafficClass(n); return nil }
+
+// SetMark sets what rules choose a routing table by for the datagrams sent.
+func (c *UDPConn) SetMark(mark uint32) error { c.sock.SetMark(mark); return nil }

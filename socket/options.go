@@ -14,7 +14,7 @@ type options struct {
 	zerocopy             bool // MSG_ZEROCOPY is allowed
 	timestamping         int  // SO_TIMESTAMPING of a TCP socket
 	debug                bool // SO_DEBUG, which has no effect, as in Linux
-	mark, priority       int  // SO_MARK, SO_PRIORITY: kept; no rule or queue of the stack looks at them
+	mark, priority       int  // SO_MARK, of rules; SO_PRIORITY: kept, no queue of the stack looks at it
 	oobInline            bool
 	rcvbuf, sndbuf       int           // as they read, which is twice what was set; 0: not set
 	rcvlowat             int           // at least 1

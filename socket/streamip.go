@@ -86,7 +86,8 @@ func (s *stream) inheritSettings() {
 // header returns what packets of a connection to dst begin with, and headers what those of a listener's do. mu locked.
 func (s *stream) header(dst wire.Addr) tcpsock.Header {
 	hop, class, _ := s.opt.header(dst)
-	h := tcpsock.Header{HopLimit: hop, TrafficClass: class, MinHopLimit: s.ip.minHops, NoFlowLabel: s.ip.noFlowLabel}
+	h := tcpsock.Header{HopLimit: hop, TrafficClass: class, MinHopLimit: s.ip.minHops, NoFlowLabel: s.ip.noFlowLabel,
+		Mark: uint32(s.opt.mark)}
 	discover := s.opt.pmtudisc6
 	if dst.Is4() {
 		h.MinHopLimit = s.ip.minTTL

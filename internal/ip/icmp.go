@@ -186,7 +186,7 @@ func (q *queue) answerOptions4(p *packet.Buffer) []byte {
 
 // reuse routes q into p, unless p is the answer already and still holds.
 func (l *Layer) reuse(now clock.Instant, q *Query, p *Path) bool {
-	if l.Valid(p) && p.Src == q.Src && p.Dst == q.Dst && p.Scope == q.Scope && p.out == q.Out {
+	if l.Valid(p) && p.Src == q.Src && p.Dst == q.Dst && p.Scope == q.Scope && p.out == q.Out && p.Flow == q.Flow {
 		return true
 	}
 	return l.RouteInto(now, q, p) == nil

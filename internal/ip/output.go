@@ -93,7 +93,7 @@ type way struct {
 func (w *way) store(q *Query, p *Path) {
 	p.Src, p.Dst, p.Scope, p.NextHop = w.src, w.dst, q.Scope, w.nextHop
 	p.If, p.Local, p.Broadcast, p.Multicast = w.iface, w.local, w.broadcast, w.multicast
-	p.out = q.Out
+	p.out, p.Flow = q.Out, q.Flow
 	p.MTU, p.fragment, p.Attributes = w.iface.MTUOf(w.dst.Is4()), false, nil
 	p.toSelf, p.hostOnly = false, false
 	if w.local {

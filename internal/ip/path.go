@@ -52,6 +52,7 @@ type Path struct {
 	Local      bool              // Dst is one of our addresses
 	Broadcast  bool              // Dst is an IPv4 broadcast address of the link
 	Multicast  bool              // Dst is a multicast group
+	Flow       Flow              // of the Query
 	Attributes *route.Attributes // of the route; nil: it has none
 
 	out      int32 // of the Query

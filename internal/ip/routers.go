@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"slices"
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
@@ -119,4 +120,11 @@ func (t *routerTimer) Expire(now clock.Instant) clock.Instant {
 		l.generation.Add(1) // so that those who send tell again whom they miss
 	}
 	return next
+}
+
+// Gateways returns the routers that routes lead through, in the order in which they came.
+func (l *Layer) Gateways() []*route.Router {
+	l.control.Lock()
+	defer l.control.Unlock()
+	return slices.Clone(l.routers.All())
 }

@@ -94,7 +94,6 @@ type Attributes struct {
 	InitialWindow int // segments; of TCP's first flight
 	MinRTO        time.Duration
 	HopLimit      uint8
-	QuickACK      bool // TCP acknowledges at once
 }
 
 // String writes the route as "2001:db8::/32 via fe80::1 dev 2 metric 10".

@@ -168,7 +168,7 @@ func TestAuthenticatedRemnant(t *testing.T) {
 	seg := tcp.Segment{Flags: wire.RST | wire.ACK}
 	rest.ACK(r.sim.Now(), &seg)
 	seg.Seq, seg.Ack, seg.Flags = seg.Ack, seg.Seq, wire.RST
-	r.tcp.emit(sh, r.tcp.route(sh, r.sim.Now(), &rest.key), &flow.Key{Local: rest.key.Remote, Remote: rest.key.Local,
+	r.tcp.emit(sh, r.tcp.route(sh, r.sim.Now(), &rest.key, &Header{}), &flow.Key{Local: rest.key.Remote, Remote: rest.key.Local,
 		Ports: flow.Ports(rest.key.RemotePort(), rest.key.LocalPort()), Proto: wire.ProtoTCP}, &seg, Header{}, nil, nil)
 	sh.Unlock()
 	r.pass(0)

@@ -8,6 +8,7 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpauth"
@@ -96,7 +97,32 @@ func (t *Layer) openTo(dst wire.Addr, path *ip.Path, h *Header, cfg *tcp.Config)
 	if !dst.Is4() {
 		o.DefaultMSS = s.DefaultMSS6
 	}
+	if a := path.Attributes; a != nil {
+		byRoute(&o, dst, a)
+	}
 	return o
+}
+
+// byRoute changes what a TCB is opened with as the route to dst says.
+func byRoute(o *tcp.Open, dst wire.Addr, a *route.Attributes) {
+	if a.MTU != 0 {
+		o.Announce = min(o.Announce, mss(dst, a.MTU))
+	}
+	if a.AdvertisedMSS != 0 {
+		o.Announce = min(o.Announce, a.AdvertisedMSS)
+	}
+	if a.InitialWindow == 0 && a.MinRTO == 0 {
+		return
+	}
+	cfg := *o.Config
+	if a.InitialWindow != 0 {
+		cfg.InitialWindow = a.InitialWindow
+	}
+	if a.MinRTO != 0 {
+		cfg.MinRTO = a.MinRTO
+		cfg.MaxRTO = max(cfg.MaxRTO, a.MinRTO)
+	}
+	o.Config = &cfg
 }
 
 // insert puts c into its shard's table; false if the key is taken. sh locked.
@@ -204,7 +230,7 @@ func (c *Conn) pump(now clock.Instant) {
 // refreshPath decides anew how the connection's packets leave, after the configuration has changed. If there is
 // no way now, the old one is kept, and the retransmission timer decides the connection's fate. sh locked.
 func (c *Conn) refreshPath(now clock.Instant) {
-	path, err := c.layer.ip.Route(now, ip.Query{Src: c.key.Local, Dst: c.key.Remote, Scope: c.key.Scope})
+	path, err := c.layer.ip.Route(now, c.layer.query(&c.key, &c.header, c.path))
 	if err != nil {
 		return
 	}

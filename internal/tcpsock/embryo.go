@@ -96,7 +96,7 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 		return why
 	}
 	cfg, header, _ := l.config(key.Remote)
-	path := t.route(sh, now, key)
+	path := t.route(sh, now, key, &header)
 	if path == nil || t.closing.Load() {
 		if !cookie {
 			l.forget()
@@ -228,7 +228,7 @@ func (t *Layer) complete(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp
 
 // hatch makes a connection of e, gives it seg, and queues it to be accepted. It returns false if it cannot. sh locked.
 func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Config, h Header, seg *tcp.Segment) bool {
-	path, err := t.ip.Route(now, ip.Query{Src: e.key.Local, Dst: e.key.Remote, Scope: e.key.Scope})
+	path, err := t.ip.Route(now, t.query(&e.key, &h, nil))
 	if err != nil {
 		return false
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
-	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/mib"
@@ -132,7 +131,7 @@ func (l *Listener) mayFastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key
 func (l *Listener) fastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *tcp.Segment, o *tcp.Open, h Header,
 	answer wire.FastOpenOption) bool {
 	t := l.layer
-	path, err := t.ip.Route(now, ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope})
+	path, err := t.ip.Route(now, t.query(key, &h, nil))
 	if err != nil {
 		return false
 	}

@@ -12,10 +12,11 @@ import (
 type Header struct {
 	HopLimit     uint8 // TTL or hop limit; 0: the default
 	TrafficClass uint8
-	MinHopLimit  uint8 // what comes with less is dropped (IP_MINTTL, IPV6_MINHOPCOUNT; RFC 5082)
-	MayFragment  bool  // IPv4 without DF (IP_PMTUDISC_DONT)
-	OwnMTU       bool  // the link's MTU counts, and not the path's (IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE)
-	NoFlowLabel  bool  // IPv6 without a flow label (IPV6_AUTOFLOWLABEL 0)
+	MinHopLimit  uint8  // what comes with less is dropped (IP_MINTTL, IPV6_MINHOPCOUNT; RFC 5082)
+	MayFragment  bool   // IPv4 without DF (IP_PMTUDISC_DONT)
+	OwnMTU       bool   // the link's MTU counts, and not the path's (IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE)
+	Mark         uint32 // what rules choose a routing table by (SO_MARK)
+	NoFlowLabel  bool   // IPv6 without a flow label (IPV6_AUTOFLOWLABEL 0)
 }
 
 // mtu returns the largest packet that is sent along path.
@@ -37,12 +38,28 @@ func linkMTU(path *ip.Path) int {
 // params returns h as the internet layer takes it, of a packet of key's.
 func (t *Layer) params(key *flow.Key, h *Header) ip.Params {
 	p := ip.Params{Proto: wire.ProtoTCP, HopLimit: h.HopLimit, TrafficClass: h.TrafficClass, DontFragment: !h.MayFragment}
+	p.FlowLabel = t.flowLabel(key, h)
+	return p
+}
+
+// flowLabel returns the flow label of packets of key's that have h.
+func (t *Layer) flowLabel(key *flow.Key, h *Header) uint32 {
 	if !key.Remote.Is4() && !h.NoFlowLabel && !t.Settings().NoFlowLabels {
 		// RFC 6437, 2: "source nodes SHOULD assign each unrelated transport connection and application data stream to a
 		// new flow", and 3: labels "chosen from an approximation to a discrete uniform distribution".
-		p.FlowLabel = key.Hash(t.labels)&(1<<20-2) + 1
+		return key.Hash(t.labels)&(1<<20-2) + 1
 	}
-	return p
+	return 0
+}
+
+// query asks for the way of packets of key's that have h. used is the way they go now, nil: they do not go yet.
+func (t *Layer) query(key *flow.Key, h *Header, used *ip.Path) ip.Query {
+	q := ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope, Flow: ip.Flow{Mark: h.Mark, Ports: key.Ports,
+		TrafficClass: h.TrafficClass, Proto: wire.ProtoTCP, FlowLabel: t.flowLabel(key, h)}}
+	if used != nil && used.NextHop != used.Dst {
+		q.Habit = used.NextHop
+	}
+	return q
 }
 
 // Headers are those of a listener's connections, by family.

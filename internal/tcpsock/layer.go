@@ -199,7 +199,7 @@ func (t *Layer) refuse(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *t
 // send sends a segment without data that belongs to no connection, and reports whether there is a way. sh locked.
 func (t *Layer) send(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp.Segment, h Header,
 	auth *tcpauth.Conn) bool {
-	path := t.route(sh, now, key)
+	path := t.route(sh, now, key, &h)
 	if path == nil {
 		return false
 	}
@@ -208,9 +208,10 @@ func (t *Layer) send(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp
 }
 
 // route returns the way to key's remote end, or nil: there is none. It is good until the next call. sh locked.
-func (t *Layer) route(sh *shard.Shard, now clock.Instant, key *flow.Key) *ip.Path {
+func (t *Layer) route(sh *shard.Shard, now clock.Instant, key *flow.Key, h *Header) *ip.Path {
 	path := &t.tables[sh.Index].path
-	if t.ip.RouteInto(now, &ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope}, path) != nil {
+	q := t.query(key, h, nil)
+	if t.ip.RouteInto(now, &q, path) != nil {
 		return nil
 	}
 	return path

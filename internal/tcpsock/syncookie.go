@@ -174,7 +174,7 @@ func (l *Listener) takeCookie(sh *shard.Shard, now clock.Instant, key *flow.Key,
 	e := embryo{key: *key, l: l}
 	_, offset := t.isn(now, key)
 	told := tcp.Recall{ISS: seg.Ack - 1, IRS: seg.Seq - 1, TSOffset: offset, PeerMSS: mss, ACE: seg.Flags.ACE()}
-	if path := t.route(sh, now, key); path != nil {
+	if path := t.route(sh, now, key, &header); path != nil {
 		told.MSS = t.openTo(key.Remote, path, &header, cfg).Announce
 	}
 	if o := &seg.Options; o.HasTimestamps {

@@ -16,13 +16,22 @@ type ends struct {
 
 func (e *ends) connected() bool { return e.remote.Port != 0 }
 
-// route finds the way of datagrams from src, unspecified: one to be chosen, by the interface out, 0: any.
-func (s *Socket) route(src wire.Addr, to flow.Endpoint, out int32) (*ip.Path, error) {
+// route finds the way of datagrams from src, unspecified: one to be chosen, that are sent as o says.
+func (s *Socket) route(src wire.Addr, to flow.Endpoint, o *SendOptions) (*ip.Path, error) {
 	if src.IsUnspecified() || src.IsMulticast() || s.layer.ip.IsBroadcast(src) {
 		src = wire.Addr{} // what it is bound to for receiving cannot be sent from
 	}
-	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: out})
+	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: o.Interface,
+		Flow: ip.Flow{Mark: o.Mark, Ports: flow.Ports(s.bound.Local.Port, to.Port), TrafficClass: o.TrafficClass, Proto: wire.ProtoUDP}})
 }
+
+// plain returns how datagrams are sent that nothing else is said of.
+func (s *Socket) plain() SendOptions {
+	return SendOptions{Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())}
+}
+
+// SetMark sets what rules choose a routing table by for what the socket sends.
+func (s *Socket) SetMark(mark uint32) { s.mark.Store(mark) }
 
 // Connect makes remote the only end that the socket receives from, and the one it sends to if nothing else is said. A
 // socket bound to no address takes the one it sends from, and keeps it until Disconnect, as with Linux. Errors: EAFNOSUPPORT, those of ip.Route.
@@ -31,7 +40,7 @@ func (s *Socket) Connect(remote flow.Endpoint) error {
 	if !e.bound.Family.Takes(remote.Addr) {
 		return syscall.EAFNOSUPPORT
 	}
-	var o SendOptions
+	o := s.plain()
 	if remote.Addr.IsMulticast() {
 		s.toGroup(&remote, &o, &ip.Params{})
 	}

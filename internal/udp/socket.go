@@ -59,6 +59,7 @@ type Socket struct {
 	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
 	hop  atomic.Uint32           // TTL or hop limit; 0: the default
 	tos  atomic.Uint32
+	mark atomic.Uint32
 	mtud atomic.Uint32                // Discover
 	sent atomic.Pointer[destinations] // of an unconnected socket; nil: none yet
 
@@ -79,7 +80,8 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 		s.Groups = u.NewGroups()
 	}
 	if cfg.Remote.Port != 0 {
-		path, err := s.route(cfg.Bound.Local.Addr, cfg.Remote, 0)
+		o := s.plain()
+		path, err := s.route(cfg.Bound.Local.Addr, cfg.Remote, &o)
 		if err != nil {
 			return nil, err // ip.ErrTentative among them, if the local address is not usable yet
 		}
@@ -233,8 +235,8 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 	case len(b) > MaxPayload6, to.Addr.Is4() && len(b) > MaxPayload4:
 		return syscall.EMSGSIZE
 	}
-	var o SendOptions
-	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())}
+	o := s.plain()
+	params := ip.Params{Proto: wire.ProtoUDP, HopLimit: o.HopLimit, TrafficClass: o.TrafficClass}
 	if to.Addr.IsMulticast() {
 		params.HopLimit = 0
 		s.toGroup(&to, &o, &params)

@@ -73,7 +73,8 @@ type SendOptions struct {
 	HopLimit     uint8     // 0: the default
 	TrafficClass uint8
 	Discover     Discover
-	Broadcast    bool // may go to a broadcast address
+	Broadcast    bool   // may go to a broadcast address
+	Mark         uint32 // what rules choose a routing table by
 }
 
 // TrySend sends the payload in b to to, which may be another end than the one the socket is connected to. Errors:
@@ -125,10 +126,10 @@ func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, er
 	}
 	path := s.path.Load()
 	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.layer.ip.Valid(path) && o.Interface == path.Pinned() &&
-		(src.IsUnspecified() || path.Src == src) {
+		path.Flow.Mark == o.Mark && path.Flow.TrafficClass == o.TrafficClass && (src.IsUnspecified() || path.Src == src) {
 		return path, nil
 	}
-	path, err := s.route(src, to, o.Interface)
+	path, err := s.route(src, to, o)
 	if err == nil {
 		s.path.Store(path)
 	}
@@ -150,7 +151,8 @@ func (s *Socket) PathMTU() int {
 
 // PathMTUTo returns the largest packet, in octets, that the way to to takes. Errors: those of ip.Route.
 func (s *Socket) PathMTUTo(to flow.Endpoint) (int, error) {
-	path, err := s.pathTo(s.ends.Load(), to, &SendOptions{})
+	o := s.plain()
+	path, err := s.pathTo(s.ends.Load(), to, &o)
 	if err != nil {
 		return 0, err
 	}
