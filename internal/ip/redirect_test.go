@@ -227,6 +227,7 @@ func TestRouterFailover(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.pass(4 * time.Second)
+	b.know(2, otherMAC, second)
 	if got := b.nextHop(far4); got != second {
 		t.Fatalf("the first did not answer, and packets go to %v", got)
 	}
@@ -300,4 +301,3 @@ func TestRouteTypes(t *testing.T) {
 		}
 	}
 }
-
