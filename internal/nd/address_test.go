@@ -376,6 +376,36 @@ func TestTemporaryDuplicates(t *testing.T) {
 	}
 }
 
+// RFC 8981, 3.6: "when an interface connects to a new (different) link, existing temporary addresses for the corresponding
+// interface MUST be removed, and new temporary addresses MUST be generated for use on the new link".
+func TestTemporaryNewLink(t *testing.T) {
+	r := up(t, func(s *netif.IPv6) { s.TempAddr = 2 })
+	m := ra(1800, pio("2001:db8::/64", 30*day, 7*day))
+	r.hear(r1, m)
+	first, _ := r.temps()
+	again := func(from wire.Addr) []netif.Address {
+		r.Stop()
+		r.pass(time.Minute)
+		r.Resume(r.now)
+		r.hear(from, m)
+		now, all := r.temps()
+		if len(now) != 1 || all != 1 {
+			t.Fatal(r.addrs)
+		}
+		return now
+	}
+	// The same router is on it: it is the same link.
+	if now := again(r1); now[0].Addr != first[0].Addr {
+		t.Error("the link came back:", now)
+	}
+	if now := again(r2); now[0].Addr == first[0].Addr {
+		t.Error("another link:", now)
+	}
+	if r.valid(eui("2001:db8::")) != 30*day {
+		t.Error(r.addrs)
+	}
+}
+
 // A link-layer address that changes takes all with it.
 func TestHostReset(t *testing.T) {
 	r := up(t, func(s *netif.IPv6) { s.TempAddr = 2 })

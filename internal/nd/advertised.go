@@ -21,6 +21,12 @@ func (h *Host) Advertised(now clock.Instant, src wire.Addr, m *wire.RouterAdvert
 		return false
 	}
 	s := h.cfg.Settings
+	if h.reattached {
+		h.reattached = false
+		if !h.knows(src) {
+			h.leaveTemporary()
+		}
+	}
 	h.solicitor.hear(m.RouterLifetime != 0)
 	h.fixedPart(m)
 	h.mtu(m.MTU)

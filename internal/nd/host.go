@@ -43,6 +43,7 @@ type Host struct {
 	dns        dnsList
 	actions    []HostAction
 	refused    int
+	reattached bool // the link came back, and no router was heard since
 }
 
 // HostActionKind says what a Host wants done.
@@ -110,7 +111,13 @@ func (h *Host) Ready(now clock.Instant, a wire.Addr, delayed bool) {
 
 // Resume tells that the link is there again, perhaps another one, and that it has a usable link-local address, or needs
 // none.
-func (h *Host) Resume(now clock.Instant) { h.solicit(now, true) }
+func (h *Host) Resume(now clock.Instant) {
+	h.reattached = true
+	for _, p := range h.autos {
+		p.given, p.retries = false, 0
+	}
+	h.solicit(now, true)
+}
 
 // Stop ends soliciting, because the link is gone. What was learned is kept until its time is over.
 func (h *Host) Stop() { h.solicitor.stop() }

@@ -1,6 +1,7 @@
 package nd
 
 import (
+	"slices"
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
@@ -101,6 +102,36 @@ func (h *Host) succeed(now clock.Instant, p *autoPrefix) {
 		p.temps[len(p.temps)-1].succeeded = true
 		h.newTemporary(now, p)
 	}
+}
+
+// knows reports whether an advertisement of the router is remembered.
+func (h *Host) knows(router wire.Addr) bool {
+	for i := range h.routes {
+		if h.routes[i].router == router {
+			return true
+		}
+	}
+	for _, p := range h.autos {
+		if slices.Contains(p.routers, router) {
+			return true
+		}
+	}
+	return false
+}
+
+// leaveTemporary takes back all temporary addresses, because the link is another one: its first advertisement is of a
+// router that was not heard before.
+//
+// RFC 8981, 3.6: "when an interface connects to a new (different) link, existing temporary addresses for the corresponding
+// interface MUST be removed, and new temporary addresses MUST be generated for use on the new link". "The host MAY follow
+// any process available to it to determine that the link change has occurred."
+func (h *Host) leaveTemporary() {
+	for _, p := range h.autos {
+		for _, t := range slices.Clone(p.temps) {
+			h.remove(p, t)
+		}
+	}
+	h.forgetEmpty()
 }
 
 // duplicateTemporary replaces a temporary address that another node has.
