@@ -22,7 +22,7 @@ func fill(f reflect.Value) {
 		f.SetBool(true)
 	case reflect.String:
 		f.SetString("reno")
-	case reflect.Uint8, reflect.Uint16, reflect.Uint64:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		f.SetUint(100)
 	case reflect.Array:
 		f.Index(0).SetInt(77)
