@@ -78,10 +78,10 @@ func routeGet(t *testing.T, ns string, four bool, run func(string, ...string) (s
 		}
 		fmt.Fprintf(&batch, "route add %v %v%s metric %d table %d\n", r.Type, r.Prefix, dev, r.Metric, r.Table)
 	}
-	for i := range 8 {
-		r := route.Rule{Priority: 100 + i, IPv6: !four, Action: route.ToTable, Table: tables[rng.IntN(3)], Not: rng.IntN(5) == 0}
+	for i := range 24 {
+		r := route.Rule{Priority: 100 + i, IPv6: !four, Action: route.ToTable, Table: tables[rng.IntN(3)], Not: i > 20}
 		a := random()
-		to := netip.PrefixFrom(a, 1+rng.IntN(24)).Masked()
+		to := netip.PrefixFrom(a, map[bool]int{true: 14, false: 22}[four]+rng.IntN(11)).Masked()
 		line := "rule add"
 		if r.Not {
 			line += " not"
@@ -98,7 +98,7 @@ func routeGet(t *testing.T, ns string, four bool, run func(string, ...string) (s
 	if out, err := run(batch.String(), family, "-n", ns, "-batch", "-"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for i := range 1500 {
+	for i := range 500 {
 		dst, mark := random(), rng.Uint32N(4)
 		out, err := run("", family, "-j", "-n", ns, "route", "get", dst.String(), "mark", fmt.Sprint(mark))
 		var got []struct{ Dev string }
