@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func TestLog(t *testing.T) {
 		if r := records[0]; r.Schema != "urn:ietf:params:qlog:file:sequential" || r.Format != "application/qlog+json-seq" {
 			t.Fatalf("%+v", r)
 		}
-		again, episodes, cwnd, state := 0, 0, math.NaN(), ""
+		again, lost, episodes, ended, cwnd, state := 0, 0, 0, 0, math.NaN(), ""
 		open := true
 		before := 0.0
 		for _, r := range records[1:] {
@@ -95,14 +96,26 @@ func TestLog(t *testing.T) {
 				if rtt := r.Data["smoothed_rtt"].(float64); rtt < 40 || rtt > 1000 || r.Data["bytes_in_flight"].(float64) > 300_000 {
 					t.Errorf("%+v", r)
 				}
+			case "tcp:loss_detected":
+				lost += int(r.Data["segments"].(float64))
+				fallthrough
+			case "tcp:recovery_path_taken":
+				if r.Data["trigger"] == "" || !strings.HasPrefix(r.Data["source"].(string), "RFC ") {
+					t.Errorf("%+v", r)
+				}
+			case "tcp:recovery_episode_ended":
+				ended++
+				if r.Data["from"].(float64) == r.Data["to"].(float64) || r.Data["detected"] == "" || r.Data["packets_lost"].(float64) == 0 {
+					t.Errorf("%+v", r)
+				}
 			case "tcp:connection_state_updated":
 				state = r.Data["new"].(string)
 			default:
 				t.Errorf("%+v", r)
 			}
 		}
-		if again != int(info.Retransmits) || again == 0 || episodes == 0 || int(cwnd) != info.CongestionWindow || state != "TIME-WAIT" {
-			t.Errorf("%d retransmissions, %d episodes, window %v, state %s; %s %+v", again, episodes, cwnd, state, info.State, info)
+		if again != int(info.Retransmits) || again == 0 || lost == 0 || episodes == 0 || ended != episodes || int(cwnd) != info.CongestionWindow || state != "TIME-WAIT" {
+			t.Errorf("%d retransmissions, %d lost, %d episodes, %d ended, window %v, state %s; %s %+v", again, lost, episodes, ended, cwnd, state, info.State, info)
 		}
 	})
 }
