@@ -10,13 +10,13 @@ import (
 
 // Header is what a connection's user chooses of the internet header.
 type Header struct {
-	HopLimit     uint8 // TTL or hop limit; 0: the default
-	TrafficClass uint8
-	MinHopLimit  uint8  // what comes with less is dropped (IP_MINTTL, IPV6_MINHOPCOUNT; RFC 5082)
-	MayFragment  bool   // IPv4 without DF (IP_PMTUDISC_DONT)
-	OwnMTU       bool   // the link's MTU counts, and not the path's (IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE)
 	Mark         uint32 // what rules choose a routing table by (SO_MARK)
-	NoFlowLabel  bool   // IPv6 without a flow label (IPV6_AUTOFLOWLABEL 0)
+	HopLimit     uint8  // TTL or hop limit; 0: the default
+	TrafficClass uint8
+	MinHopLimit  uint8 // what comes with less is dropped (IP_MINTTL, IPV6_MINHOPCOUNT; RFC 5082)
+	MayFragment  bool  // IPv4 without DF (IP_PMTUDISC_DONT)
+	OwnMTU       bool  // the link's MTU counts, and not the path's (IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE)
+	NoFlowLabel  bool  // IPv6 without a flow label (IPV6_AUTOFLOWLABEL 0)
 }
 
 // mtu returns the largest packet that is sent along path.
