@@ -27,6 +27,8 @@ type InterfaceState struct {
 	MTU       int
 	Addresses []AddressState
 	Learned   LearnedState
+
+	Advertising *AdvertisingState // nil: it advertises nothing
 }
 
 // AddressState is an address and where it stands.
@@ -77,6 +79,7 @@ func (s *Stack) Snapshot() *Snapshot {
 			state.Addresses = append(state.Addresses, addressState(now, &i.Addrs[k]))
 		}
 		state.Learned = s.learned(now, i)
+		state.Advertising = s.advertising(now, i.Index, i.Name)
 		snap.Interfaces = append(snap.Interfaces, state)
 	}
 	snap.Sockets = s.sockets()

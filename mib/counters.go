@@ -53,6 +53,8 @@ const (
 	IcmpInTimestampReps
 	IcmpOutMsgs
 	IcmpOutRateLimited
+	IcmpInRedirects
+	IcmpOutRedirects
 	IcmpOutDestUnreachs
 	IcmpOutTimeExcds
 	IcmpOutParmProbs
@@ -77,7 +79,10 @@ const (
 	Icmp6InRedirects
 	Icmp6OutMsgs
 	Icmp6OutRateLimited
-	Icmp6RALimited // what advertisements told and there was no room for: routers, routes, prefixes, addresses, name servers
+	Icmp6RALimited      // what advertisements told and there was no room for: routers, routes, prefixes, addresses, name servers
+	Icmp6RAInconsistent // advertisements of other routers that contradict ours
+	Icmp6OutRouterAdvertisements
+	Icmp6OutRedirects
 	Icmp6OutDestUnreachs
 	Icmp6OutPktTooBigs
 	Icmp6OutTimeExcds
@@ -172,6 +177,7 @@ var counters = [numCounters]string{
 	IcmpInDestUnreachs: "IcmpInDestUnreachs", IcmpInTimeExcds: "IcmpInTimeExcds",
 	IcmpInParmProbs: "IcmpInParmProbs", IcmpInEchos: "IcmpInEchos", IcmpInEchoReps: "IcmpInEchoReps",
 	IcmpOutMsgs: "IcmpOutMsgs", IcmpOutRateLimited: "IcmpOutRateLimited",
+	IcmpInRedirects: "IcmpInRedirects", IcmpOutRedirects: "IcmpOutRedirects",
 	IcmpOutDestUnreachs: "IcmpOutDestUnreachs", IcmpOutTimeExcds: "IcmpOutTimeExcds",
 	IcmpOutParmProbs: "IcmpOutParmProbs",
 	IcmpInTimestamps: "IcmpInTimestamps", IcmpInTimestampReps: "IcmpInTimestampReps",
@@ -184,6 +190,7 @@ var counters = [numCounters]string{
 	Icmp6InRouterSolicits: "Icmp6InRouterSolicits", Icmp6InRouterAdvertisements: "Icmp6InRouterAdvertisements",
 	Icmp6InNeighborSolicits: "Icmp6InNeighborSolicits", Icmp6InNeighborAdvertisements: "Icmp6InNeighborAdvertisements",
 	Icmp6InRedirects: "Icmp6InRedirects", Icmp6OutMsgs: "Icmp6OutMsgs", Icmp6OutRateLimited: "Icmp6OutRateLimited", Icmp6RALimited: "Icmp6RALimited",
+	Icmp6RAInconsistent: "Icmp6RAInconsistent", Icmp6OutRouterAdvertisements: "Icmp6OutRouterAdvertisements", Icmp6OutRedirects: "Icmp6OutRedirects",
 	Icmp6OutDestUnreachs: "Icmp6OutDestUnreachs", Icmp6OutPktTooBigs: "Icmp6OutPktTooBigs",
 	Icmp6OutTimeExcds: "Icmp6OutTimeExcds", Icmp6OutParmProblems: "Icmp6OutParmProblems",
 	Icmp6OutEchos: "Icmp6OutEchos", Icmp6OutEchoReplies: "Icmp6OutEchoReplies",

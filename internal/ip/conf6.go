@@ -80,7 +80,7 @@ func (d *device) enableIPv6() {
 
 // Learned is what an interface has learned from routers.
 type Learned struct {
-	Routers  []nd.Router
+	Routers  []nd.DefaultRouter
 	Prefixes []nd.Prefix
 	Servers  []wire.Addr
 	Domains  []string

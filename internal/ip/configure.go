@@ -94,6 +94,7 @@ func (l *Layer) DetachInterface(index int32) error {
 }
 
 func (l *Layer) detach(index int32) (link.Link, error) {
+	l.farewell(index)
 	l.control.Lock()
 	d, err := l.find(index)
 	if err == nil && d.lk == nil {
@@ -219,6 +220,9 @@ func (l *Layer) Neighbors(index int32) ([]neigh.Info, error) {
 func (l *Layer) rebuild() {
 	l.syncRoutes()
 	l.publish()
+	for _, d := range l.devices {
+		d.syncAdvertising()
+	}
 }
 
 // publish makes the configuration what the packet path sees. Control locked.

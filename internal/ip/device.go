@@ -33,6 +33,7 @@ type device struct {
 	resolver    // neighbors and duplicate address detection
 	autoconf    // routers, and addresses of our own making
 	memberships // multicast groups
+	advertiser  // what hosts are told
 }
 
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {

@@ -81,9 +81,12 @@ func (q *queue) icmp6(p *packet.Buffer) {
 		q.echo(p, m)
 	case wire.ICMPv6EchoReply:
 		q.echoReply(p, m)
-	case wire.ICMPv6NeighborSolicitation, wire.ICMPv6NeighborAdvertisement, wire.ICMPv6RouterAdvertisement, wire.ICMPv6Redirect:
-		if q.d.known == nil || p.Flags&packet.Loopback != 0 {
-			q.drop(p, mib.Icmp6Ignored) // a link without link-layer addresses
+	case wire.ICMPv6RouterSolicitation, wire.ICMPv6NeighborSolicitation, wire.ICMPv6NeighborAdvertisement,
+		wire.ICMPv6RouterAdvertisement, wire.ICMPv6Redirect:
+		// A link without link-layer addresses has none of this. RFC 4861, 6.2.6: "A host MUST silently discard any received
+		// Router Solicitation messages."
+		if q.d.known == nil || p.Flags&packet.Loopback != 0 || m.Type() == wire.ICMPv6RouterSolicitation && !q.l.Settings().Forward6 {
+			q.drop(p, mib.Icmp6Ignored)
 			return
 		}
 		q.nds.Push(p)
@@ -93,8 +96,6 @@ func (q *queue) icmp6(p *packet.Buffer) {
 			return
 		}
 		q.groupq.Push(p)
-	case wire.ICMPv6RouterSolicitation:
-		q.drop(p, mib.Icmp6Ignored)
 	default:
 		if wire.ICMPv6IsError(m.Type()) {
 			// RFC 4443, 2.4 (a): "If an ICMPv6 error message of unknown type is received at its destination, it MUST

@@ -24,6 +24,7 @@ var icmpKinds4 = [256]icmpKind{
 	wire.ICMPv4DestUnreachable: {"destination unreachable", []string{"net", "host", "protocol", "port", "fragmentation needed",
 		"source route failed", "net unknown", "host unknown", "source host isolated", "net prohibited", "host prohibited",
 		"net for TOS", "host for TOS", "prohibited", "precedence violation", "precedence cutoff"}, mib.IcmpInDestUnreachs, mib.IcmpOutDestUnreachs},
+	wire.ICMPv4Redirect:       {"redirect", []string{"net", "host", "net for TOS", "host for TOS"}, mib.IcmpInRedirects, mib.IcmpOutRedirects},
 	wire.ICMPv4EchoRequest:    {"echo request", nil, mib.IcmpInEchos, mib.IcmpOutEchos},
 	wire.ICMPv4Timestamp:      {"timestamp", nil, mib.IcmpInTimestamps, mib.IcmpOutTimestamps},
 	wire.ICMPv4TimestampReply: {"timestamp reply", nil, mib.IcmpInTimestampReps, mib.IcmpOutTimestampReps},
@@ -41,10 +42,10 @@ var icmpKinds6 = [256]icmpKind{
 	wire.ICMPv6EchoRequest:           {"echo request", nil, mib.Icmp6InEchos, mib.Icmp6OutEchos},
 	wire.ICMPv6EchoReply:             {"echo reply", nil, mib.Icmp6InEchoReplies, mib.Icmp6OutEchoReplies},
 	wire.ICMPv6RouterSolicitation:    {"router solicitation", nil, mib.Icmp6InRouterSolicits, mib.Icmp6OutMsgs},
-	wire.ICMPv6RouterAdvertisement:   {"router advertisement", nil, mib.Icmp6InRouterAdvertisements, mib.Icmp6OutMsgs},
+	wire.ICMPv6RouterAdvertisement:   {"router advertisement", nil, mib.Icmp6InRouterAdvertisements, mib.Icmp6OutRouterAdvertisements},
 	wire.ICMPv6NeighborSolicitation:  {"neighbor solicitation", nil, mib.Icmp6InNeighborSolicits, mib.Icmp6OutNeighborSolicits},
 	wire.ICMPv6NeighborAdvertisement: {"neighbor advertisement", nil, mib.Icmp6InNeighborAdvertisements, mib.Icmp6OutNeighborAdvertisements},
-	wire.ICMPv6Redirect:              {"redirect", nil, mib.Icmp6InRedirects, mib.Icmp6OutMsgs},
+	wire.ICMPv6Redirect:              {"redirect", nil, mib.Icmp6InRedirects, mib.Icmp6OutRedirects},
 }
 
 // icmpKindOf returns what is known about a type of the family; its name is empty if nothing is.

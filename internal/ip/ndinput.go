@@ -36,8 +36,7 @@ func (d *device) assigned(a wire.Addr) bool {
 	return e != nil && e.Assigned()
 }
 
-// neighborDiscovery takes a Neighbor Solicitation or Advertisement, a Router Advertisement or a Redirect, at its ICMPv6
-// header. Control locked.
+// neighborDiscovery takes a solicitation or advertisement of a neighbor or a router, or a Redirect, at its ICMPv6 header. Control locked.
 func (q *queue) neighborDiscovery(p *packet.Buffer) {
 	var valid bool
 	if q.d.cache != nil {
@@ -46,6 +45,8 @@ func (q *queue) neighborDiscovery(p *packet.Buffer) {
 			valid = q.neighborSolicitation(p)
 		case wire.ICMPv6NeighborAdvertisement:
 			valid = q.neighborAdvertisement(p)
+		case wire.ICMPv6RouterSolicitation:
+			valid = q.routerSolicitation(p)
 		case wire.ICMPv6RouterAdvertisement:
 			valid = q.routerAdvertisement(p)
 		case wire.ICMPv6Redirect:

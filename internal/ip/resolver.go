@@ -51,6 +51,7 @@ func (d *device) end() {
 	d.dads, d.host = nil, nil
 	d.stop()
 	d.l.control.Disarm(&d.timer)
+	d.endAdvertising()
 }
 
 // random returns unpredictable bits.

@@ -44,8 +44,8 @@ type Prefix struct {
 	Until  clock.Instant // Never: for ever
 }
 
-// Router is an entry of the Default Router List.
-type Router struct {
+// DefaultRouter is an entry of the Default Router List.
+type DefaultRouter struct {
 	Addr       wire.Addr
 	Preference wire.Preference
 	Until      clock.Instant // Never: for ever
@@ -188,11 +188,11 @@ func (h *Host) expireRoutes(now clock.Instant) {
 }
 
 // Routers returns the Default Router List, first come first.
-func (h *Host) Routers() []Router {
-	var all []Router
+func (h *Host) Routers() []DefaultRouter {
+	var all []DefaultRouter
 	for i := range h.routes {
 		if r := &h.routes[i]; r.bits == 0 {
-			all = append(all, Router{r.router, r.preference, r.until})
+			all = append(all, DefaultRouter{r.router, r.preference, r.until})
 		}
 	}
 	return all

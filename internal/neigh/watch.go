@@ -52,3 +52,10 @@ func (c *Cache) SetRouter(addr wire.Addr) {
 		e.setRouter(true)
 	}
 }
+
+// NotRouter notes that addr is no router, and reports whether it was one. RFC 4861, 6.2.6: if an entry for the sender of a
+// Router Solicitation "exists (or is created) the entry's IsRouter flag MUST be set to FALSE."
+func (c *Cache) NotRouter(addr wire.Addr) (was bool) {
+	e := c.entries[addr]
+	return e != nil && e.setRouter(false)
+}
