@@ -254,10 +254,17 @@ func TestPathMTUDiscovery(t *testing.T) {
 	}
 }
 
-// A datagram too big for the middle link: a router fragments it if it is one of IPv4 (RFC 791), and otherwise tells
-// the sender, which fragments the next one (RFC 8200, 5).
+// A datagram too big for the middle link: a router fragments it if it is one of IPv4 that may be (RFC 791), and otherwise
+// tells the sender, which fragments the next one (RFC 1191, 3; RFC 8200, 5).
 func TestUDPOverNarrowLink(t *testing.T) {
+	for _, discover := range []onlink.MTUDiscovery{onlink.DiscoverNot, onlink.DiscoverWant} {
+		udpOverNarrowLink(t, discover)
+	}
+}
+
+func udpOverNarrowLink(t *testing.T, discover onlink.MTUDiscovery) {
 	c := newChain(t, 1, sim.Line{MTU: 1280})
+	byRouter := func(family string) bool { return discover == onlink.DiscoverNot && family == "IPv4" }
 	for _, a := range chainAddrs {
 		got := 0
 		pc, err := c.server.ListenPacket(t.Context(), "udp", netip.AddrPortFrom(netip.MustParseAddr(a.server), 9).String())
@@ -281,6 +288,7 @@ func TestUDPOverNarrowLink(t *testing.T) {
 		})
 		c.client.Go("client", func() {
 			u := dialUDP(t, c.client, pc.LocalAddr().String())
+			u.SetMTUDiscovery(discover)
 			b := make([]byte, 1400)
 			b[0], b[1399] = 1, 2
 			for range 5 {
@@ -292,17 +300,22 @@ func TestUDPOverNarrowLink(t *testing.T) {
 			u.Close()
 		})
 		run(t, c.Network)
-		want := 5
-		if a.family == "IPv6" {
-			want = 4 // the first told the sender
+		want := 4 // the first told the sender
+		if byRouter(a.family) {
+			want = 5
 		}
 		if got != want {
 			t.Errorf("%s: %d datagrams arrived, want %d", a.family, got, want)
 		}
 	}
-	n := c.r1.Snapshot().Counters.Get(mib.IpFragOKs)
-	if m := c.client.Snapshot().Counters.Get(mib.Ip6FragOKs); n != 5 || m != 4 {
-		t.Errorf("the router fragmented %d IPv4 packets, the client %d IPv6 packets", n, m)
+	router, client4, client6 := c.r1.Snapshot().Counters.Get(mib.IpFragOKs), c.client.Snapshot().Counters.Get(mib.IpFragOKs),
+		c.client.Snapshot().Counters.Get(mib.Ip6FragOKs)
+	want := [3]uint64{0, 4, 4}
+	if byRouter("IPv4") {
+		want = [3]uint64{5, 0, 4}
+	}
+	if got := [3]uint64{router, client4, client6}; got != want {
+		t.Errorf("the router fragmented %d IPv4 packets, the client %d and %d IPv6 packets, want %v", router, client4, client6, want)
 	}
 }
 
