@@ -11,28 +11,28 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink"
-	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/capture"
-	"github.com/onlink-go/onlink/link/tuntap"
 	"github.com/onlink-go/onlink/trace"
 )
 
 // hostFlags describe the host that up and fetch are.
 type hostFlags struct {
-	Tap           string       `help:"TAP device to be a host on: it carries Ethernet frames." placeholder:"NAME" xor:"device"`
-	Tun           string       `help:"TUN device to be a host on: it carries IP packets." placeholder:"NAME" xor:"device"`
-	Addr          []hostAddr   `help:"Address of the host with its prefix length; may be repeated. On a TAP without any, the host takes those that routers tell of." placeholder:"ADDR/LEN"`
-	Gateway       []gateway    `help:"Router to everywhere else; one of each family." placeholder:"ADDR"`
+	Tap           []string     `help:"TAP device to be a host on: it carries Ethernet frames. May be repeated." placeholder:"NAME"`
+	Tun           []string     `help:"TUN device to be a host on: it carries IP packets. May be repeated." placeholder:"NAME"`
+	Addr          []hostAddr   `help:"Address of the host with its prefix length; with several devices, and the device it is on. May be repeated. On a TAP without any, the host takes those that routers tell of." placeholder:"[DEVICE=]ADDR/LEN"`
+	Gateway       []gateway    `help:"Router to everywhere else; one of each family." placeholder:"[DEVICE=]ADDR"`
+	Route         []staticPath `help:"Way to PREFIX through the router GATEWAY; with %DEVICE behind it where that is link-local. May be repeated." placeholder:"PREFIX=GATEWAY"`
 	DNS           []nameServer `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
 	autoconfFlags `embed:""`
 	Pcap          string `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
+
+	router routerFlags // up's; zero: no router
 }
 
 // host is a running stack on a device.
 type host struct {
 	*onlink.Stack
-	iface   *onlink.Interface
-	device  *tuntap.Device
+	ports   []*port
 	capture *captureFile // nil: none
 	news    *news
 
@@ -49,7 +49,7 @@ func (e goneError) Error() string { return e.device + " is gone: it was deleted 
 // Trace notices that the device is gone. It is called with locks of the stack held, which cancelling does not mind.
 func (h *host) Trace(e *trace.Event) {
 	if e.Kind == trace.InterfaceDown {
-		h.stop(goneError{h.device.Name()})
+		h.stop(goneError{h.ports[e.In-firstPort].name})
 	}
 }
 
@@ -63,25 +63,14 @@ func (h *host) fault() error {
 
 // open makes the host, its addresses verified.
 func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
-	name := f.Tap + f.Tun // one of them is empty
-	switch {
-	case name == "":
-		return nil, usagef("say which device to be a host on, with --tap NAME or --tun NAME")
-	case len(f.Addr) == 0 && f.Tun != "":
-		return nil, usagef("say which address to have, with --addr ADDR/LEN")
+	h := &host{news: newNews()}
+	if h.ports, err = f.ports(); err != nil {
+		return nil, err
 	}
-	cfg := onlink.Config{}
+	cfg := onlink.Config{Forwarding: f.router.Forward}
 	for _, server := range f.DNS {
 		cfg.DNS = append(cfg.DNS, server.AddrPort)
 	}
-	ic := onlink.InterfaceConfig{IPv6: f.config()}
-	for _, a := range f.Addr {
-		ic.Addresses = append(ic.Addresses, a.Prefix)
-	}
-	for _, g := range f.Gateway {
-		ic.Gateways = append(ic.Gateways, g.Addr)
-	}
-	h := &host{news: newNews()}
 	h.ctx, h.stop = context.WithCancelCause(ctx)
 	defer func() {
 		if err != nil {
@@ -91,28 +80,25 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	if h.Stack, err = onlink.New(cfg); err != nil {
 		return nil, err
 	}
-	if h.device, err = tuntap.Open(name, tuntap.Config{TUN: f.Tun != ""}); err != nil {
-		return nil, err
+	for _, p := range h.ports {
+		if err = p.open(); err != nil {
+			return nil, err
+		}
 	}
-	h.Tracer().Add(h)
-	h.Tracer().Add(h.news)
-	var l link.Link = h.device
 	if f.Pcap != "" {
 		if h.capture, err = createCapture(f.Pcap); err != nil {
 			return nil, err
 		}
-		c := capture.New(h.Runtime(), l, h.capture.Writer, name)
-		h.Tracer().Add(c)
-		l = c
 	}
-	if h.iface, err = h.AddLink(name, l, ic); err != nil {
-		return nil, err
-	}
-	err = h.iface.WaitReady(h.ctx)
-	if err == nil && len(f.Addr) == 0 {
-		if err = h.news.waitForRouter(h.ctx); err == nil {
-			err = h.iface.WaitReady(h.ctx) // for the others that came with it
+	h.Tracer().Add(h)
+	h.Tracer().Add(h.news)
+	for _, p := range h.ports {
+		if err = h.attach(p); err != nil {
+			return nil, err
 		}
+	}
+	if err = f.configure(h); err == nil {
+		err = f.wait(h)
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("%w: give this host another --addr, or find out why that one has it", err)
@@ -123,6 +109,17 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	return h, err
 }
 
+// wait waits until the addresses are verified; without any that was given, for those that a router tells of.
+func (f *hostFlags) wait(h *host) error {
+	if err := h.waitReady(); err != nil || len(f.Addr) > 0 || f.router.Forward {
+		return err
+	}
+	if err := h.news.waitForRouter(h.ctx); err != nil {
+		return err
+	}
+	return h.waitReady() // for the others that came with it
+}
+
 // discard undoes what open has done.
 func (h *host) discard() {
 	h.stop(nil)
@@ -131,8 +128,10 @@ func (h *host) discard() {
 	if h.Stack != nil {
 		h.Close(done) // nothing is open yet that could be reset
 	}
-	if h.device != nil {
-		h.device.Close() // a second Close is harmless
+	for _, p := range h.ports {
+		if p.device != nil {
+			p.device.Close() // a second Close is harmless
+		}
 	}
 	if h.capture != nil {
 		h.capture.Close() // what is in it stays; the error that brought us here is the one to tell
@@ -157,17 +156,13 @@ func (h *host) close() error {
 	return err
 }
 
-// describe says who the host is, as "tap0 (02:…): 192.0.2.2/24, fe80::…/64".
+// describe says who the host is, as "tap0 (02:…): 192.0.2.2/24, fe80::…/64"; devices are separated by semicolons.
 func (h *host) describe() string {
-	var addrs []string
-	for _, a := range h.iface.Addresses() {
-		addrs = append(addrs, a.String())
+	var all []string
+	for _, p := range h.ports {
+		all = append(all, p.describe())
 	}
-	name := h.iface.Name()
-	if mac := h.device.Info().Addr; h.device.Info().Medium == link.Ethernet {
-		name += fmt.Sprintf(" (%v)", mac)
-	}
-	return name + ": " + strings.Join(addrs, ", ")
+	return strings.Join(all, "; ")
 }
 
 // captureFile is a pcapng file being written.

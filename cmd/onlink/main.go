@@ -17,7 +17,7 @@ import (
 // cli is the command line.
 type cli struct {
 	Lab   labCmd   `cmd:"" help:"Simulate a client, a router and a server in virtual time, and tell what happens."`
-	Up    upCmd    `cmd:"" help:"Be a host on a TAP or TUN device until interrupted."`
+	Up    upCmd    `cmd:"" help:"Be a host or router on TAP and TUN devices until interrupted."`
 	Drill drillCmd `cmd:"" help:"Run packetdrill scripts against the stack, in virtual time."`
 	Fetch fetchCmd `cmd:"" help:"Download a URL as a host on a TAP or TUN device."`
 	Wire  wireCmd  `cmd:"" help:"Join two TAP devices by a wire that delays, loses and reorders."`

@@ -15,10 +15,11 @@ import (
 
 // upCmd is `onlink up`.
 type upCmd struct {
-	hostFlags `embed:""`
-	Serve     string `help:"Serve HTTP on this address of the host: a greeting, or --dir. What is POSTed or PUT is answered with its SHA-256." placeholder:"[HOST]:PORT"`
-	Dir       string `help:"Directory that --serve serves." type:"existingdir" placeholder:"DIR"`
-	Echo      string `help:"Echo TCP and UDP on this address of the host." placeholder:"[HOST]:PORT"`
+	hostFlags   `embed:""`
+	routerFlags `embed:""`
+	Serve       string `help:"Serve HTTP on this address of the host: a greeting, or --dir. What is POSTed or PUT is answered with its SHA-256." placeholder:"[HOST]:PORT"`
+	Dir         string `help:"Directory that --serve serves." type:"existingdir" placeholder:"DIR"`
+	Echo        string `help:"Echo TCP and UDP on this address of the host." placeholder:"[HOST]:PORT"`
 }
 
 // Run is a host until ctx is done.
@@ -26,6 +27,7 @@ func (c *upCmd) Run(ctx context.Context) error {
 	if c.Dir != "" && c.Serve == "" {
 		return usagef("--dir needs --serve")
 	}
+	c.router = c.routerFlags
 	h, err := c.open(ctx)
 	switch {
 	case errors.Is(err, context.Canceled):
