@@ -181,8 +181,8 @@ func (q *queue) routerSolicitation(p *packet.Buffer) bool {
 		d.cache.Solicited(q.now, p.Src, m.SourceLink) // of no link-layer address it makes nothing
 		// "Whether or not a Source Link-Layer Address option is provided, if a Neighbor Cache entry for the solicitation's
 		// sender exists (or is created) the entry's IsRouter flag MUST be set to FALSE."
-		if d.cache.NotRouter(p.Src) && d.host != nil {
-			d.host.LostRouter(p.Src)
+		if d.cache.NotRouter(p.Src) {
+			d.lostRouter(p.Src)
 		}
 	}
 	if d.router != nil {

@@ -107,8 +107,8 @@ func (q *queue) neighborAdvertisement(p *packet.Buffer) bool {
 		return false
 	}
 	if d.address(m.Target) == nil {
-		if d.cache.NeighborAdvertisement(q.now, &m) && d.host != nil {
-			d.host.LostRouter(m.Target)
+		if d.cache.NeighborAdvertisement(q.now, &m) {
+			d.lostRouter(m.Target)
 		}
 		return true
 	}

@@ -81,6 +81,21 @@ func (d *device) neighborChanged(addr wire.Addr, to neigh.State) {
 	l.publishRoutes() // senders choose anew
 }
 
+// lostRouter follows a neighbor's word that it is a router no more. Routes that are configured stay: whoever configured them
+// knows better. Control locked.
+//
+// RFC 4861, 7.2.5: "In those cases where the IsRouter flag changes from TRUE to FALSE as a result of this update, the node
+// MUST remove that router from the Default Router List and update the Destination Cache entries for all destinations using
+// that neighbor as a router".
+func (d *device) lostRouter(a wire.Addr) {
+	if d.host != nil {
+		d.host.LostRouter(a)
+	}
+	if d.l.redirects.forget(d.l, func(r *route.Redirection) bool { return r.To == a && r.Dst != a && r.Out == d.index }) {
+		d.l.publishRoutes()
+	}
+}
+
 // forgetRouters forgets what was known of the routers on d's link. Control locked.
 func (d *device) forgetRouters() {
 	for _, r := range d.l.routers.All() {
