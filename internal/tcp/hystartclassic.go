@@ -36,11 +36,14 @@ func (h *hystartClassic) sample(s *Sender, rtt time.Duration) {
 	if h.least == 0 || rtt < h.least {
 		h.least = rtt
 	}
-	if h.found || !s.SlowStart() || s.Window < classicWindow {
+	if h.found || !s.SlowStart() {
 		return
 	}
 	if h.end.Less(s.Una) {
-		h.reset(s)
+		h.reset(s) // rounds are counted below classicWindow too
+	}
+	if s.Window < classicWindow {
+		return
 	}
 	if s.Now.Sub(h.last) <= classicSpacing {
 		h.last = s.Now
