@@ -238,6 +238,11 @@ func (d *device) tellRouters() {
 			}
 		}
 	}
+	for _, a := range d.routers {
+		if !contains(now, a) {
+			d.notRouter(a)
+		}
+	}
 	tell(trace.RouterLost, d.routers, now)
 	tell(trace.RouterFound, now, d.routers)
 	d.routers = now

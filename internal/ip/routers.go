@@ -91,6 +91,15 @@ func (d *device) lostRouter(a wire.Addr) {
 	if d.host != nil {
 		d.host.LostRouter(a)
 	}
+	d.notRouter(a)
+}
+
+// notRouter forgets the redirects to a neighbor that is a router no more.
+//
+// RFC 4861, 6.3.5: "When removing a router from the Default Router list, the node MUST update the Destination Cache in such
+// a way that all entries using the router perform next-hop determination again rather than continue sending traffic to the
+// (deleted) router."
+func (d *device) notRouter(a wire.Addr) {
 	if d.l.redirects.forget(d.l, func(r *route.Redirection) bool { return r.To == a && r.Dst != a && r.Out == d.index }) {
 		d.l.publishRoutes()
 	}
