@@ -28,6 +28,7 @@ type decision struct {
 	verdict  verdict
 	kind     netif.Kind // with ours
 	fromSelf bool       // with ours: src is ours too
+	verified bool       // with discard: dst is an address of ours that is being verified
 	filtered bool       // with kind Group: nobody wants to hear src, nor may it speak to the group
 	reason   mib.Reason
 	code     uint8 // with unreachable: of the ICMP message
@@ -78,6 +79,12 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 		return
 	}
 	d.reason = reasons.notForUs
+	if i := s.Interface(d.in); i != nil {
+		if a := i.Address(d.dst); a != nil && a.State == netif.Tentative {
+			d.verified = true
+			return
+		}
+	}
 	switch {
 	case d.dst.IsMulticast():
 		d.reason = reasons.notMember // and there is no multicast routing

@@ -30,6 +30,10 @@ func (q *queue) input6(p *packet.Buffer) {
 	d := q.decide(p)
 	switch d.verdict {
 	case discard:
+		if d.verified && isAdvertisement(h) {
+			q.local6(p, h, false, false)
+			return
+		}
 		q.drop(p, d.reason)
 	case unreachable:
 		q.reject(p, complaint{wire.ICMPv6DestUnreachable, d.code, 0}, d.reason)
@@ -47,6 +51,15 @@ func (q *queue) input6(p *packet.Buffer) {
 		}
 		q.local6(p, h, d.fromSelf, false)
 	}
+}
+
+// isAdvertisement reports whether a packet is a Neighbor Advertisement, which a tentative address hears.
+//
+// RFC 4862, 5.4: "the interface must accept Neighbor Solicitation and Advertisement messages containing the tentative
+// address in the Target Address field". Solicitations that count go to its solicited-node group.
+func isAdvertisement(h wire.IPv6) bool {
+	b := h.Payload()
+	return h.NextHeader() == wire.ProtoICMPv6 && len(b) > 0 && b[0] == wire.ICMPv6NeighborAdvertisement
 }
 
 // local6 walks the extension headers of a packet that is for us. fromSelf says whether its source is ours, fragmented
