@@ -1,0 +1,54 @@
+package core6
+
+import (
+	"slices"
+	"testing"
+)
+
+// groups are all cases.
+var groups = map[string]func() []Case{
+	"resolution":     resolution,
+	"reachability":   reachability,
+	"solicitations":  solicitations,
+	"advertisements": advertisements,
+	"invalid":        invalid,
+	"routers":        routers,
+	"choice":         choice,
+	"redirects":      redirects,
+	"duplicates":     duplicates,
+	"addresses":      addresses,
+	"paths":          paths,
+}
+
+// Each case, on a node of its own.
+func TestCore(t *testing.T) {
+	n := 0
+	for _, g := range sorted(groups) {
+		names := map[string]bool{}
+		t.Run(g, func(t *testing.T) {
+			for _, c := range groups[g]() {
+				if n++; names[c.Name] {
+					t.Errorf("two cases are named %q", c.Name)
+				}
+				names[c.Name] = true
+				t.Run(c.Name, func(t *testing.T) {
+					t.Cleanup(func() {
+						if t.Failed() {
+							t.Log(c.Rule)
+						}
+					})
+					c.Run(NewBench(t, c.Node))
+				})
+			}
+		})
+	}
+	t.Logf("%d cases", n)
+}
+
+func sorted[V any](m map[string]V) (keys []string) {
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
