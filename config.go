@@ -42,6 +42,13 @@ type InterfaceConfig struct {
 	// send by it. 0: the interface is in no VRF.
 	VRF int
 
+	// Conflicts says what to do about IPv4 addresses that another station has too.
+	Conflicts ConflictMode
+
+	// LinkLocal4 claims an address of 169.254/16 while the interface has no other IPv4 address (RFC 3927), whatever Conflicts
+	// says. The same hardware address usually gets the same one.
+	LinkLocal4 bool
+
 	// IPv6 is how the interface speaks IPv6.
 	IPv6 IPv6Config
 

@@ -105,6 +105,9 @@ func (s *Stack) AddLink(name string, l link.Link, cfg InterfaceConfig) (*Interfa
 	if err == nil {
 		nc.IPv6, err = cfg.IPv6.settings(conf)
 	}
+	if err == nil {
+		err = cfg.settings4(&nc)
+	}
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

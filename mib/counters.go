@@ -94,6 +94,7 @@ const (
 
 	ArpInRequests
 	ArpInReplies
+	ArpInConflicts // from another station with an address of ours (RFC 5227, 2.4)
 	ArpOutRequests
 	ArpOutReplies
 
@@ -197,7 +198,7 @@ var counters = [numCounters]string{
 	Icmp6OutNeighborSolicits:       "Icmp6OutNeighborSolicits",
 	Icmp6OutNeighborAdvertisements: "Icmp6OutNeighborAdvertisements",
 
-	ArpInRequests: "ArpInRequests", ArpInReplies: "ArpInReplies",
+	ArpInRequests: "ArpInRequests", ArpInReplies: "ArpInReplies", ArpInConflicts: "ArpInConflicts",
 	ArpOutRequests: "ArpOutRequests", ArpOutReplies: "ArpOutReplies",
 
 	UdpInDatagrams: "UdpInDatagrams", UdpNoPorts: "UdpNoPorts", UdpInErrors: "UdpInErrors",

@@ -38,12 +38,13 @@ const (
 	TCPPath            // Src, Dst, ports; Reason: what loss recovery came to do (docs/recovery.md); Len: segments concerned
 	IPv6Disabled       // In: the link-local address is a duplicate (RFC 4862, 5.4.5)
 	RouterInconsistent // In; Src: a router whose advertisements contradict ours; Reason: in what (RFC 4861, 6.2.7)
+	AddressDefended    // Src: another station claims it too, whose link address is in To; we keep it (RFC 5227, 2.4)
 )
 
 var kinds = [...]string{"dropped", "interface up", "interface down", "address tentative", "address ready",
 	"address duplicate", "neighbor", "tcp state", "tcp retransmit", "tcp recovery", "icmp sent",
 	"address deprecated", "address removed", "router found", "router lost", "name servers changed", "tcp path", "ipv6 disabled",
-	"router inconsistent"}
+	"router inconsistent", "address defended"}
 
 // String returns the kind in words.
 func (k Kind) String() string { return kinds[k] }

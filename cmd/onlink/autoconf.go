@@ -19,6 +19,16 @@ type autoconfFlags struct {
 	Temporary   bool   `help:"Have temporary IPv6 addresses too, and connect from them (RFC 8981)."`
 	IgnoreRA    bool   `help:"Do not ask for routers, and learn nothing from those there are." name:"ignore-ra"`
 	NoLinkLocal bool   `help:"Form no link-local address." name:"no-link-local"`
+	LinkLocal4  bool   `help:"Claim an IPv4 address of 169.254/16 while there is no other (RFC 3927)." name:"link-local4"`
+	Detect      bool   `help:"Ask whether other stations have our IPv4 addresses before they are used, and defend them (RFC 5227)." name:"detect-conflicts"`
+}
+
+// apply configures an interface so.
+func (f *autoconfFlags) apply(c *onlink.InterfaceConfig) {
+	c.IPv6, c.LinkLocal4 = f.config(), f.LinkLocal4
+	if f.Detect {
+		c.Conflicts = onlink.DefendOnce
+	}
 }
 
 func (f *autoconfFlags) config() onlink.IPv6Config {
@@ -70,6 +80,8 @@ func (n *news) Trace(e *trace.Event) {
 		text = fmt.Sprintf("address %v is gone", e.Src)
 	case trace.AddressDuplicate:
 		text = fmt.Sprintf("address %v is a duplicate: %s has it", e.Src, e.To)
+	case trace.AddressDefended:
+		text = fmt.Sprintf("address %v is claimed by %s too: defended", e.Src, e.To)
 	case trace.RouterFound:
 		text = fmt.Sprintf("router %v", e.Src)
 	case trace.RouterLost:

@@ -111,7 +111,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 
 // wait waits until the addresses are verified; without any that was given, for those that a router tells of.
 func (f *hostFlags) wait(h *host) error {
-	if err := h.waitReady(); err != nil || len(f.Addr) > 0 || f.router.Forward {
+	if err := h.waitReady(); err != nil || len(f.Addr) > 0 || f.router.Forward || f.IgnoreRA {
 		return err
 	}
 	if err := h.news.waitForRouter(h.ctx); err != nil {

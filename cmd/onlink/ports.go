@@ -36,7 +36,7 @@ func (f *hostFlags) ports() (all []*port, err error) {
 			return nil, usagef("%s is named twice", p.name)
 		}
 		seen[p.name] = true
-		p.cfg.IPv6 = f.config()
+		f.apply(&p.cfg)
 	}
 	if len(all) == 0 {
 		return nil, usagef("say which device to be a host on, with --tap NAME or --tun NAME")

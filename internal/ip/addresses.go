@@ -56,6 +56,9 @@ func (d *device) add(a netif.Address, opt *netif.AddressOptions) {
 			a.State = netif.Tentative
 		}
 	}
+	if d.wantsACD(&a) && !opt.NoDAD {
+		a.State = netif.Tentative
+	}
 	d.addrs = append(d.addrs, a)
 	d.added(&d.addrs[len(d.addrs)-1])
 }

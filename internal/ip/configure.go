@@ -66,6 +66,7 @@ func (l *Layer) insert(d *device) {
 	d.start()
 	d.listen()
 	d.beginIPv6()
+	d.beginLinkLocal4()
 	l.rebuild()
 }
 
@@ -200,6 +201,7 @@ func (l *Layer) RemoveAddress(index int32, a netip.Addr) error {
 	if d.host != nil {
 		d.host.Removed(w)
 	}
+	d.poll(l.rt.Now())
 	l.rebuild()
 	return nil
 }

@@ -34,6 +34,7 @@ type device struct {
 	autoconf    // routers, and addresses of our own making
 	memberships // multicast groups
 	advertiser  // what hosts are told
+	conflicts   // of IPv4 addresses
 }
 
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
@@ -130,6 +131,7 @@ func (d *device) readdress() {
 	d.stop()
 	d.start()
 	d.beginIPv6()
+	d.readdress4(d.l.rt.Now())
 	d.announceAll()
 }
 

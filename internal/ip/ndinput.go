@@ -24,10 +24,25 @@ func (q *queue) arp(p *packet.Buffer) {
 		q.drop(p, mib.ArpMalformed)
 		return
 	}
-	if reply, answer := d.cache.ARP(q.now, &m, d.assigned); answer {
+	d.heardARP(q.now, &m)
+	if reply, answer := d.cache.ARP(q.now, &m, d.hostHas); answer {
 		d.sendARP(&reply, reply.TargetMAC)
 	}
 	p.Free()
+}
+
+// hostHas reports whether a is an IPv4 address of the host's, on whatever interface of the same routing. Control locked.
+//
+// RFC 1122, 3.3.4.2, the weak end system model, as in Linux (arp_ignore 0): an address is the host's, and any of its interfaces
+// answers for it.
+func (d *device) hostHas(a wire.Addr) bool {
+	for _, o := range d.l.devices {
+		// RFC 3927, 3.2: a link-local address means something else on another link.
+		if o.lk != nil && o.cfg.VRF == d.cfg.VRF && (o == d || !a.IsLinkLocal()) && o.assigned(a) {
+			return true
+		}
+	}
+	return false
 }
 
 // assigned reports whether a is one of d's addresses and not tentative. Control locked.

@@ -163,7 +163,8 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// RFC 826, "Packet Reception": answered for our own addresses only.
+// RFC 826, "Packet Reception": answered for our own addresses only, whichever interface has them (RFC 1122, 3.3.4.2: the weak
+// end system model, as in Linux).
 func TestARPInput(t *testing.T) {
 	b := newBed(t, setup{forwarding: true})
 	ask := func(target wire.Addr) wire.ARP {
@@ -178,7 +179,11 @@ func TestARPInput(t *testing.T) {
 	if want := (wire.ARP{Op: wire.ARPReply, SenderMAC: usMAC, SenderIP: us4, TargetMAC: newMAC, TargetIP: new4}); err != nil || m != want || wire.Ethernet(sent[0]).Dst() != newMAC {
 		t.Errorf("%+v", m)
 	}
-	for _, target := range []wire.Addr{far4, us14, peer4} {
+	b.in(b.eth0, arp(wire.BroadcastMAC, ask(us14)))
+	if sent := b.eth0.take(); len(sent) != 1 || wire.MAC(sent[0][22:]) != usMAC || wire.AddrFrom4(sent[0][28:]) != us14 {
+		t.Errorf("for the other interface's address: %x", sent)
+	}
+	for _, target := range []wire.Addr{far4, peer4, wire.Loopback4, a4("192.0.2.255"), wire.Broadcast4, wire.Unspecified4} {
 		if b.in(b.eth0, arp(wire.BroadcastMAC, ask(target))); len(b.eth0.take()) != 0 {
 			t.Errorf("answered for %v", target)
 		}

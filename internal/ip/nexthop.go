@@ -49,7 +49,7 @@ func (w *way) chooseNextHop() error {
 	ok := w.lookup(&r, w.src, w.prefer)
 	switch {
 	case ok:
-		if r.Gateway != (wire.Addr{}) {
+		if r.Gateway != (wire.Addr{}) && !w.linkLocal4() {
 			w.nextHop = r.Gateway
 		}
 		w.iface, w.hop = w.s.Interface(r.Hop.Out), r.Hop
@@ -66,6 +66,16 @@ func (w *way) chooseNextHop() error {
 	}
 	w.broadcast = w.s.Lookup(w.dst, w.iface.Index).Kind == netif.Broadcast
 	return nil
+}
+
+// linkLocal4 reports whether the packet must not go to a router because of an IPv4 link-local address.
+//
+// RFC 3927, 2.6.2: "if the destination address is in the 169.254/16 prefix (excluding the address 169.254.255.255 …), then the
+// sender MUST ARP for the destination address and then send its packet directly to the destination on the same physical link.
+// … If for any reason the host chooses to send the packet with an IPv4 Link-Local source address …, then it MUST ARP for the
+// destination address". 2.7: it "MUST NOT be sent to any router for forwarding".
+func (w *way) linkLocal4() bool {
+	return w.dst.Is4() && (w.dst.IsLinkLocal() || w.src.IsLinkLocal())
 }
 
 // toGroup is chooseNextHop for groups and 255.255.255.255: there is a link to be chosen, and no neighbor.

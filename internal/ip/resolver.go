@@ -49,6 +49,7 @@ func (d *device) end() {
 		dad.Stop()
 	}
 	d.dads, d.host = nil, nil
+	d.acds, d.ll = nil, nil
 	d.stop()
 	d.l.control.Disarm(&d.timer)
 	d.endAdvertising()
@@ -72,13 +73,16 @@ func (d *device) Expire(now clock.Instant) clock.Instant {
 	if d.host != nil {
 		d.host.Timeout(now)
 	}
+	for _, acd := range d.acds {
+		acd.Timeout(now)
+	}
 	d.expireAddresses(now)
 	d.poll(now)
 	return d.deadline()
 }
 
 func (d *device) deadline() clock.Instant {
-	at := d.addressDeadline()
+	at := min(d.addressDeadline(), d.acdDeadline())
 	if d.cache != nil {
 		at = min(at, d.cache.Deadline())
 	}
@@ -101,6 +105,7 @@ func (d *device) poll(now clock.Instant) {
 		d.runCache(now)
 		d.sendProbes(now)
 		d.settleDADs(now)
+		d.runACDs(now)
 	}
 	d.polling = false
 	d.l.control.Arm(&d.timer, d.deadline())
@@ -188,6 +193,11 @@ func (d *device) solicitFrom(a *neigh.Action) (src wire.Addr, ok bool) {
 
 // sendARP stages an ARP packet.
 func (d *device) sendARP(m *wire.ARP, dst wire.MAC) {
+	// RFC 3927, 2.5: "All ARP packets (*replies* as well as requests) that contain a Link-Local 'sender IP address' MUST be
+	// sent using link-layer broadcast instead of link-layer unicast."
+	if m.SenderIP.IsLinkLocal() {
+		dst = wire.BroadcastMAC
+	}
 	if m.Op == wire.ARPRequest {
 		d.counters.Inc(mib.ArpOutRequests)
 	} else {
@@ -235,6 +245,10 @@ func (d *device) added(a *netif.Address) {
 
 // detect begins duplicate address detection of a, which is tentative or optimistic, if the link is up.
 func (d *device) detect(a wire.Addr, optimistic bool) {
+	if a.Is4() {
+		d.detect4(a)
+		return
+	}
 	if !d.up || d.noIPv6() {
 		return
 	}
@@ -257,6 +271,7 @@ func (d *device) detect(a wire.Addr, optimistic bool) {
 // removed follows an address that d loses.
 func (d *device) removed(a wire.Addr) {
 	d.dads = slices.DeleteFunc(d.dads, func(dad *nd.DAD) bool { return dad.Target() == a })
+	d.acds = slices.DeleteFunc(d.acds, func(acd *neigh.ACD) bool { return acd.Address() == a })
 }
 
 // dad returns the detection under way of a, or nil.
@@ -298,6 +313,7 @@ func (d *device) carrierLost() {
 		dad.Stop()
 	}
 	d.dads = nil
+	d.stopACDs()
 	for i := range d.addrs {
 		if a := &d.addrs[i]; a.Optimistic {
 			a.State, a.Optimistic = netif.Tentative, false
@@ -314,7 +330,8 @@ func (d *device) carrierLost() {
 func (d *device) carrierFound() {
 	d.refused6 = false
 	for _, a := range slices.Clone(d.addrs) {
-		if e := d.address(a.Addr); e != nil && !e.Assigned() {
+		// RFC 5227, 2.1: an address is probed "when a link-state change signals that an Ethernet cable has been connected".
+		if e := d.address(a.Addr); e != nil && (!e.Assigned() || d.acd(a.Addr) != nil) {
 			e.State, e.Owner = netif.Tentative, wire.MAC{}
 			d.detect(a.Addr, false)
 		}

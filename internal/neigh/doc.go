@@ -29,7 +29,12 @@
 // used goes first. PERMANENT ones stay, and do not count. Entries that have been STALE for long without use, and
 // entries that were of no use from the start, are collected.
 //
+// # Own IPv4 addresses
+//
+// [ACD] verifies that an address of ours is nobody else's, and defends it (RFC 5227); [LinkLocal4] chooses the link-local
+// addresses that are tried (RFC 3927). For IPv6 both are package nd's.
+//
 // # Left out
 //
-// RFC 7048's UNREACHABLE state and exponential backoff; proxying; the defence of own IPv4 addresses (RFC 5227, 2.4).
+// RFC 7048's UNREACHABLE state and exponential backoff; proxying.
 package neigh

@@ -40,8 +40,21 @@ type Config struct {
 	DupAddrDetectTransmits int
 	IPv6                   *IPv6  // nil: as the layer has it for interfaces to come
 	VRF                    uint32 // number of the routing table of the interface's own; 0: none
-	TxQueue                int    // packets waiting for the link at most; 0: qdisc.DefaultLimit
+	Conflicts              ConflictMode
+	LinkLocal4             bool // claim an IPv4 link-local address while there is no other (RFC 3927)
+	TxQueue                int  // packets waiting for the link at most; 0: qdisc.DefaultLimit
 }
+
+// ConflictMode is what is done about IPv4 addresses that another station has too.
+type ConflictMode uint8
+
+// The modes. All but the first probe an address before it is used, and watch it from then on (RFC 5227).
+const (
+	AnnounceOnly ConflictMode = iota // an address is used at once and announced; conflicts are only counted, as in Linux
+	DefendOnce                       // RFC 5227, 2.4 (b): kept at the first conflict, given up at the next within 10 seconds
+	DefendNever                      // RFC 5227, 2.4 (a): given up at the first conflict
+	DefendAlways                     // RFC 5227, 2.4 (c): never given up
+)
 
 // Interface is one interface as it is between two changes of configuration. It is immutable.
 type Interface struct {
