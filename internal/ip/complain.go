@@ -52,7 +52,7 @@ func (l *Layer) complain(now clock.Instant, s *snapshot, p *packet.Buffer, c com
 	}
 	// RFC 1122, 3.2.2: the source of the error is the address the packet was for, if that is ours; RFC 4443, 2.2 (a).
 	// Otherwise it is chosen as for any packet to that destination: RFC 1812, 4.3.2.4; RFC 4443, 2.2 (b).
-	query := Query{Dst: p.Src, Scope: uint32(p.In)}
+	query := Query{Dst: p.Src, Scope: uint32(p.In), VRF: s.vrfOf(p.In)}
 	if s.Lookup(p.Dst, p.In).Kind == netif.Unicast {
 		query.Src = p.Dst
 	}

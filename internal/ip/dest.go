@@ -40,10 +40,12 @@ func (w *way) checkDestination(q *Query) error {
 			return syscall.EINVAL
 		}
 	}
+	w.vrf = q.VRF
 	if w.out != 0 {
 		if w.iface = w.s.Interface(w.out); w.iface == nil {
 			return syscall.ENODEV
 		}
+		w.vrf = w.iface.VRF
 	}
 	w.local = w.s.Lookup(w.dst, w.out).Kind == netif.Unicast
 	if w.iface != nil && !w.iface.Up && !w.local {

@@ -115,7 +115,7 @@ func (q *queue) icmp6(p *packet.Buffer) {
 // multicast or anycast address. In this case, the source address of the reply MUST be a unicast address belonging to
 // the interface on which the Echo Request message was received."
 func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
-	query := Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In)}
+	query := Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In), VRF: q.iface.VRF}
 	if p.Dst.IsMulticast() {
 		query.Src, query.Out = wire.Addr{}, p.In
 	}
@@ -156,7 +156,7 @@ func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
 // same as the specific-destination address of the corresponding Timestamp Request message"; Record Route and Timestamp options are
 // treated as with an echo.
 func (q *queue) timestampReply(p *packet.Buffer, m wire.ICMP) {
-	query := Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In)}
+	query := Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In), VRF: q.iface.VRF}
 	if !q.l.reuse(q.now, &query, &q.path) {
 		q.drop(p, mib.Ip4NoRoute)
 		return
@@ -187,7 +187,7 @@ func (q *queue) answerOptions4(p *packet.Buffer) []byte {
 
 // reuse routes q into p, unless p is the answer already and still holds.
 func (l *Layer) reuse(now clock.Instant, q *Query, p *Path) bool {
-	if l.Valid(p) && p.Src == q.Src && p.Dst == q.Dst && p.Scope == q.Scope && p.out == q.Out && p.Flow == q.Flow {
+	if l.Valid(p) && p.Src == q.Src && p.Dst == q.Dst && p.Scope == q.Scope && p.out == q.Out && p.vrf == q.VRF && p.Flow == q.Flow {
 		return true
 	}
 	return l.RouteInto(now, q, p) == nil

@@ -75,6 +75,14 @@ type snapshot struct {
 	devices    []*device // by interface index
 }
 
+// vrfOf returns the table of the VRF that the interface with the given index is in; 0: none.
+func (s *snapshot) vrfOf(index int32) uint32 {
+	if i := s.Interface(index); i != nil {
+		return i.VRF
+	}
+	return 0
+}
+
 // device returns the device of the interface with the given index, or nil.
 func (s *snapshot) device(index int32) *device {
 	if index <= 0 || int(index) >= len(s.devices) {

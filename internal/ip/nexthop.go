@@ -19,7 +19,7 @@ func (w *way) chooseInterface() {
 		return
 	}
 	for _, i := range w.s.Interfaces {
-		if a := i.Address(w.src); a == nil || !a.Assigned() || i.VRF != 0 {
+		if a := i.Address(w.src); a == nil || !a.Assigned() || i.VRF != w.vrf {
 			continue
 		}
 		if w.src.NeedsScope() {
@@ -96,10 +96,7 @@ func (w *way) toGroup() error {
 
 // lookup asks the FIB for the way of packets from src.
 func (w *way) lookup(r *route.Result, src wire.Addr, prefer int32) bool {
-	q := route.Query{Dst: w.dst, Src: src, Out: w.out, Prefer: prefer, Mark: w.flow.Mark, FlowLabel: w.flow.FlowLabel,
+	q := route.Query{Dst: w.dst, Src: src, Out: w.out, Prefer: prefer, VRF: w.vrf, Mark: w.flow.Mark, FlowLabel: w.flow.FlowLabel,
 		TrafficClass: w.flow.TrafficClass, Proto: w.flow.Proto, Ports: w.flow.Ports, Habit: w.habit}
-	if w.iface != nil {
-		q.VRF = w.iface.VRF
-	}
 	return w.s.routes.Lookup(&q, r)
 }

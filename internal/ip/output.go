@@ -80,6 +80,7 @@ type way struct {
 	out         int32            // the interface it must leave by; 0: any
 	prefer      int32            // the interface it had better leave by; 0: any
 	iface       *netif.Interface // the interface it leaves by
+	vrf         uint32           // table of the VRF it stays in; 0: none
 	nextHop     wire.Addr
 	habit       wire.Addr     // the gateway in use for the destination; zero: none
 	errno       syscall.Errno // why there is no interface to leave by
@@ -93,7 +94,7 @@ type way struct {
 func (w *way) store(q *Query, p *Path) {
 	p.Src, p.Dst, p.Scope, p.NextHop = w.src, w.dst, q.Scope, w.nextHop
 	p.If, p.Local, p.Broadcast, p.Multicast = w.iface, w.local, w.broadcast, w.multicast
-	p.out, p.Flow = q.Out, q.Flow
+	p.out, p.vrf, p.Flow = q.Out, q.VRF, q.Flow
 	p.MTU, p.fragment, p.Attributes = w.iface.MTUOf(w.dst.Is4()), false, nil
 	p.toSelf, p.hostOnly = false, false
 	if w.local {

@@ -22,6 +22,7 @@ type Query struct {
 	Src, Dst wire.Addr // Src zero or unspecified: choose
 	Scope    uint32    // interface index of a link-local, multicast or broadcast destination; 0: not known
 	Out      int32     // interface the sender is pinned to; 0: any
+	VRF      uint32    // table of the VRF that the sender is in, 0: none; that of Out goes before
 
 	SourcePrefs addrsel.Preferences // what it prefers if Src is chosen
 
@@ -55,11 +56,12 @@ type Path struct {
 	Flow       Flow              // of the Query
 	Attributes *route.Attributes // of the route; nil: it has none
 
-	out      int32 // of the Query
-	fragment bool  // the path takes less than MTU: never set DF
-	toSelf   bool  // we receive what is sent to Dst ourselves
-	hostOnly bool  // nobody else does: Dst is of interface-local scope
-	fixed    bool  // linkDst says where on the link: Dst is a group or broadcast
+	out      int32  // of the Query
+	vrf      uint32 // of the Query
+	fragment bool   // the path takes less than MTU: never set DF
+	toSelf   bool   // we receive what is sent to Dst ourselves
+	hostOnly bool   // nobody else does: Dst is of interface-local scope
+	fixed    bool   // linkDst says where on the link: Dst is a group or broadcast
 	linkDst  wire.MAC
 	known    *neighbors                  // of the interface; nil: no link-layer addresses there
 	entry    atomic.Pointer[neigh.Entry] // of NextHop, once it is found
@@ -99,6 +101,12 @@ func (p *Path) Pinned() int32 { return p.out }
 
 // Valid reports whether p still holds: one atomic load.
 func (l *Layer) Valid(p *Path) bool { return p.Generation == l.generation.Load() }
+
+// SpreadsFlows reports whether packets of a family to one destination may go different ways by their ports or flow labels.
+func (l *Layer) SpreadsFlows(four bool) bool {
+	_, _, flows := l.snap.Load().routes.Depends(four)
+	return flows
+}
 
 // Confirm tells that packets sent along p arrive: the upper layer made forward progress (RFC 4861, 7.3.1).
 func (l *Layer) Confirm(p *Path, now clock.Instant) {

@@ -105,6 +105,12 @@ func (t *Layer) open(path *ip.Path, port uint16, remote flow.Endpoint, cfg *Open
 func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *OpenConfig) *Conn {
 	key := flow.Key{Local: path.Src, Remote: remote.Addr, Ports: flow.Ports(port, remote.Port),
 		Scope: remote.Scope, Proto: wire.ProtoTCP}
+	if t.ip.SpreadsFlows(key.Remote.Is4()) {
+		// With the port, it may be another way.
+		if p, err := t.ip.Route(t.rt.Now(), t.query(&key, &cfg.Header, nil)); err == nil {
+			path = p
+		}
+	}
 	sh := t.ip.ShardFor(&key)
 	c := t.newConn(sh, key, path)
 	c.header = cfg.Header

@@ -126,7 +126,8 @@ func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, er
 	}
 	path := s.path.Load()
 	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.layer.ip.Valid(path) && o.Interface == path.Pinned() &&
-		path.Flow.Mark == o.Mark && path.Flow.TrafficClass == o.TrafficClass && (src.IsUnspecified() || path.Src == src) {
+		path.Flow.Mark == o.Mark && path.Flow.TrafficClass == o.TrafficClass && (src.IsUnspecified() || path.Src == src) &&
+		(path.Flow.Ports == flow.Ports(s.bound.Local.Port, to.Port) || !s.layer.ip.SpreadsFlows(to.Addr.Is4())) {
 		return path, nil
 	}
 	path, err := s.route(src, to, o)
