@@ -18,6 +18,9 @@ var groups = map[string]func() []Case{
 	"duplicates":     duplicates,
 	"addresses":      addresses,
 	"paths":          paths,
+	"messages":       messages,
+	"headers":        headers,
+	"fragments":      fragments,
 }
 
 // Each case, on a node of its own.
