@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/mcast"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
@@ -224,15 +225,19 @@ func (g GroupState) String() string {
 // groups lists the multicast groups that the stack receives.
 func (s *Stack) groups() (all []GroupState) {
 	for _, g := range s.ip.Groups() {
-		state := GroupState{Interface: g.Interface.Name, Group: g.Group.Netip(), Users: g.Users,
-			Exclude: g.Filter.Mode == mcast.Exclude, Protocol: fmt.Sprintf("MLDv%d", g.Version-1)}
-		if g.Group.Is4() {
-			state.Protocol = fmt.Sprintf("IGMPv%d", g.Version)
-		}
-		for _, src := range g.Filter.Sources {
-			state.Sources = append(state.Sources, src.Netip())
-		}
-		all = append(all, state)
+		all = append(all, newGroupState(&g))
 	}
 	return all
+}
+
+func newGroupState(g *ip.GroupInfo) GroupState {
+	state := GroupState{Interface: g.Interface.Name, Group: g.Group.Netip(), Users: g.Users,
+		Exclude: g.Filter.Mode == mcast.Exclude, Protocol: fmt.Sprintf("MLDv%d", g.Version-1)}
+	if g.Group.Is4() {
+		state.Protocol = fmt.Sprintf("IGMPv%d", g.Version)
+	}
+	for _, src := range g.Filter.Sources {
+		state.Sources = append(state.Sources, src.Netip())
+	}
+	return state
 }

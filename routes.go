@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/route"
 )
 
@@ -97,16 +98,21 @@ func (s *Stack) Routes() []Route {
 	now := s.rt.Now()
 	var all []Route
 	for _, r := range s.ip.Routes() {
-		o := Route{Prefix: r.Prefix, Gateway: r.Gateway, Interface: s.interfaceName(r.Out), Metric: r.Metric, Table: int(r.Table),
-			Type: RouteType(r.Type), Weight: r.Weight, Source: r.Source, MTU: r.MTU, HopLimit: int(r.HopLimit),
-			AdvertisedMSS: r.AdvertisedMSS, InitialWindow: r.InitialWindow, MinRTO: r.MinRTO,
-			Preference: int(r.Preference), Origin: r.Origin.String()}
-		if r.Expires != 0 {
-			o.Expires = max(0, r.Expires.Sub(now))
-		}
-		all = append(all, o)
+		all = append(all, newRoute(now, &r, s.interfaceName(r.Out)))
 	}
 	return all
+}
+
+// newRoute converts r, which leads through the interface of the given name.
+func newRoute(now clock.Instant, r *route.Route, on string) Route {
+	o := Route{Prefix: r.Prefix, Gateway: r.Gateway, Interface: on, Metric: r.Metric, Table: int(r.Table),
+		Type: RouteType(r.Type), Weight: r.Weight, Source: r.Source, MTU: r.MTU, HopLimit: int(r.HopLimit),
+		AdvertisedMSS: r.AdvertisedMSS, InitialWindow: r.InitialWindow, MinRTO: r.MinRTO,
+		Preference: int(r.Preference), Origin: r.Origin.String()}
+	if r.Expires != 0 {
+		o.Expires = max(0, r.Expires.Sub(now))
+	}
+	return o
 }
 
 // interfaceName returns the name of an interface; "" for 0.

@@ -61,12 +61,16 @@ func (s *Stack) Rules() (all []Rule) {
 	four, six := s.ip.Rules()
 	for _, rs := range [...][]route.Rule{four, six} {
 		for _, r := range rs {
-			all = append(all, Rule{Priority: r.Priority, IPv6: r.IPv6, Not: r.Not, From: r.From, To: r.To, In: s.interfaceName(r.In),
-				Out: s.interfaceName(r.Out), Mark: r.Mark, Mask: r.Mask, TrafficClass: int(r.TrafficClass),
-				Action: RuleAction(r.Action), Table: int(r.Table)})
+			all = append(all, newRule(&r, s.interfaceName(r.In), s.interfaceName(r.Out)))
 		}
 	}
 	return all
+}
+
+// newRule converts r; in and out are the names of its interfaces.
+func newRule(r *route.Rule, in, out string) Rule {
+	return Rule{Priority: r.Priority, IPv6: r.IPv6, Not: r.Not, From: r.From, To: r.To, In: in, Out: out, Mark: r.Mark, Mask: r.Mask,
+		TrafficClass: int(r.TrafficClass), Action: RuleAction(r.Action), Table: int(r.Table)}
 }
 
 func (s *Stack) rule(r Rule) (c route.Rule, err error) {

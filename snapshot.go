@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // Snapshot is the state of a stack at one moment, as data.
@@ -15,16 +16,23 @@ type Snapshot struct {
 	Routes     []Route      // as Stack.Routes
 	Rules      []Rule       // as Stack.Rules
 	Gateways   []GatewayState
-	Hosts      []HostState // what TCP remembers of others, the latest used first
-	Counters   mib.Values  // summed over all owners
+	Neighbors  []Neighbor    // as Stack.Neighbors
+	Policy     []PolicyEntry // as Stack.Policy
+	Hosts      []HostState   // what TCP remembers of others, the latest used first
+	Counters   mib.Values    // summed over all owners
 }
 
 // InterfaceState is an interface and its addresses.
 type InterfaceState struct {
 	Name      string
 	Index     int
-	Up        bool
-	MTU       int
+	Up        bool     // it was not taken down, and its link has a carrier
+	Down      bool     // it was taken down
+	MTU       int      // octets of the largest packet
+	LinkAddr  wire.MAC // zero: its link has no link-layer addresses
+	VRF       int      // number of the routing table of its own; 0: it is in no VRF
+	Loopback  bool
+	NoIPv6    bool // it does not speak IPv6
 	Addresses []AddressState
 	Learned   LearnedState
 
@@ -37,7 +45,7 @@ type AddressState struct {
 	State  string // "tentative", "preferred", "deprecated", "duplicate"
 	Origin string // "static", "link-local", "slaac", "dhcp"
 
-	Temporary, Optimistic, Anycast bool
+	Temporary, Optimistic, Anycast, NoDAD, NoPrefixRoute bool // as AddressOptions has them
 
 	Valid, Preferred time.Duration // what remains of the lifetimes; Forever
 }
@@ -72,16 +80,10 @@ func (s *Stack) hosts() (all []HostState) {
 // Snapshot returns the stack's state.
 func (s *Stack) Snapshot() *Snapshot {
 	snap := &Snapshot{}
-	now := s.rt.Now()
 	for _, i := range s.ip.Snapshot().Interfaces {
-		state := InterfaceState{Name: i.Name, Index: int(i.Index), Up: i.Up, MTU: i.MTU}
-		for k := range i.Addrs {
-			state.Addresses = append(state.Addresses, addressState(now, &i.Addrs[k]))
-		}
-		state.Learned = s.learned(now, i)
-		state.Advertising = s.advertising(now, i.Index, i.Name)
-		snap.Interfaces = append(snap.Interfaces, state)
+		snap.Interfaces = append(snap.Interfaces, s.interfaceState(i))
 	}
+	snap.Neighbors, snap.Policy = s.Neighbors(), s.Policy()
 	snap.Sockets = s.sockets()
 	snap.Routes, snap.Rules, snap.Gateways = s.Routes(), s.Rules(), s.gateways()
 	for _, sh := range s.shards {

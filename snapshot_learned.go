@@ -55,7 +55,7 @@ func addressState(now clock.Instant, a *netif.Address) AddressState {
 		return remaining(now, at)
 	}
 	return AddressState{Prefix: a.Prefix(), State: a.State.String(), Origin: a.Origin.String(), Temporary: a.Temporary,
-		Optimistic: a.Optimistic, Anycast: a.Anycast, Valid: end(a.ValidUntil), Preferred: end(a.PreferredUntil)}
+		Optimistic: a.Optimistic, Anycast: a.Anycast, NoDAD: a.NoDAD, NoPrefixRoute: a.NoPrefixRoute, Valid: end(a.ValidUntil), Preferred: end(a.PreferredUntil)}
 }
 
 // learned returns what i has learned.

@@ -22,7 +22,9 @@ type autoconf struct {
 }
 
 // noIPv6 reports whether the device must not speak IPv6.
-func (d *device) noIPv6() bool { return d.cfg.NoIPv6 || d.conf.Disable || d.refused6 }
+func (d *device) noIPv6() bool {
+	return d.cfg.NoIPv6 || d.conf.Disable || d.refused6 || d.tooSmallFor6()
+}
 
 // settings6 gives a new device its settings of IPv6.
 func (d *device) settings6() {
@@ -49,7 +51,7 @@ func (d *device) view6(i *netif.Interface) {
 
 // beginIPv6 forms the link-local address, and looks for routers when that can be used.
 func (d *device) beginIPv6() {
-	if d.medium != link.Ethernet || d.noIPv6() {
+	if d.medium != link.Ethernet || d.noIPv6() || d.down {
 		return
 	}
 	now := d.l.rt.Now()

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/onlink-go/onlink/internal/neigh"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/link"
@@ -206,17 +205,6 @@ func (l *Layer) RemoveAddress(index int32, a netip.Addr) error {
 	return nil
 }
 
-// Neighbors lists the neighbors on the interface's link: RFC 4861, 5.1, and the ARP table. Errors: ENODEV.
-func (l *Layer) Neighbors(index int32) ([]neigh.Info, error) {
-	l.control.Lock()
-	defer l.control.Unlock()
-	d, err := l.find(index)
-	if err != nil || d.cache == nil {
-		return nil, err
-	}
-	return d.cache.List(), nil
-}
-
 // rebuild makes the snapshot anew after interfaces or addresses changed, and the routes that follow from them. Control
 // locked.
 func (l *Layer) rebuild() {
@@ -242,6 +230,7 @@ func (l *Layer) publish() {
 	l.snap.Store(s)
 	l.generation.Add(1)
 	l.wake()
+	l.tellChanges()
 }
 
 // emit traces e at the present instant.

@@ -27,7 +27,8 @@ type device struct {
 	// Control locked.
 	cfg   netif.Config
 	info  link.Info
-	up    bool
+	up    bool // there is a carrier, and it was not taken down
+	down  bool // it was taken down
 	addrs []netif.Address
 	deviceRoutes
 	resolver    // neighbors and duplicate address detection
@@ -50,10 +51,6 @@ func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link
 	for i := range d.queues {
 		d.queues[i].init(d)
 	}
-	if d.mtu() < netif.MinMTU6 {
-		// RFC 8200, 5: "IPv6 requires that every link in the Internet have an MTU of 1280 octets or greater."
-		d.cfg.NoIPv6 = true
-	}
 	return d
 }
 
@@ -71,17 +68,18 @@ func (d *device) Changed(info link.Info) {
 	if found, err := l.find(d.index); err != nil || found != d || info == d.info {
 		return
 	}
-	was := d.info
-	d.info, d.up = info, info.Up
+	was, wasUp, no6 := d.info, d.up, d.noIPv6()
+	d.info, d.up = info, info.Up && !d.down
+	d.followMTU(no6)
 	if was.Addr != info.Addr {
 		d.readdress()
 	}
 	switch {
-	case was.Up && !info.Up:
+	case wasUp && !d.up:
 		d.carrierLost()
 		d.silence()
 		l.emit(&trace.Event{Kind: trace.InterfaceDown, In: d.index})
-	case !was.Up && info.Up:
+	case !wasUp && d.up:
 		l.emit(&trace.Event{Kind: trace.InterfaceUp, In: d.index})
 		d.listen()
 		d.carrierFound()
@@ -100,7 +98,7 @@ func (d *device) mtu() int {
 // view returns what others may see of d. Control locked.
 func (d *device) view() *netif.Interface {
 	i := &netif.Interface{Index: d.index, Name: d.name, Medium: d.medium, Loopback: d.lk == nil, NoIPv6: d.noIPv6(),
-		Up: d.up, MTU: d.mtu(), LinkAddr: d.info.Addr, VRF: d.cfg.VRF}
+		Up: d.up, Down: d.down, MTU: d.mtu(), LinkAddr: d.info.Addr, VRF: d.cfg.VRF}
 	d.view6(i)
 	i.Addrs = append(i.Addrs, d.addrs...)
 	i.Groups = d.heard(i)

@@ -159,6 +159,16 @@ func (d *device) resume() {
 	d.drain()
 }
 
+// purge drops what waits, because the interface was taken down.
+func (d *device) purge() {
+	e := &d.egress
+	var lost packet.Batch
+	e.mu.Lock()
+	e.take(&lost, -1)
+	e.mu.Unlock()
+	d.giveUp(d.l.rt.Now(), &lost, true)
+}
+
 // closeEgress frees what waits. Nothing is sent afterwards.
 func (d *device) closeEgress() {
 	e := &d.egress

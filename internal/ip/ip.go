@@ -65,6 +65,7 @@ type Layer struct {
 	retired   mib.Values  // counted by interfaces since removed
 	closed    bool
 	conf6     netif.IPv6 // of interfaces to come
+	watchers  watchers   // who wants to hear of changes
 }
 
 // snapshot is the configuration as the packet path sees it. It is immutable.
@@ -160,6 +161,7 @@ func (l *Layer) AddCounters(v *mib.Values) {
 func (l *Layer) Close() error {
 	l.control.Lock()
 	l.closed = true
+	l.endSubscriptions()
 	var all []int32
 	for _, d := range l.devices {
 		if d.lk != nil {

@@ -109,14 +109,19 @@ func (l *Layer) Groups() (all []GroupInfo) {
 	defer l.control.Unlock()
 	s := l.snap.Load()
 	for _, d := range l.devices {
-		i := s.Interface(d.index)
-		for _, m := range i.Groups {
-			info := GroupInfo{Interface: i, Group: m.Group, Filter: m.Filter, Version: d.machine(m.Group).Version()}
-			if k, ok := d.findJoined(m.Group); ok {
-				info.Users = len(d.joined[k].users)
-			}
-			all = append(all, info)
+		all = append(all, d.groups(s.Interface(d.index))...)
+	}
+	return all
+}
+
+// groups lists the groups that d, whose published view is i, hears. Control locked.
+func (d *device) groups(i *netif.Interface) (all []GroupInfo) {
+	for _, m := range i.Groups {
+		info := GroupInfo{Interface: i, Group: m.Group, Filter: m.Filter, Version: d.machine(m.Group).Version()}
+		if k, ok := d.findJoined(m.Group); ok {
+			info.Users = len(d.joined[k].users)
 		}
+		all = append(all, info)
 	}
 	return all
 }

@@ -10,8 +10,11 @@ func (l *Layer) Policy() *addrsel.Policy { return l.policy.Load() }
 
 // SetPolicy makes p that table. What was decided before is decided anew.
 func (l *Layer) SetPolicy(p *addrsel.Policy) {
+	l.control.Lock()
+	defer l.control.Unlock()
 	l.policy.Store(p)
 	l.generation.Add(1)
+	l.tellChanges()
 }
 
 // SortDestinations puts destinations in the order they are best tried in (RFC 6724, 6): it asks, for each query, which source

@@ -49,7 +49,7 @@ func (q *queue) init(d *device) {
 func (q *queue) deliver(b *packet.Batch) {
 	q.now, q.s = q.l.rt.Now(), q.l.snap.Load()
 	q.iface = q.s.Interface(q.d.index)
-	if q.iface == nil { // removed: these are the last frames
+	if q.iface == nil || q.iface.Down { // removed: these are the last frames; or taken down
 		for p := b.Pop(); p != nil; p = b.Pop() {
 			q.drop(p, mib.LinkDown)
 		}

@@ -122,7 +122,7 @@ func (q *queue) redirect6(p *packet.Buffer) bool {
 	// "If the Target Address is not the same as the Destination Address, the host MUST set IsRouter to TRUE for the
 	// target."
 	if m.Target != m.Destination {
-		d.cache.SetRouter(m.Target)
+		d.cache.SetRouter(q.now, m.Target)
 	}
 	// "A host receiving a valid redirect SHOULD update its Destination Cache accordingly so that subsequent traffic goes
 	// to the specified target."

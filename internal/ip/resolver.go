@@ -30,7 +30,8 @@ func (d *device) start() {
 	if d.known == nil {
 		return
 	}
-	d.cache = neigh.NewCache(neigh.Config{Address: d.info.Addr, Interface: d.index, Tracer: d.l.cfg.Tracer, Rand: d.l.random})
+	d.cache = neigh.NewCache(neigh.Config{Address: d.info.Addr, Interface: d.index, Tracer: d.l.cfg.Tracer, Rand: d.l.random,
+		Observe: d.tellNeighbor})
 }
 
 // stop forgets all neighbors.
@@ -50,6 +51,9 @@ func (d *device) end() {
 	}
 	d.dads, d.host = nil, nil
 	d.acds, d.ll = nil, nil
+	if d.cache != nil {
+		d.cache.Clear(d.l.rt.Now())
+	}
 	d.stop()
 	d.l.control.Disarm(&d.timer)
 	d.endAdvertising()

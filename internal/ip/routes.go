@@ -205,6 +205,7 @@ func (l *Layer) publishRoutes() {
 	l.snap.Store(&s)
 	l.generation.Add(1)
 	l.wake()
+	l.tellChanges()
 }
 
 // AddRule adds a rule. Errors: EINVAL for one that makes no sense, EEXIST.

@@ -114,6 +114,9 @@ func (c *Cache) remove(now clock.Instant, e *Entry, reason mib.Reason) {
 }
 
 func (c *Cache) trace(now clock.Instant, e *Entry, from, to State, mac wire.MAC) {
+	if c.cfg.Observe != nil {
+		c.cfg.Observe(now, from, Info{Addr: e.addr, MAC: mac, State: to, Router: e.IsRouter(), Queued: e.queue.Len()})
+	}
 	if c.cfg.Tracer.Enabled() {
 		c.cfg.Tracer.Emit(&trace.Event{At: now, Kind: trace.NeighborChanged, In: c.cfg.Interface, Out: c.cfg.Interface,
 			Dst: e.addr, LinkAddr: mac, From: from.String(), To: to.String()})
@@ -145,5 +148,13 @@ func (c *Cache) Flush(now clock.Instant) {
 		for e := c.lists[g].head; e != nil; e = c.lists[g].head {
 			c.remove(now, e, mib.LinkDown)
 		}
+	}
+}
+
+// Clear forgets every neighbor, PERMANENT ones too, for when the interface is taken down. Packets waiting are dropped.
+func (c *Cache) Clear(now clock.Instant) {
+	c.Flush(now)
+	for e := c.lists[fixed].head; e != nil; e = c.lists[fixed].head {
+		c.remove(now, e, mib.LinkDown)
 	}
 }

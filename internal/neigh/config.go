@@ -3,6 +3,7 @@ package neigh
 import (
 	"time"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/trace"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -16,6 +17,9 @@ type Config struct {
 	Interface int32
 	// Tracer is told of each change of state. It may be nil.
 	Tracer *trace.Tracer
+	// Observe, unless nil, is told of each change of an entry, Router included, in the order they happen: from which state,
+	// and what it is now; State NONE: it is gone. It must not call the Cache.
+	Observe func(now clock.Instant, from State, e Info)
 	// Rand returns uniformly distributed bits, to randomise ReachableTime. Nil: ReachableTime is
 	// BaseReachableTime exactly.
 	Rand func() uint64

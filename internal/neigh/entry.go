@@ -86,6 +86,16 @@ func (e *Entry) setRouter(router bool) (lost bool) {
 	return w&routerBit != 0
 }
 
+// setRouter is e.setRouter, and tells of a change.
+func (c *Cache) setRouter(now clock.Instant, e *Entry, router bool) (lost bool) {
+	was := e.IsRouter()
+	lost = e.setRouter(router)
+	if s := e.State(); was != router && s != None && c.cfg.Observe != nil {
+		c.cfg.Observe(now, s, Info{Addr: e.addr, MAC: e.mac(), State: s, Router: router, Queued: e.queue.Len()})
+	}
+	return lost
+}
+
 // list is a list of entries through their own pointers, least recently used first.
 type list struct {
 	head, tail *Entry

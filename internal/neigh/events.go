@@ -65,7 +65,7 @@ func (c *Cache) Advertised(now clock.Instant, addr wire.Addr, mac wire.MAC, hasM
 		return false
 
 	case Incomplete:
-		lostRouter = e.setRouter(router)
+		lostRouter = c.setRouter(now, e, router)
 		// Appendix C: "INCOMPLETE; NA, Solicited=any, Override=any, No Link-layer address; Update content of
 		// IsRouter flag; unchanged".
 		if !hasMAC {
@@ -101,7 +101,7 @@ func (c *Cache) Advertised(now clock.Instant, addr wire.Addr, mac wire.MAC, hasM
 		}
 		// "The IsRouter flag in the cache entry MUST be set based on the Router flag in the received
 		// advertisement."
-		lostRouter = e.setRouter(router)
+		lostRouter = c.setRouter(now, e, router)
 		// "If the Solicited flag is set, the state of the entry MUST be set to REACHABLE. If the Solicited flag
 		// is zero and the link-layer address was updated with a different address, the state MUST be set to
 		// STALE. Otherwise, the entry's state remains unchanged."

@@ -19,7 +19,7 @@ import (
 func (c *Cache) Router(now clock.Instant, addr wire.Addr, mac wire.MAC) {
 	c.Solicited(now, addr, mac) // of a zero mac it makes nothing
 	if e := c.entries[addr]; e != nil {
-		e.setRouter(true)
+		c.setRouter(now, e, true)
 	}
 }
 

@@ -47,9 +47,9 @@ func (c *Cache) Probe(now clock.Instant, addr wire.Addr) {
 }
 
 // SetRouter notes that addr is a router. RFC 4861, 8.3: it "MUST set IsRouter to TRUE for the target".
-func (c *Cache) SetRouter(addr wire.Addr) {
+func (c *Cache) SetRouter(now clock.Instant, addr wire.Addr) {
 	if e := c.entries[addr]; e != nil {
-		e.setRouter(true)
+		c.setRouter(now, e, true)
 	}
 }
 

@@ -51,6 +51,7 @@ type Address struct {
 	// better is at hand (RFC 4429). Its State says what it would be otherwise: Preferred or Deprecated.
 	Optimistic bool
 	Anycast    bool // others may have it too (RFC 4291, 2.6): never a source
+	NoDAD      bool // it is used without duplicate address detection
 	// NoPrefixRoute: that the address has a prefix does not make the prefix on-link (RFC 5942, 4).
 	NoPrefixRoute bool
 	// The lifetimes of RFC 4862, 2: after PreferredUntil the address is deprecated, after ValidUntil it is gone.

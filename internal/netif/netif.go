@@ -63,7 +63,8 @@ type Interface struct {
 	Medium   link.Medium
 	Loopback bool
 	NoIPv6   bool
-	Up       bool // the carrier is there
+	Up       bool // the carrier is there, and it was not taken down
+	Down     bool // it was taken down: it receives nothing
 	MTU      int  // octets of the largest packet
 	MTU6     int  // octets of the largest IPv6 packet, where routers say less; else 0
 	HopLimit int  // of IPv6 packets whose sender does not say; 0: the stack's

@@ -52,6 +52,7 @@ func (f *FIB) WithAll(rs []Route) *FIB {
 	fresh := make(map[uint32]*table)
 	for i := range rs {
 		r := &rs[i]
+		f.journal.note(r.Table, r.Prefix)
 		t := fresh[r.Table]
 		if t == nil {
 			t = newTable(r.Table)
@@ -111,6 +112,7 @@ func (f *FIB) linked(h Hop) Hop {
 // change returns f with edit's list of routes for the prefix and table of r.
 func (f *FIB) change(r *Route, edit func([]Hop) []Hop) *FIB {
 	c := *f
+	f.journal.note(r.Table, r.Prefix)
 	k, there := f.tableIndex(r.Table)
 	if !there {
 		c.tables = slices.Insert(slices.Clone(f.tables), k, newTable(r.Table))

@@ -31,6 +31,7 @@ type shared struct {
 	intern  interner
 	seed    uint64
 	turn    atomic.Uint32 // of roundRobin
+	journal *Journal      // nil: nobody wants to know
 }
 
 // New returns a FIB without routes. seed makes how flows and destinations are spread unpredictable.
