@@ -20,6 +20,8 @@ var (
 	ErrOrder = errors.New("wire: hop-by-hop options not in first place")
 	// ErrHardware: ARP about something other than IPv4 over Ethernet.
 	ErrHardware = errors.New("wire: not ARP for IPv4 over Ethernet")
+	// ErrChecksum: the checksum of an extension structure is wrong.
+	ErrChecksum = errors.New("wire: wrong checksum")
 	// ErrHopLimit: a Neighbor Discovery message that may have been forwarded by a router.
 	ErrHopLimit = errors.New("wire: hop limit is not 255")
 )
