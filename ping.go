@@ -2,10 +2,8 @@ package onlink
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/onlink-go/onlink/internal/icmp"
@@ -28,20 +26,6 @@ type PingReply struct {
 	HopLimit uint8 // of the reply as it came in
 	Size     int   // octets of payload
 }
-
-// ICMPError is an ICMP error message that came back. It unwraps to the errno a socket would return for it.
-type ICMPError struct {
-	From       netip.Addr // who reported it
-	Type, Code uint8      // of the message, in the family of From
-	Errno      syscall.Errno
-	text       string
-}
-
-// Error returns the message in words and who sent it, as "time exceeded: in transit, says 192.0.2.1".
-func (e *ICMPError) Error() string { return e.text }
-
-// Unwrap returns the errno.
-func (e *ICMPError) Unwrap() error { return e.Errno }
 
 // Ping sends one echo request to dst and waits for its reply (RFC 792; RFC 4443, 4.1). Errors are *net.OpError
 // around the *ICMPError that came back, EHOSTUNREACH if the neighbor does not answer, [os.ErrDeadlineExceeded] after
@@ -73,12 +57,7 @@ func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingR
 			Payload: payload, HopLimit: cfg.HopLimit, Timeout: cfg.Timeout})
 		return err
 	})
-	if e, ok := errors.AsType[*icmp.Error](err); ok {
-		err = e.Errno
-		if e.From != (wire.Addr{}) {
-			err = &ICMPError{From: s.netipAddr(e.From, 0), Type: e.Type, Code: e.Code, Errno: e.Errno, text: e.Error()}
-		}
-	}
+	err = s.reported(err)
 	if err != nil {
 		return fail(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -15,12 +16,14 @@ import (
 // connected, one from ListenPacket is not. All methods may be called at once from several goroutines.
 //
 // Errors are *net.OpError around [net.ErrClosed], [os.ErrDeadlineExceeded], or an errno: EMSGSIZE for a payload
-// over 65,507 octets (65,527 with IPv6), and on a connected socket what ICMP reported, ECONNREFUSED among it.
+// over 65,507 octets (65,527 with IPv6), and on a connected socket what was reported about its datagrams: EHOSTUNREACH if the
+// neighbor does not answer, or an [*ICMPError], whose errno is ECONNREFUSED where nobody listens.
 type UDPConn struct {
 	stack *Stack
 	sock  *udp.Socket
 	local *net.UDPAddr
 	peer  *net.UDPAddr // nil: not connected
+	asked atomic.Bool  // SetReceiveErrors
 }
 
 func (s *Stack) newUDPConn(sock *udp.Socket) *UDPConn {
@@ -35,7 +38,7 @@ func (c *UDPConn) err(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return opError(op, "udp", c.local, c.RemoteAddr(), sizeError(err))
+	return opError(op, "udp", c.local, c.RemoteAddr(), sizeError(c.reported(err)))
 }
 
 // Read reads the payload of the next datagram. What does not fit into b is lost.
@@ -87,7 +90,7 @@ func (c *UDPConn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
 		err = c.stack.settled(context.Background(), c.sock.Local().Addr, to, func() error { return c.sock.Send(b, to) })
 	}
 	if err != nil {
-		return 0, opError("write", "udp", c.local, net.UDPAddrFromAddrPort(addr), sizeError(err))
+		return 0, opError("write", "udp", c.local, net.UDPAddrFromAddrPort(addr), sizeError(c.reported(err)))
 	}
 	return len(b), nil
 }

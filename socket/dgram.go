@@ -5,7 +5,6 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/internal/flow"
-	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
@@ -23,7 +22,10 @@ type dgram struct {
 	errors errQueue
 	err    syscall.Errno // pending
 	// What the reports are heeded for, copied from the options: queue.mu.
-	wantErrors, connected, mtuErrors bool
+	wantErrors          [2]bool // IP_RECVERR, IPV6_RECVERR
+	want4884            [2]bool // IP_RECVERR_RFC4884, IPV6_RECVERR_RFC4884
+	pmtudisc, pmtudisc6 int
+	connected           bool
 }
 
 func newDgram(t *Table, domain int, nonblock bool) *dgram {
@@ -32,6 +34,7 @@ func newDgram(t *Table, domain int, nonblock bool) *dgram {
 	s.groups = t.udp.NewGroups()
 	s.datagrams = true
 	s.hasPort = func() bool { return s.u != nil }
+	s.shareOptions()
 	return s
 }
 
@@ -212,63 +215,6 @@ func (s *dgram) takeError() syscall.Errno {
 	e := s.err
 	s.err = 0
 	return e
-}
-
-// Error implements udp.Watcher. Without IP_RECVERR only a connected socket is told, and only of what will not pass.
-func (s *dgram) Error(e *ip.Error, port uint16) {
-	hard := hardError(e)
-	s.queue.mu.Lock()
-	if e.Errno == syscall.EMSGSIZE && !s.mtuErrors || !s.wantErrors && !(hard && s.connected) {
-		s.queue.mu.Unlock()
-		return
-	}
-	if s.wantErrors {
-		x := extended{errno: e.Errno, origin: SO_EE_ORIGIN_ICMP, typ: e.Type, code: e.Code, offender: flow.Endpoint{Addr: e.From},
-			name: flow.Endpoint{Addr: e.Dst, Port: port, Scope: e.Scope}}
-		switch {
-		case e.Local:
-			x.origin = SO_EE_ORIGIN_LOCAL
-		case !e.Dst.Is4():
-			x.origin = SO_EE_ORIGIN_ICMP6
-		}
-		if e.Errno == syscall.EMSGSIZE {
-			x.info = uint32(e.MTU)
-		}
-		if len(e.Quote) > wire.UDPLen {
-			x.payload = append([]byte(nil), e.Quote[wire.UDPLen:]...)
-		}
-		s.errors.add(x)
-	}
-	s.err = e.Errno
-	s.queue.mu.Unlock()
-	s.Notify(ready.Err)
-}
-
-// hardError reports whether e is one that Linux tells a connected socket of without being asked: that the network or
-// host cannot be reached at present may pass.
-func hardError(e *ip.Error) bool {
-	switch {
-	case e.Errno == syscall.EMSGSIZE:
-		return true
-	case e.Local:
-		return true
-	case e.Dst.Is4():
-		if e.Type != wire.ICMPv4DestUnreachable {
-			return e.Type == wire.ICMPv4ParamProblem
-		}
-		switch e.Code {
-		case 0, 1, 5, 11, 12: // network, host, source route, and these for the type of service
-			return false
-		}
-		return true
-	}
-	switch e.Type {
-	case wire.ICMPv6DestUnreachable:
-		return e.Code == 1 || e.Code >= 4 // prohibited; port unreachable; source address failed policy; rejected
-	case wire.ICMPv6ParamProblem:
-		return true
-	}
-	return false
 }
 
 // ioctl implements sock.

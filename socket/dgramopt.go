@@ -12,19 +12,35 @@ func (s *dgram) setsockopt(level, name int, value []byte) error {
 	case s.isGroupOption(level, name):
 		return s.setGroups(level, name, value)
 	case level == IPPROTO_IP:
-		return s.setIP(name, value)
+		err := s.setIP(name, value)
+		if name == IP_RECVERR && err == nil && !s.opt.recvErr {
+			s.forgetErrors()
+		}
+		return err
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
-		return s.setIPv6(name, value)
+		err := s.setIPv6(name, value)
+		if name == IPV6_RECVERR && err == nil && !s.opt.recvErr6 {
+			s.forgetErrors()
+		}
+		return err
 	}
 	return syscall.ENOPROTOOPT
+}
+
+// forgetErrors empties the error queue: who asks for no errors is not told of old ones either. What is pending remains so.
+func (s *dgram) forgetErrors() {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	s.errors.entries = nil
 }
 
 // shareOptions gives Error the options it heeds. mu locked.
 func (s *dgram) shareOptions() {
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
-	s.wantErrors = s.opt.recvErr || s.opt.recvErr6
-	s.mtuErrors = s.opt.pmtudisc != IP_PMTUDISC_DONT
+	s.wantErrors = [2]bool{s.opt.recvErr, s.opt.recvErr6}
+	s.want4884 = [2]bool{s.opt.recvErr4884, s.opt.recvErr48846}
+	s.pmtudisc, s.pmtudisc6 = s.opt.pmtudisc, s.opt.pmtudisc6
 }
 
 func (s *dgram) setSocketOption(name int, b []byte) error {

@@ -26,6 +26,11 @@ func (s *inet) setIP(name int, b []byte) error {
 		return s.setDiscover(n, &o.pmtudisc)
 	case IP_RECVERR:
 		return flag(&o.recvErr)
+	case IP_RECVERR_RFC4884:
+		if n != 0 && n != 1 {
+			return syscall.EINVAL
+		}
+		return flag(&o.recvErr4884)
 	case IP_RECVTTL:
 		return flag(&o.recvTTL)
 	case IP_RECVTOS:
@@ -75,6 +80,8 @@ func (s *inet) getIP(name int, b []byte, mtu int) (int, error) {
 		return putByte(b, mtu)
 	case IP_RECVERR:
 		return putByte(b, bit(o.recvErr))
+	case IP_RECVERR_RFC4884:
+		return putByte(b, bit(o.recvErr4884))
 	case IP_RECVTTL:
 		return putByte(b, bit(o.recvTTL))
 	case IP_RECVTOS:
@@ -131,6 +138,11 @@ func (s *inet) setIPv6(name int, b []byte) error {
 		return flag(&o.dontFrag6)
 	case IPV6_RECVERR:
 		return flag(&o.recvErr6)
+	case IPV6_RECVERR_RFC4884:
+		if short || n != 0 && n != 1 {
+			return syscall.EINVAL
+		}
+		return flag(&o.recvErr48846)
 	case IPV6_RECVPKTINFO:
 		return flag(&o.pktInfo6)
 	case IPV6_RECVHOPLIMIT:
@@ -167,6 +179,8 @@ func (s *inet) getIPv6(name int, b []byte, mtu int) (int, error) {
 		return put(b, mtu)
 	case IPV6_RECVERR:
 		return putBool(b, o.recvErr6)
+	case IPV6_RECVERR_RFC4884:
+		return putBool(b, o.recvErr48846)
 	case IPV6_RECVPKTINFO:
 		return putBool(b, o.pktInfo6)
 	case IPV6_RECVHOPLIMIT:

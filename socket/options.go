@@ -32,6 +32,7 @@ type options struct {
 
 	// What Recvmsg reports.
 	recvErr, recvTTL, recvTOS, pktInfo       bool
+	recvErr4884, recvErr48846                bool
 	recvErr6, recvHops, recvTClass, pktInfo6 bool
 }
 

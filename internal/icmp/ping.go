@@ -97,21 +97,7 @@ type Reply struct {
 }
 
 // Error is an ICMP error that came back instead of a reply. It unwraps to the errno a socket would see.
-type Error struct {
-	From       wire.Addr // who reported it; zero if we did ourselves
-	Type, Code uint8
-	Errno      syscall.Errno
-}
-
-func (e *Error) Error() string {
-	if e.From == (wire.Addr{}) {
-		return e.Errno.Error()
-	}
-	return ip.ICMPText(e.From.Is4(), e.Type, e.Code) + ", says " + e.From.String()
-}
-
-// Unwrap returns the errno.
-func (e *Error) Unwrap() error { return e.Errno }
+type Error = ip.Report
 
 // Close ends all requests under way, and those to come, with net.ErrClosed.
 func (c *Layer) Close() {
@@ -304,14 +290,6 @@ func (t transport) Error(sh *shard.Shard, now clock.Instant, q *ip.Error) {
 	}
 	h := wire.ICMP(q.Quote)
 	if e := t.lookup(key{q.Src.Is4(), h.ID(), h.Seq()}); e != nil {
-		e.finish(Reply{}, errorOf(q))
+		e.finish(Reply{}, q.Report(0))
 	}
-}
-
-func errorOf(q *ip.Error) *Error {
-	e := &Error{Type: q.Type, Code: q.Code, Errno: q.Errno}
-	if !q.Local {
-		e.From = q.From
-	}
-	return e
 }

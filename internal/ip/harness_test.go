@@ -138,6 +138,8 @@ func (r *recorder) Vouches(_ *shard.Shard, e *Error) bool { return len(e.Quote) 
 func (r *recorder) Error(_ *shard.Shard, _ clock.Instant, e *Error) {
 	c := *e
 	c.Quote = append([]byte(nil), e.Quote...)
+	c.Message = append([]byte(nil), e.Message...)
+	c.Objects = append([]byte(nil), e.Objects...)
 	r.errors = append(r.errors, c)
 }
 

@@ -25,8 +25,11 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 		malformed, ignored = mib.IcmpMalformed, mib.IcmpIgnored
 	}
 	e := &q.err
-	*e = Error{Type: m.Type(), Code: m.Code(), From: p.Src}
-	size, ok := e.readQuote(four, m.Body())
+	*e = Error{Type: m.Type(), Code: m.Code(), From: p.Src, Message: m}
+	var quoted []byte
+	// A malformed extension structure does not make the error less true.
+	quoted, e.Objects, _ = m.Extensions(four)
+	size, ok := e.readQuote(four, quoted)
 	if !ok && !e.fragment {
 		q.drop(p, malformed)
 		return
@@ -81,6 +84,7 @@ func (e *Error) readQuote(four bool, b []byte) (size int, ok bool) {
 			return 0, false
 		}
 		e.Src, e.Dst, e.Proto, e.Quote, e.size = h.Src(), h.Dst(), h.Protocol(), h.Payload(), h.TotalLen()
+		e.quoteAt = wire.ICMPLen + h.HeaderLen()
 		if h.FragmentOffset() != 0 {
 			e.fragment, e.fragmentID = true, uint32(h.ID())
 			return 0, false
@@ -105,7 +109,7 @@ func (e *Error) readQuote(four bool, b []byte) (size int, ok bool) {
 	if it.Err() != nil {
 		return 0, false
 	}
-	e.Proto, e.Quote = proto, h.Payload()[at:]
+	e.Proto, e.Quote, e.quoteAt = proto, h.Payload()[at:], wire.ICMPLen+wire.IPv6Len+at
 	return e.size, true
 }
 

@@ -53,8 +53,11 @@ type Error struct {
 	Src, Dst   wire.Addr     // of our packet: Src is ours
 	Scope      uint32        // interface index if Dst is link-local, as in flow.Key
 	Proto      uint8
-	Quote      []byte // our packet from its transport header on; may be cut short anywhere
+	Quote      []byte           // our packet from its transport header on; may be cut short anywhere
+	Message    wire.ICMP        // the whole message; nil with Local
+	Objects    wire.ICMPObjects // behind the packet it quotes (RFC 4884)
 
+	quoteAt    int  // where in Message Quote begins
 	size       int  // octets of our packet
 	fragment   bool // it is one behind the first, which names no flow
 	fragmentID uint32

@@ -67,7 +67,9 @@ type Socket struct {
 	queue     packet.Batch
 	queued    int // octets of blocks in queue
 	limit     int
-	err       syscall.Errno // pending, from ICMP
+	err       error         // pending, from ICMP: a syscall.Errno or *ip.Report
+	reporting bool          // every error is told of, by Receive
+	reports   []*ip.Report  // to be told of
 	writeable clock.Instant // write deadline
 }
 
@@ -151,26 +153,9 @@ func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
 	return 0, true
 }
 
-// fail makes the next call return e.
-func (s *Socket) fail(e syscall.Errno) {
-	s.in.Lock()
-	defer s.in.Unlock()
-	s.err = e
-	s.in.Wake()
-}
-
-// takeError returns and clears the pending error. s.in locked.
-func (s *Socket) takeError() error {
-	if e := s.err; e != 0 {
-		s.err = 0
-		return e
-	}
-	return nil
-}
-
 // Receive copies the payload of the next datagram into b and says who sent it and how long it was: a longer
-// one than b is cut off. It waits for one. Errors: net.ErrClosed, os.ErrDeadlineExceeded, and what ICMP
-// reported about a datagram of a connected socket (ECONNREFUSED, EHOSTUNREACH, …), once.
+// one than b is cut off. It waits for one. Errors: net.ErrClosed, os.ErrDeadlineExceeded, and what was
+// reported about a datagram of a connected socket, once: an *ip.Report of what ICMP said, or a syscall.Errno.
 func (s *Socket) Receive(b []byte) (n, full int, from flow.Endpoint, err error) {
 	p, err := s.next()
 	if err != nil {
@@ -194,6 +179,9 @@ func (s *Socket) next() (*packet.Buffer, error) {
 		}
 		if err := s.takeError(); err != nil {
 			return nil, err
+		}
+		if r := s.takeReport(); r != nil {
+			return nil, r
 		}
 		if p := s.queue.Pop(); p != nil {
 			s.queued -= blockSize(p)

@@ -8,7 +8,6 @@ package udp
 
 import (
 	"sync/atomic"
-	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
@@ -124,8 +123,7 @@ func (u *Layer) Vouches(_ *shard.Shard, e *ip.Error) bool {
 	return s.ends.Load().connected() || s.sentTo(e.Dst, q.DstPort())
 }
 
-// Error implements ip.Transport: the error goes to the connected socket that sent the datagram. An unconnected
-// socket has no way to tell which of its datagrams was meant (RFC 1122, 4.1.3.3, leaves it to the interface).
+// Error implements ip.Transport: the error goes to the socket that sent the datagram.
 func (u *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 	if len(e.Quote) < 4 {
 		return
@@ -136,7 +134,7 @@ func (u *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 	case s == nil:
 	case s.watcher != nil:
 		s.watcher.Error(e, q.DstPort())
-	case e.Errno != syscall.EMSGSIZE && s.ends.Load().connected(): // the path MTU cache has learned from it already
-		s.fail(e.Errno)
+	default:
+		s.report(e, q.DstPort())
 	}
 }

@@ -117,7 +117,8 @@ func TestErrorsReachConnectedSockets(t *testing.T) {
 		r.udp.Error(r.sh, r.sim.Now(), e)
 	}
 	refused := func(quote []byte, dst wire.Addr) *ip.Error {
-		return &ip.Error{Errno: syscall.ECONNREFUSED, Src: us4, Dst: dst, Proto: wire.ProtoUDP, Quote: quote}
+		return &ip.Error{Errno: syscall.ECONNREFUSED, Type: wire.ICMPv4DestUnreachable, Code: wire.ICMPv4PortUnreachable, From: far,
+			Src: us4, Dst: dst, Proto: wire.ProtoUDP, Quote: quote}
 	}
 	for _, row := range []struct {
 		name string
@@ -131,16 +132,16 @@ func TestErrorsReachConnectedSockets(t *testing.T) {
 		{"about the path's MTU", &ip.Error{Errno: syscall.EMSGSIZE, Src: us4, Dst: peer4, Quote: quote(7, 53)}},
 	} {
 		tell(row.e)
-		if connected.err != 0 || wild.err != 0 {
+		if connected.err != nil || wild.err != nil {
 			t.Errorf("an error %s reached a socket: %v %v", row.name, connected.err, wild.err)
 		}
 	}
 	tell(refused(quote(7, 53), peer4))
-	if got := r.read(connected); got != syscall.ECONNREFUSED.Error() {
+	if got := r.read(connected); got != "destination unreachable: port, says "+far.String() {
 		t.Errorf("read %q", got)
 	}
 	tell(refused(quote(7, 53), peer4))
-	if err := connected.Send([]byte("x"), flow.Endpoint{}); err != syscall.ECONNREFUSED {
+	if err := connected.Send([]byte("x"), flow.Endpoint{}); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("Send: %v", err)
 	}
 	if err := connected.Send([]byte("x"), flow.Endpoint{}); err != nil {
@@ -151,7 +152,7 @@ func TestErrorsReachConnectedSockets(t *testing.T) {
 		r.sim.Sleep(time.Second)
 		tell(refused(quote(7, 53), peer4))
 	})
-	if got := r.read(connected); got != syscall.ECONNREFUSED.Error() {
+	if got := r.read(connected); got != "destination unreachable: port, says "+far.String() {
 		t.Errorf("a waiting read: %q", got)
 	}
 }
