@@ -61,6 +61,7 @@ func (s *Stack) interfaceState(i *netif.Interface) InterfaceState {
 	}
 	state.Learned = s.learned(now, i)
 	state.Advertising = s.advertising(now, i.Index, i.Name)
+	state.Proxies = s.proxies(i.Index)
 	return state
 }
 

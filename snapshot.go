@@ -37,6 +37,7 @@ type InterfaceState struct {
 	Learned   LearnedState
 
 	Advertising *AdvertisingState // nil: it advertises nothing
+	Proxies     []netip.Addr      // of other stations, that it answers for while it forwards
 }
 
 // AddressState is an address and where it stands.

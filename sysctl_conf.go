@@ -28,7 +28,7 @@ type confKnob struct {
 
 // confKnobs is the table, by family and name.
 var confKnobs = func() []confKnob {
-	all := slices.Concat(ipv6Knobs)
+	all := slices.Concat(ipv6Knobs, routerKnobs)
 	slices.SortFunc(all, compareConf)
 	return all
 }()

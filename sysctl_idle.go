@@ -47,16 +47,15 @@ var idleKnobs = slices.Concat(
 		"net.ipv4.conf.all.src_valid_mark": 0, "net.ipv4.inet_peer_maxttl": 600, "net.ipv4.inet_peer_minttl": 120,
 		"net.ipv4.inet_peer_threshold": 65664, "net.ipv4.ip_forward_use_pmtu": 0, "net.ipv4.ip_forward_update_priority": 1,
 	}),
-	idleGroup("no effect: redirects are not sent, and source routes are ignored", map[string]int{
-		"net.ipv4.conf.all.send_redirects":      1,
+	idleGroup("no effect: source routes are ignored", map[string]int{
 		"net.ipv4.conf.all.accept_source_route": 0,
 		"net.ipv6.conf.all.accept_source_route": 0,
 	}),
 	idleGroup("no effect: addresses are the stack's own", map[string]int{
 		"net.ipv4.conf.all.accept_local": 0, "net.ipv4.conf.all.promote_secondaries": 0,
 		"net.ipv4.conf.all.arp_ignore": 0, "net.ipv4.conf.all.arp_announce": 0, "net.ipv4.conf.all.arp_filter": 0,
-		"net.ipv4.conf.all.arp_notify": 0, "net.ipv4.conf.all.route_localnet": 0, "net.ipv4.conf.all.proxy_arp": 0,
-		"net.ipv6.conf.all.proxy_ndp": 0, "net.ipv6.flowlabel_consistency": 1, "net.ipv6.flowlabel_reflect": 0,
+		"net.ipv4.conf.all.arp_notify": 0, "net.ipv4.conf.all.route_localnet": 0,
+		"net.ipv6.flowlabel_consistency": 1, "net.ipv6.flowlabel_reflect": 0,
 		"net.ipv6.flowlabel_state_ranges": 0, "net.ipv4.ip_unprivileged_port_start": 1024,
 	}),
 	idleGroup("no effect: ICMP errors are limited by kind, by net.ipv4.icmp_msgs_per_sec", map[string]int{

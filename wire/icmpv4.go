@@ -17,6 +17,9 @@ const (
 	ICMPv4MaskReply       = 18
 )
 
+// ICMPv4RedirectHost is the code of ICMPv4Redirect for one host (RFC 792).
+const ICMPv4RedirectHost = 1
+
 // ICMPv4TimestampLen is the length of a Timestamp message.
 const ICMPv4TimestampLen = 20
 

@@ -32,6 +32,7 @@ type decision struct {
 	filtered bool       // with kind Group: nobody wants to hear src, nor may it speak to the group
 	reason   mib.Reason
 	code     uint8 // with unreachable: of the ICMP message
+	redirect bool  // with forward: src is told of the next hop, which is on its link
 	hop      onward
 }
 
@@ -104,8 +105,10 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 			return
 		}
 		// RFC 4443, 3.1: "If the reason for the failure to deliver is that the destination is beyond the scope of
-		// the source address, the Code field is set to 2."
-		d.verdict, d.code = unreachable, wire.ICMPv6BeyondScope
+		// the source address, the Code field is set to 2." On its own link it may be sent on.
+		if d.findHop(s, reasons.noRoute); d.verdict != forward || d.hop.out != d.in {
+			d.verdict, d.reason, d.code = unreachable, reasons.notForUs, wire.ICMPv6BeyondScope
+		}
 	default:
 		d.findHop(s, reasons.noRoute)
 	}

@@ -88,6 +88,7 @@ func (d *decision) findHop(s *snapshot, noRoute mib.Reason) {
 	if mtu := r.Hop.MTU; mtu != 0 && mtu < d.hop.mtu {
 		d.hop.mtu = mtu
 	}
+	d.redirect = out.Index == d.in && d.better(s, out)
 }
 
 // codeOf returns the code of the ICMP Destination Unreachable message about packets that meet a route of type t, or none.

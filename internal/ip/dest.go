@@ -47,7 +47,8 @@ func (w *way) checkDestination(q *Query) error {
 		}
 		w.vrf = w.iface.VRF
 	}
-	w.local = w.s.Lookup(w.dst, w.out).Kind == netif.Unicast
+	kind := w.s.Lookup(w.dst, w.out).Kind
+	w.local = kind == netif.Unicast || kind == netif.Anycast
 	if w.iface != nil && !w.iface.Up && !w.local {
 		return syscall.ENETDOWN
 	}

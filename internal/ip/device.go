@@ -36,6 +36,9 @@ type device struct {
 	memberships // multicast groups
 	advertiser  // what hosts are told
 	conflicts   // of IPv4 addresses
+	conf4       netif.IPv4
+	proxy       // for whom it answers
+	answers     // that are late
 }
 
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
@@ -43,6 +46,7 @@ func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link
 	d.counters.Tracer = l.cfg.Tracer
 	d.egress.queue.Limit = cfg.TxQueue
 	d.timer.Owner = d
+	d.conf4 = l.conf4
 	d.settings6()
 	if info.Medium == link.Ethernet {
 		d.known = new(neighbors)
@@ -100,6 +104,7 @@ func (d *device) view() *netif.Interface {
 	i := &netif.Interface{Index: d.index, Name: d.name, Medium: d.medium, Loopback: d.lk == nil, NoIPv6: d.noIPv6(),
 		Up: d.up, Down: d.down, MTU: d.mtu(), LinkAddr: d.info.Addr, VRF: d.cfg.VRF}
 	d.view6(i)
+	d.viewRouter(i)
 	i.Addrs = append(i.Addrs, d.addrs...)
 	i.Groups = d.heard(i)
 	return i

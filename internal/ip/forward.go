@@ -19,6 +19,11 @@ func (q *queue) forward(p *packet.Buffer, d *decision) {
 	case p.HopLimit <= 1:
 		q.reject(p, hopLimitExceeded(four), reasons.exceeded)
 		return
+	}
+	if d.redirect {
+		q.redirect(p, d)
+	}
+	switch {
 	case p.Len() > d.hop.mtu && (!four || p.Flags&packet.DontFragment != 0):
 		q.reject(p, tooBig(four, d.hop.mtu), reasons.tooBig)
 		return

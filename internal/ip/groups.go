@@ -187,11 +187,22 @@ func (d *device) ownGroups() []wire.Addr {
 	if d.l.Settings().Forward6 {
 		g = append(g, interfaceRouters6, wire.AllRouters6, wire.SiteRouters6)
 	}
+	if d.medium != link.Ethernet {
+		return g
+	}
 	for i := range d.addrs {
 		a := &d.addrs[i]
-		if !a.Addr.Is4() && a.State != netif.Duplicate && d.medium == link.Ethernet {
+		if !a.Addr.Is4() && a.State != netif.Duplicate {
 			g = append(g, a.Addr.SolicitedNode())
 		}
+	}
+	for _, a := range d.subnetRouters() {
+		g = append(g, a.SolicitedNode())
+	}
+	// RFC 4861, 7.2.8: "A proxy MUST join the solicited-node multicast address(es) that correspond to the IP address(es)
+	// assigned to the node for which it is proxying."
+	for _, a := range d.proxies6() {
+		g = append(g, a.SolicitedNode())
 	}
 	return g
 }

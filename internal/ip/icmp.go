@@ -5,6 +5,7 @@ import (
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -116,7 +117,7 @@ func (q *queue) icmp6(p *packet.Buffer) {
 // the interface on which the Echo Request message was received."
 func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
 	query := Query{Src: p.Dst, Dst: p.Src, Scope: flow.ScopeOf(p.Src, p.In), VRF: q.iface.VRF}
-	if p.Dst.IsMulticast() {
+	if p.Dst.IsMulticast() || q.s.Lookup(p.Dst, p.In).Kind == netif.Anycast {
 		query.Src, query.Out = wire.Addr{}, p.In
 	}
 	if !q.l.reuse(q.now, &query, &q.path) {

@@ -27,6 +27,10 @@ func (q *queue) input6(p *packet.Buffer) {
 	}
 	p.Src, p.Dst, p.Proto = h.Src(), h.Dst(), h.NextHeader()
 	p.HopLimit, p.TrafficClass = h.HopLimit(), h.TrafficClass()
+	if len(q.iface.Proxies) > 0 && q.forProxy(p, h) {
+		q.local6(p, h, false, false)
+		return
+	}
 	d := q.decide(p)
 	switch d.verdict {
 	case discard:

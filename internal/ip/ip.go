@@ -64,7 +64,8 @@ type Layer struct {
 	aging     shard.Node  // of pmtu
 	retired   mib.Values  // counted by interfaces since removed
 	closed    bool
-	conf6     netif.IPv6 // of interfaces to come
+	conf4     netif.IPv4 // of interfaces to come
+	conf6     netif.IPv6 // likewise
 	watchers  watchers   // who wants to hear of changes
 }
 
@@ -111,7 +112,7 @@ func New(cfg Config) *Layer {
 	l.settings.Store(cfg.settings())
 	l.policy.Store(addrsel.DefaultPolicy)
 	l.ids.init(cfg.Runtime)
-	l.conf6 = netif.NewIPv6()
+	l.conf4, l.conf6 = netif.NewIPv4(), netif.NewIPv6()
 	l.limits.secret = l.ids.secret ^ 0xd1342543de82ef95
 	l.fragments.memory.limit, l.fragments.memory.secret = cfg.ReassemblyLimit, l.ids.secret*0x94d049bb133111eb
 	l.expiry.Owner = (*reassemblyTimer)(l)

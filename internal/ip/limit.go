@@ -18,13 +18,17 @@ import (
 // How many tokens an error takes is random, one in the mean: otherwise one who forges packets could tell from the errors that
 // he gets whether others were sent, and so which ports are open (CVE-2020-25705). Linux does so since.
 type limiters struct {
-	secret  uint64
-	taken   atomic.Uint64
-	buckets [2][4]bucket // by family and kind: parameter problem, destination unreachable, too big, time exceeded
+	secret uint64
+	taken  atomic.Uint64
+	// By family and kind: parameter problem, destination unreachable, too big, time exceeded; redirect.
+	buckets [2][5]bucket
 }
 
 // allow takes a token for an error of type typ, and reports whether there was one.
 func (l *limiters) allow(now clock.Instant, s *Settings, four bool, typ uint8) bool {
+	if !four && typ == wire.ICMPv6Redirect {
+		return l.buckets[1][4].take(now, s, l.tokens())
+	}
 	if !four {
 		return l.buckets[1][typ&3].take(now, s, l.tokens()) // types 1 to 4
 	}
@@ -34,6 +38,8 @@ func (l *limiters) allow(now clock.Instant, s *Settings, four bool, typ uint8) b
 		kind = 1
 	case wire.ICMPv4TimeExceeded:
 		kind = 3
+	case wire.ICMPv4Redirect:
+		kind = 4
 	}
 	return l.buckets[0][kind].take(now, s, l.tokens())
 }

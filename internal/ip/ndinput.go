@@ -27,6 +27,8 @@ func (q *queue) arp(p *packet.Buffer) {
 	d.heardARP(q.now, &m)
 	if reply, answer := d.cache.ARP(q.now, &m, d.hostHas); answer {
 		d.sendARP(&reply, reply.TargetMAC)
+	} else if d.isProxied4(&m) {
+		q.answerARP(p, &m)
 	}
 	p.Free()
 }
@@ -84,6 +86,10 @@ func (q *queue) neighborSolicitation(p *packet.Buffer) bool {
 	}
 	a := d.address(m.Target)
 	switch {
+	case a == nil && d.isSubnetRouter(m.Target):
+		q.answer(p, &m, forAnycast)
+	case a == nil && d.isProxied6(m.Target):
+		q.answer(p, &m, forProxied)
 	case a == nil || a.State == netif.Duplicate:
 		// RFC 4861, 7.2.3: a target that is not "assigned to the receiving interface", nor proxied, nor tentative:
 		// "MUST be silently discarded".
@@ -93,22 +99,12 @@ func (q *queue) neighborSolicitation(p *packet.Buffer) bool {
 		if dad := d.dad(m.Target); dad != nil {
 			dad.Solicited(p.Src, p.LinkSrc, &m)
 		}
-	case d.address(p.Src) != nil:
-		// It says to come from us; no neighbor has our address.
+	case a.Anycast:
+		q.answer(p, &m, forAnycast)
+	case a.Optimistic:
+		q.answer(p, &m, forOptimistic)
 	default:
-		reply, to := d.cache.NeighborSolicitation(q.now, p.Src, p.Dst, &m, q.l.Settings().Forward6)
-		// RFC 4429, 3.3: "The node MUST reply to a Neighbor Solicitation for an Optimistic Address from a unicast
-		// address, but the reply MUST have the Override flag cleared (O=0)." RFC 4861, 7.2.4: "If the Target Address is
-		// either an anycast address or a unicast address for which the node is providing proxy service, …, the Override
-		// flag SHOULD be set to zero."
-		reply.Override = !a.Optimistic && !a.Anycast
-		answer := packet.New(reply.Len())
-		reply.Put(answer.Bytes())
-		var linkDst wire.MAC
-		if to.IsMulticast() {
-			linkDst = to.MulticastMAC()
-		}
-		d.sendND(q.now, answer, m.Target, to, linkDst)
+		q.answer(p, &m, forOurs)
 	}
 	return true
 }

@@ -21,9 +21,10 @@ type queue struct {
 	s         *snapshot
 	iface     *netif.Interface
 	groups    []packet.Batch // for transports, by shard
-	arps      packet.Batch   // for the control shard, as the next four
+	arps      packet.Batch   // for the control shard, as the next five
 	nds       packet.Batch   // Neighbor Discovery, from the ICMPv6 header on
 	redirects packet.Batch   // of IPv4, from their ICMP header on
+	hints     packet.Batch   // copies of IPv6 packets whose sources are to be redirected to their next hop
 	groupq    packet.Batch   // IGMP and MLD, from the end of the IPv4 header, or from the ICMPv6 header on
 	parts     packet.Batch   // fragments, from the end of their IPv4 header, or from the Fragment header on
 	whole     packet.Batch   // reassembled
@@ -31,6 +32,7 @@ type queue struct {
 	n         [2]tally       // IPv4, IPv6
 
 	decisions *[decisionSlots]decision // made at the first packet
+	told      *redirected              // made at the first redirect
 	path      Path                     // of the answer being made
 	err       Error                    // being told
 	options   [maxOptions4]byte        // of the answer being made
@@ -63,7 +65,7 @@ func (q *queue) deliver(b *packet.Batch) {
 		p.Arrived = q.now
 		q.frame(p)
 	}
-	if !q.arps.Empty() || !q.nds.Empty() || !q.redirects.Empty() || !q.groupq.Empty() || !q.parts.Empty() {
+	if !q.arps.Empty() || !q.nds.Empty() || !q.redirects.Empty() || !q.hints.Empty() || !q.groupq.Empty() || !q.parts.Empty() {
 		q.atControl()
 	}
 	for p := q.whole.Pop(); p != nil; p = q.whole.Pop() {
@@ -125,6 +127,9 @@ func (q *queue) atControl() {
 	}
 	for p := q.redirects.Pop(); p != nil; p = q.redirects.Pop() {
 		q.redirect4(p)
+	}
+	for p := q.hints.Pop(); p != nil; p = q.hints.Pop() {
+		q.d.redirect6(q.now, p)
 	}
 	for p := q.groupq.Pop(); p != nil; p = q.groupq.Pop() {
 		q.groupMessage(p)

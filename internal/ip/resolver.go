@@ -57,6 +57,7 @@ func (d *device) end() {
 	d.stop()
 	d.l.control.Disarm(&d.timer)
 	d.endAdvertising()
+	d.endAnswers()
 }
 
 // random returns unpredictable bits.

@@ -29,6 +29,14 @@ func (c *Cache) Known(addr wire.Addr) bool {
 	return e != nil && e.State().known()
 }
 
+// LinkAddress returns the link-layer address of addr, zero if it is not known.
+func (c *Cache) LinkAddress(addr wire.Addr) wire.MAC {
+	if e := c.entries[addr]; e != nil && e.State().known() {
+		return e.mac()
+	}
+	return wire.MAC{}
+}
+
 // SetTimes sets BaseReachableTime and RetransTimer, those of which are not zero. RFC 4861, 6.3.4: "If the new value
 // differs from the previous value, the host SHOULD re-compute a new random ReachableTime value."
 func (c *Cache) SetTimes(baseReachable, retrans time.Duration) {

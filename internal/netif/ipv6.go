@@ -58,6 +58,9 @@ type IPv6 struct {
 	TempRetries   int           // regen_max_retry: TEMP_IDGEN_RETRIES
 	RegenMargin   time.Duration // regen_min_advance: the part of REGEN_ADVANCE that is constant
 
+	// ProxyNDP: a router answers solicitations for the addresses that it is a proxy for (proxy_ndp; RFC 4861, 7.2.8).
+	ProxyNDP bool
+
 	// What advertisements change of the interface.
 	HopLimit int // hop_limit: of packets sent; 0: the stack's
 	MTU      int // mtu: of IPv6 packets; 0: the interface's

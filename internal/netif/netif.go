@@ -73,6 +73,11 @@ type Interface struct {
 	Addrs    []Address    // in the order they were added
 	Groups   []Membership // multicast groups it receives, by address
 
+	// SubnetRouters are the anycast addresses of its prefixes, where it is a router's (RFC 4291, 2.6.1).
+	SubnetRouters []wire.Addr
+	Proxies       []wire.Addr // IPv6 addresses of others that it answers for
+	Redirects4    bool        // a router tells IPv4 hosts on its link of better ways
+
 	// PreferPublic says that packets leave from public addresses rather than from temporary ones (RFC 6724, 5, rule 7).
 	PreferPublic bool
 	Advertised   []Advertised // which routers advertise which prefixes, as far as they are remembered
@@ -96,6 +101,16 @@ func (i *Interface) MTUOf(four bool) int {
 type Membership struct {
 	Group  wire.Addr
 	Filter mcast.Filter
+}
+
+// Proxied reports whether the interface answers for a, which is another node's.
+func (i *Interface) Proxied(a wire.Addr) bool {
+	for _, p := range i.Proxies {
+		if p == a {
+			return true
+		}
+	}
+	return false
 }
 
 // Member reports whether the interface receives the multicast group g.

@@ -11,6 +11,7 @@ const (
 	Unicast        // assigned to one of our interfaces
 	Broadcast      // an IPv4 broadcast address of the interface the packet came in by
 	Group          // a multicast group that interface receives
+	Anycast        // assigned to one of our interfaces, and perhaps to other nodes': nothing is sent from it
 	elsewhere      // in the table without scope: a broadcast address of some interface
 )
 
@@ -72,9 +73,22 @@ func (s *Snapshot) add(i *Interface) {
 		if a.Addr.NeedsScope() {
 			at.index = i.Index
 		}
-		// The first interface that has an address keeps it; a unicast address wins over a broadcast one.
-		if have := s.local[at].Kind; have == NotOurs || have == elsewhere {
-			s.local[at] = Local{Unicast, i}
+		// The first interface that has an address keeps it; a unicast address wins over others.
+		kind := Unicast
+		if a.Anycast {
+			kind = Anycast
+		}
+		if have := s.local[at].Kind; have == NotOurs || have == elsewhere || have == Anycast {
+			s.local[at] = Local{kind, i}
+		}
+	}
+	for _, a := range i.SubnetRouters {
+		at := place{a, 0}
+		if a.NeedsScope() {
+			at.index = i.Index
+		}
+		if s.local[at].Kind == NotOurs {
+			s.local[at] = Local{Anycast, i}
 		}
 	}
 }
@@ -102,7 +116,7 @@ func (s *Snapshot) Lookup(a wire.Addr, index int32) Local {
 		return s.local[place{a, index}]
 	}
 	l := s.local[place{a, 0}]
-	if l.Kind == Unicast {
+	if l.Kind == Unicast || l.Kind == Anycast {
 		return l
 	}
 	if index != 0 && (l.Kind == elsewhere || a.IsMulticast()) {
