@@ -2,6 +2,7 @@ package core6
 
 import (
 	"context"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ type Node struct {
 	DAD       int               // transmits; 0: one; negative: none
 	Sysctl    map[string]string // set before the interface is there
 	SmallMTU  bool              // 1280 on the router's second interface
+	Routes    map[string]string // prefixes, and through which router they are reached
+	Advertise *onlink.RouterAdvertisement
 }
 
 // Wire is all links of a node, whose far ends are the tester.
@@ -118,7 +121,17 @@ func NewBench(t testing.TB, n Node) *Bench {
 			cfg.Addresses = append(cfg.Addresses, prefix(a))
 		}
 		w.ports = append(w.ports, p)
-		if _, err := w.stack.AddLink(name, p, cfg); err != nil {
+		iface, err := w.stack.AddLink(name, p, cfg)
+		if err == nil && i == 0 && n.Advertise != nil {
+			err = iface.Advertise(n.Advertise)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for to, through := range n.Routes {
+		gateway := netip.MustParseAddr(through)
+		if err := w.stack.AddRoute(onlink.Route{Prefix: prefix(to), Gateway: gateway.WithZone(""), Interface: "tap0"}); err != nil {
 			t.Fatal(err)
 		}
 	}

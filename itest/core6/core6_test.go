@@ -18,6 +18,8 @@ var groups = map[string]func() []Case{
 	"duplicates":     duplicates,
 	"addresses":      addresses,
 	"paths":          paths,
+	"advertising":    advertising,
+	"forwarding":     forwarding,
 	"messages":       messages,
 	"headers":        headers,
 	"fragments":      fragments,
