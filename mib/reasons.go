@@ -14,7 +14,16 @@ const (
 	ArpMalformed
 	Ip4Header
 	Ip4Checksum
-	Ip4Martian
+	Ip4FromLoopback
+	Ip4ToLoopback
+	Ip4FromMulticast
+	Ip4FromBroadcast
+	Ip4FromThisNetwork
+	Ip4ToThisNetwork
+	Ip4FromClassE
+	Ip4ToClassE
+	Ip4FromOurs
+	Ip4FrameNotUnicast
 	Ip4NotForUs
 	Ip4NotMember
 	Ip4NoRoute
@@ -33,7 +42,15 @@ const (
 	Ip4FragmentECN
 	Ip4ReassemblyFull
 	Ip6Header
-	Ip6Martian
+	Ip6FromLoopback
+	Ip6ToLoopback
+	Ip6FromMulticast
+	Ip6FromUnspecified
+	Ip6ToUnspecified
+	Ip6ToNarrowScope
+	Ip6Mapped
+	Ip6FromOurs
+	Ip6FrameNotUnicast
 	Ip6NotForUs
 	Ip6NotMember
 	Ip6NoRoute
@@ -105,7 +122,16 @@ var reasons = [numReasons]struct {
 	ArpMalformed:           {"ARP packet malformed", none},
 	Ip4Header:              {"IPv4 header malformed", IpInHdrErrors},
 	Ip4Checksum:            {"IPv4 header checksum wrong", IpInHdrErrors},
-	Ip4Martian:             {"IPv4 address impossible here", IpInAddrErrors},
+	Ip4FromLoopback:        {"IPv4 source is a loopback address", IpInAddrErrors},
+	Ip4ToLoopback:          {"IPv4 destination is a loopback address", IpInAddrErrors},
+	Ip4FromMulticast:       {"IPv4 source is a group", IpInAddrErrors},
+	Ip4FromBroadcast:       {"IPv4 source is a broadcast address", IpInAddrErrors},
+	Ip4FromThisNetwork:     {"IPv4 source is within 0/8", IpInAddrErrors},
+	Ip4ToThisNetwork:       {"IPv4 destination is within 0/8", IpInAddrErrors},
+	Ip4FromClassE:          {"IPv4 source is of class E", IpInAddrErrors},
+	Ip4ToClassE:            {"IPv4 destination is of class E", IpInAddrErrors},
+	Ip4FromOurs:            {"IPv4 source is our own address", IpInAddrErrors},
+	Ip4FrameNotUnicast:     {"IPv4 unicast in a broadcast or multicast frame", IpInAddrErrors},
 	Ip4NotForUs:            {"IPv4 destination not ours, nor to be forwarded", IpInAddrErrors},
 	Ip4NotMember:           {"IPv4 multicast group not joined", none},
 	Ip4NoRoute:             {"no IPv4 route", IpOutNoRoutes},
@@ -124,7 +150,15 @@ var reasons = [numReasons]struct {
 	Ip4FragmentECN:         {"IPv4 fragments differ in their use of ECN", IpReasmFails},
 	Ip4ReassemblyFull:      {"IPv4 fragment made room for others", IpReasmFails},
 	Ip6Header:              {"IPv6 header malformed", Ip6InHdrErrors},
-	Ip6Martian:             {"IPv6 address impossible here", Ip6InAddrErrors},
+	Ip6FromLoopback:        {"IPv6 source is the loopback address", Ip6InAddrErrors},
+	Ip6ToLoopback:          {"IPv6 destination is the loopback address", Ip6InAddrErrors},
+	Ip6FromMulticast:       {"IPv6 source is a group", Ip6InAddrErrors},
+	Ip6FromUnspecified:     {"IPv6 unicast from the unspecified address", Ip6InAddrErrors},
+	Ip6ToUnspecified:       {"IPv6 destination is the unspecified address", Ip6InAddrErrors},
+	Ip6ToNarrowScope:       {"IPv6 group whose scope does not reach beyond an interface", Ip6InAddrErrors},
+	Ip6Mapped:              {"IPv6 header with a mapped address", Ip6InAddrErrors},
+	Ip6FromOurs:            {"IPv6 source is our own address", Ip6InAddrErrors},
+	Ip6FrameNotUnicast:     {"IPv6 unicast in a multicast frame, to be forwarded", Ip6InAddrErrors},
 	Ip6NotForUs:            {"IPv6 destination not ours, nor to be forwarded", Ip6InAddrErrors},
 	Ip6NotMember:           {"IPv6 multicast group not joined", none},
 	Ip6NoRoute:             {"no IPv6 route", Ip6OutNoRoutes},

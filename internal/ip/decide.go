@@ -1,7 +1,6 @@
 package ip
 
 import (
-	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -68,9 +67,11 @@ func slot(a, b wire.Addr) uint64 {
 
 func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 	reasons := &ipCounters[family(d.dst)]
-	if !loopback && martian(s, d.src, d.dst, d.in) {
-		d.reason = reasons.martian
-		return
+	if !loopback {
+		if reason, is := martian(s, d.src, d.dst, d.in); is {
+			d.reason = reason
+			return
+		}
 	}
 	if l := s.Lookup(d.dst, d.in); l.Kind != netif.NotOurs {
 		d.verdict, d.kind = ours, l.Kind
@@ -96,10 +97,12 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 	case d.dst.IsLinkLocal(), loopback:
 		// RFC 4291, 2.5.6: "Routers must not forward any packets with Link-Local source or destination addresses
 		// to other links." RFC 3927, 7: nor those of 169.254/16.
-	case d.src.IsUnspecified(), s.Lookup(d.src, d.in).Kind == netif.Unicast:
+	case d.src.IsUnspecified():
 		// RFC 4291, 2.5.2: "An IPv6 packet with a source address of unspecified must never be forwarded by an
-		// IPv6 router." RFC 1812, 5.3.7: nor one from 0.0.0.0. And what we sent ourselves does not come in.
-		d.reason = reasons.martian
+		// IPv6 router." RFC 1812, 5.3.7: nor one from 0.0.0.0.
+		d.reason = reasons.fromNobody
+	case s.Lookup(d.src, d.in).Kind == netif.Unicast: // what we sent ourselves does not come in
+		d.reason = reasons.fromOurs
 	case d.src.IsLinkLocal():
 		if d.src.Is4() {
 			return
@@ -112,42 +115,4 @@ func (d *decision) make(s *snapshot, forwarding, loopback bool) {
 	default:
 		d.findHop(s, reasons.noRoute)
 	}
-}
-
-// martian reports whether a packet from src to dst cannot have come in by the interface in from a network that
-// follows the rules.
-func martian(s *snapshot, src, dst wire.Addr, in int32) bool {
-	// RFC 1122, 3.2.1.3 (g): "Addresses of this form MUST NOT appear outside a host." RFC 4291, 2.5.3: "A packet
-	// received on an interface with a destination address of loopback must be dropped."
-	if src.IsLoopback() || dst.IsLoopback() || dst.IsUnspecified() || src.IsMulticast() {
-		return true
-	}
-	if dst.Is4() {
-		return martian4(s, src, dst, in)
-	}
-	// RFC 4291, 2.7: a multicast scope of 0 is reserved: "if such a packet is received, it must be silently
-	// dropped"; "Interface-Local scope spans only a single interface on a node".
-	if dst.IsMulticast() && addrsel.ScopeOf(dst) <= addrsel.InterfaceLocal {
-		return true
-	}
-	// RFC 4291, 2.5.2: the unspecified address is the source of a node that has none yet: it asks groups only.
-	return src.IsUnspecified() && !dst.IsMulticast()
-}
-
-// martian4 is the part of martian that is about IPv4.
-func martian4(s *snapshot, src, dst wire.Addr, in int32) bool {
-	// RFC 1122, 3.2.1.3: "{ 0, 0 } This host on this network. MUST NOT be sent, except as a source address as part
-	// of an initialization procedure", "{ 0, <Host-number> }" likewise.
-	if src.V4()>>24 == 0 {
-		// Groups hear it too: a host without an address reports its membership (RFC 3376, 4.2.13), and queriers of switches
-		// have none (RFC 4541, 2.1.1).
-		return src != wire.Unspecified4 || dst != wire.Broadcast4 && !dst.IsMulticast()
-	}
-	if dst.V4()>>24 == 0 || src.V4()>>28 == 0xf || dst.V4()>>28 == 0xf && dst != wire.Broadcast4 {
-		return true // RFC 1812, 5.3.7: class E
-	}
-	// RFC 1122, 3.2.1.3: "A host MUST silently discard an incoming datagram containing an IP source address that is
-	// invalid by the rules of this section": a broadcast address; and one of our own, since it was not us who sent it.
-	k := s.Lookup(src, in).Kind
-	return k == netif.Broadcast || k == netif.Unicast
 }

@@ -14,7 +14,7 @@ func (q *queue) forward(p *packet.Buffer, d *decision) {
 	case p.Flags&packet.LinkMulticast != 0:
 		// RFC 1812, 5.3.4: "A router MUST NOT forward any packet that the router received as a Link Layer
 		// broadcast", nor as a multicast, unless it is IP multicast.
-		q.drop(p, reasons.martian)
+		q.drop(p, reasons.frameNotUnicast)
 		return
 	case p.HopLimit <= 1:
 		q.reject(p, hopLimitExceeded(four), reasons.exceeded)

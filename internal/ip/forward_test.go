@@ -29,7 +29,7 @@ func TestForwardRules(t *testing.T) {
 		{"too big, no DF", in4(ip4(peer4, other4, 17, big)), isForwarded},
 		{"too big, IPv6", in6(ip6(peer6, other6, 17, big)), answered(mib.Ip6TooBig, 2, 0, 1500)},
 		// RFC 1812, 5.3.4.
-		{"in a broadcast frame", eth(wire.BroadcastMAC, peerMAC, wire.EtherTypeIPv4, ip4(peer4, other4, 17, nil)), dropped(mib.Ip4Martian)},
+		{"in a broadcast frame", eth(wire.BroadcastMAC, peerMAC, wire.EtherTypeIPv4, ip4(peer4, other4, 17, nil)), dropped(mib.Ip4FrameNotUnicast)},
 		{"to a group", eth(usMAC, peerMAC, wire.EtherTypeIPv6, ip6(peer6, a6("ff0e::5"), 17, nil)), dropped(mib.Ip6NotMember)},
 		// RFC 2644, 2.
 		{"directed broadcast", in4(ip4(peer4, a4("198.51.100.255"), 17, nil)), dropped(mib.Ip4NotForUs)},
@@ -37,7 +37,7 @@ func TestForwardRules(t *testing.T) {
 		{"link-local source", in6(ip6(peerLL, other6, 17, nil)), answered(mib.Ip6NotForUs, 1, 2, 0)},
 		{"link-local destination", in6(ip6(peer6, a6("fe80::99"), 17, nil)), dropped(mib.Ip6NotForUs)},
 		{"IPv4 link-local", in4(ip4(peer4, a4("169.254.1.1"), 17, nil)), dropped(mib.Ip4NotForUs)},
-		{"unspecified source", in6(ip6(wire.Addr{}, other6, 17, nil)), dropped(mib.Ip6Martian)},
+		{"unspecified source", in6(ip6(wire.Addr{}, other6, 17, nil)), dropped(mib.Ip6FromUnspecified)},
 		{"to us on the other side", in4(ip4(peer4, us14, 17, udp(peer4, us14, "x"))), isDelivered},
 		{"all routers", eth(wire.AllRouters6.MulticastMAC(), peerMAC, wire.EtherTypeIPv6, ip6(peer6, wire.AllRouters6, 17, udp(peer6, wire.AllRouters6, "x"))), isDelivered},
 	}

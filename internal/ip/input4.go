@@ -45,7 +45,7 @@ func (q *queue) input4(p *packet.Buffer) {
 		// RFC 1122, 3.3.6: "A host SHOULD silently discard a datagram that is received via a link-layer broadcast
 		// … but does not specify an IP multicast or broadcast destination address."
 		if d.kind == netif.Unicast && p.Flags&packet.LinkMulticast != 0 {
-			q.drop(p, mib.Ip4Martian)
+			q.drop(p, mib.Ip4FrameNotUnicast)
 			return
 		}
 		q.local4(p, h)

@@ -17,7 +17,7 @@ func (q *queue) input6(p *packet.Buffer) {
 	if err != nil {
 		reason := mib.Ip6Header
 		if err == wire.ErrAddress {
-			reason = mib.Ip6Martian
+			reason = mib.Ip6Mapped
 		}
 		q.drop(p, reason)
 		return
@@ -116,7 +116,7 @@ func (q *queue) local6(p *packet.Buffer, h wire.IPv6, fromSelf, fragmented bool)
 	p.SetTransport()
 	if fromSelf && proto != wire.ProtoICMPv6 && p.Flags&packet.Loopback == 0 {
 		// Neighbor Discovery has to hear whoever uses our address (RFC 4862, 5.4.4); nobody else does.
-		q.drop(p, mib.Ip6Martian)
+		q.drop(p, mib.Ip6FromOurs)
 		return
 	}
 	if fragmented && proto == wire.ProtoICMPv6 && p.Len() > 0 && isND(p.Bytes()[0]) {

@@ -248,7 +248,7 @@ func TestNeighborSolicitation(t *testing.T) {
 		}
 		want := mib.NdInvalid
 		if name == "from :: to unicast" {
-			want = mib.Ip6Martian
+			want = mib.Ip6FromUnspecified
 		}
 		if r, n := drops(b.values(), before); name != "not ours" && name != "our own address as src" && (n != 1 || r[0] != want) {
 			t.Errorf("%s: %v", name, r)
