@@ -208,6 +208,7 @@ func TestCeaseAdvertising(t *testing.T) {
 	for name, cease := range map[string]func(b *bed) error{
 		"close":    func(b *bed) error { return b.l.Close() },
 		"removal":  func(b *bed) error { return b.l.RemoveInterface(2) },
+		"down":     func(b *bed) error { return b.l.SetUp(2, false) },
 		"disabled": func(b *bed) error { return disable6(b.l, 2) },
 	} {
 		b := newAdvertisingBed(t, &nd.Advertising{})

@@ -18,6 +18,9 @@ import (
 // performed on all unicast addresses prior to assigning them to an interface", and 4.: "when a multicast-capable
 // interface is enabled". Errors: ENODEV, EINVAL for the loopback interface.
 func (l *Layer) SetUp(index int32, up bool) error {
+	if !up {
+		l.farewell(index)
+	}
 	l.control.Lock()
 	defer l.control.Unlock()
 	d, err := l.find(index)
