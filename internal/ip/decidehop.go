@@ -17,7 +17,7 @@ type selectors struct {
 	class, proto       uint8
 }
 
-// selectorsOf returns what decisions about p, at its internet header, depend on.
+// selectorsOf returns what decisions about p depend on. p may be at its transport header already.
 func (q *queue) selectorsOf(p *packet.Buffer) (s selectors) {
 	mark, class, flow := q.s.routes.Depends(p.Dst.Is4())
 	if mark {
@@ -29,9 +29,9 @@ func (q *queue) selectorsOf(p *packet.Buffer) (s selectors) {
 	if flow {
 		s.proto = p.Proto
 		if p.Dst.Is4() {
-			s.ports = ports4(p.Bytes())
+			s.ports = ports4(p.FromNetwork())
 		} else {
-			h := wire.IPv6(p.Bytes())
+			h := wire.IPv6(p.FromNetwork())
 			s.label = h.FlowLabel()
 			s.ports = portsAt(p.Proto, h.Payload())
 		}
