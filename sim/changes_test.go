@@ -29,13 +29,17 @@ func (p picture) route(r onlink.Route) {
 	r.Expires = 0
 	p[fmt.Sprint("route ", r.Prefix, r.Table, r.Type, r.Gateway, r.Interface, r.Metric)] = r.String()
 }
-func (p picture) neighbor(n onlink.Neighbor)  { p[fmt.Sprint("neigh ", n.Interface, n.Addr)] = n.String() }
+func (p picture) neighbor(n onlink.Neighbor) {
+	p[fmt.Sprint("neigh ", n.Interface, n.Addr)] = n.String()
+}
 func (p picture) rule(r onlink.Rule)          { p[fmt.Sprint("rule ", r.IPv6, r)] = "" }
 func (p picture) policy(e onlink.PolicyEntry) { p[fmt.Sprint("policy ", e.Prefix)] = e.String() }
 func (p picture) group(g onlink.GroupState) {
 	p[fmt.Sprint("group ", g.Interface, g.Group)] = fmt.Sprint(g.Users, g.Exclude, g.Sources)
 }
-func (p picture) router(r onlink.RouterState) { p[fmt.Sprint("router ", r.Addr)] = fmt.Sprint(r.Preference) }
+func (p picture) router(r onlink.RouterState) {
+	p[fmt.Sprint("router ", r.Addr)] = fmt.Sprint(r.Preference)
+}
 
 func draw(s *onlink.Snapshot) picture {
 	p := picture{}

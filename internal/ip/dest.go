@@ -52,5 +52,6 @@ func (w *way) checkDestination(q *Query) error {
 	if w.iface != nil && !w.iface.Up && !w.local {
 		return syscall.ENETDOWN
 	}
+	w.why.destination(w)
 	return nil
 }

@@ -27,6 +27,7 @@ func (w *way) findNeighbor(p *Path) {
 		p.fixed = false
 		p.entry.Store(p.known.find(p.NextHop))
 	}
+	w.why.neighbor(w, p)
 }
 
 // neighbor returns the cache's entry for the next hop, which is not fixed, or nil if it was not used yet.

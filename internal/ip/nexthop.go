@@ -31,6 +31,7 @@ func (w *way) chooseInterface() {
 		w.why.iface(StepInterface, "the source's is preferred where routes are equal", i)
 		return
 	}
+	w.why.text(StepInterface, "no interface of ours speaks for one", "any")
 }
 
 // chooseNextHop is step 7: the neighbor that packets go to first.
@@ -97,6 +98,6 @@ func (w *way) toGroup() error {
 // lookup asks the FIB for the way of packets from src.
 func (w *way) lookup(r *route.Result, src wire.Addr, prefer int32) bool {
 	q := route.Query{Dst: w.dst, Src: src, Out: w.out, Prefer: prefer, VRF: w.vrf, Mark: w.flow.Mark, FlowLabel: w.flow.FlowLabel,
-		TrafficClass: w.flow.TrafficClass, Proto: w.flow.Proto, Ports: w.flow.Ports, Habit: w.habit}
+		TrafficClass: w.flow.TrafficClass, Proto: w.flow.Proto, Ports: w.flow.Ports, Habit: w.habit, Dry: w.why != nil}
 	return w.s.routes.Lookup(&q, r)
 }

@@ -50,15 +50,15 @@ func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error {
 	}
 	p.Generation = 0
 	if err := w.checkDestination(q); err != nil { // 3
-		return err
+		return w.why.fail(StepDestination, err)
 	}
 	if err := w.chooseSource(); err != nil { // 4
-		return err
+		return w.why.fail(StepSource, err)
 	}
 	if !w.toOurselves() { // 5
 		w.chooseInterface()                       // 6
 		if err := w.chooseNextHop(); err != nil { // 7
-			return err
+			return w.why.fail(StepNextHop, err)
 		}
 	}
 	w.store(q, p)

@@ -35,3 +35,18 @@ func (c *Cache) List() []Info {
 
 // Len returns how many entries the cache has, those in states NONE and PERMANENT included.
 func (c *Cache) Len() int { return len(c.entries) }
+
+// Peek returns what is known of addr; ok is false if that is nothing. It changes nothing.
+func (c *Cache) Peek(addr wire.Addr) (i Info, ok bool) {
+	e := c.entries[addr]
+	if e == nil || e.State() == None {
+		return i, false
+	}
+	return Info{Addr: addr, MAC: e.mac(), State: e.State(), Router: e.IsRouter(), Queued: e.queue.Len()}, true
+}
+
+// Usable reports whether packets go to MAC without further ado, Known whether they go there at all.
+func (i Info) Usable() bool { return i.State.usable() }
+
+// Known reports whether MAC is known.
+func (i Info) Known() bool { return i.State.known() }

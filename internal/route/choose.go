@@ -52,8 +52,10 @@ func (f *FIB) chooseByMetric(list []Hop, q *Query, r *Result) bool {
 		if f.chooseEqual(list[i:end], q, r) {
 			for k := range list[:i] { // a lower metric, and passed over
 				if h := &list[k]; h.router != nil && f.usable(h, q) {
-					h.router.miss()
 					r.Why = ByReachability
+					if !q.Dry {
+						h.router.miss()
+					}
 				}
 			}
 			return true
@@ -120,6 +122,9 @@ func (f *FIB) chooseEqual(list []Hop, q *Query, r *Result) bool {
 
 // missDead notes which routers would have been as good as best, or better, if they answered.
 func (f *FIB) missDead(list []Hop, best *Hop, q *Query) {
+	if q.Dry {
+		return
+	}
 	for i := range list {
 		if h := &list[i]; h.router != nil && h.Preference >= best.Preference && h.router.Reach() == NotReachable && f.usable(h, q) {
 			h.router.miss()
@@ -208,7 +213,11 @@ func (f *FIB) roundRobin(list []Hop, q *Query, r *Result) {
 	}
 	turn := 0
 	if n > 1 {
-		turn = int(f.turn.Add(1) % uint32(n))
+		next := f.turn.Load() + 1
+		if !q.Dry {
+			next = f.turn.Add(1)
+		}
+		turn = int(next % uint32(n))
 	}
 	for i := range list {
 		h := &list[i]

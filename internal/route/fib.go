@@ -55,6 +55,7 @@ type Query struct {
 	TrafficClass uint8
 	Proto        uint8
 	Habit        wire.Addr // gateway that packets to Dst have been going to; zero: none
+	Dry          bool      // nobody sends: nothing is noted of the lookup
 }
 
 // host reports whether the packets are a host's own.

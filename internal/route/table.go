@@ -124,7 +124,7 @@ func (hs *hops) anyUsable(f *FIB, q *Query) bool {
 
 // missAll notes that packets would have gone to the routers of hs if they answered.
 func missAll(hs *hops, f *FIB, q *Query) {
-	if hs == nil {
+	if hs == nil || q.Dry {
 		return
 	}
 	for i := range hs.list {
