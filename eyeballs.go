@@ -45,7 +45,7 @@ func familyOf(a netip.Addr) int {
 
 // Resolved tells that the lookup of a family ended with these addresses; none if it failed.
 //
-// RFC 8305, 3: "If a positive AAAA response (a response containing at least one valid AAAA record) is received first, the
+// RFC 8305, 3: "If a positive AAAA response (a response with at least one valid AAAA record) is received first, the
 // first IPv6 connection attempt is immediately started. If a positive A response is received first due to reordering, the
 // client SHOULD wait a short time for the AAAA response to ensure that preference is given to IPv6". A negative AAAA response
 // ends the wait.

@@ -163,7 +163,7 @@ func TestOracleRouterAdvertisement(t *testing.T) {
 		eq(t, "hops", g.HopLimit, m.CurHopLimit)
 		eq(t, "managed", g.ManagedAddressConfig(), m.Managed)
 		eq(t, "other", g.OtherConfig(), m.OtherConfig)
-		// RFC 4191, 2.2: "If the Router Lifetime value is zero, the preference value MUST be set to (00) by the sender".
+		// RFC 4191, 2.2: "If the Router Lifetime is zero, the preference value MUST be set to (00) by the sender".
 		if m.RouterLifetime == 0 {
 			m.Preference = wire.PreferenceMedium
 		}

@@ -26,7 +26,7 @@ func exchange(t testing.TB, a, b net.Conn) {
 	}
 }
 
-// RFC 9293, 3.6: "a user may CLOSE … and continue to RECEIVE until the remote user CLOSEs".
+// RFC 9293, 3.6: "The user who CLOSEs may continue to RECEIVE until the TCP receiver is told that the remote peer has CLOSED also".
 func TestHalfClose(t *testing.T) {
 	t.Parallel()
 	const n = 300_000

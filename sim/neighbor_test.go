@@ -73,7 +73,7 @@ func TestUnreachableNeighbor(t *testing.T) {
 }
 
 // An idle connection's neighbor becomes STALE without a frame, and when the connection goes on, it is confirmed by
-// the acknowledgments: RFC 4861, 7.3.1: "the receipt of a (new) acknowledgment indicates that previously sent data
+// the acknowledgments: RFC 4861, 7.3.1: "receipt of a (new) acknowledgment indicates that previously sent data
 // reached the peer". No solicitation is ever sent again.
 func TestIdleNeighborGoesStaleSilently(t *testing.T) {
 	n := sim.New(1)

@@ -116,7 +116,7 @@ func TestPreferenceMovesTraffic(t *testing.T) {
 	}, 0, -1)
 }
 
-// RFC 4311, 2: "When a host chooses from multiple equivalent routers, it SHOULD choose using some method that distributes load
+// RFC 4311, 2: "When a host chooses from multiple equivalent routers, it SHOULD support choosing using some method that distributes load
 // for different destinations among the equivalent routers rather than always choosing the same router". A destination stays
 // with its router, and only those of a router that dies go to others.
 func TestLoadSharing(t *testing.T) {

@@ -68,7 +68,7 @@ func TestAddrKinds(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	// RFC 4291, 2.7.1: "if an address is 4037::01:800:200E:8C6C, then its Solicited-Node address is FF02::1:FF0E:8C6C."
+	// RFC 4291, 2.7.1: "the Solicited-Node multicast address corresponding to the IPv6 address 4037::01:800:200E:8C6C is FF02::1:FF0E:8C6C."
 	if got := addr("4037::01:800:200e:8c6c").SolicitedNode(); got != addr("ff02::1:ff0e:8c6c") {
 		t.Errorf("SolicitedNode = %v", got)
 	}

@@ -73,7 +73,7 @@ func PseudoHeader(src, dst Addr, proto uint8, n int) uint16 {
 // UpdateChecksum returns what the checksum in a header becomes when one of the 16-bit words it covers changes from
 // old to new.
 //
-// RFC 1624, 3: "HC' = ~(C + (-m) + m') = ~(~HC + ~m + m')" [Eqn. 3].
+// RFC 1624, 3: "HC' = ~(C + (-m) + m') … = ~(~HC + ~m + m')".
 func UpdateChecksum(field, old, new uint16) uint16 {
 	return ^fold(uint64(^field)+uint64(^old)+uint64(new), 0)
 }

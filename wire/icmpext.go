@@ -22,8 +22,8 @@ const (
 
 // minQuoteExtended is how long the quoted packet in front of an extension structure is at least, in octets.
 //
-// RFC 4884, 4: "the "original datagram" field MUST contain at least 128 octets. If the original datagram did not contain 128
-// octets, the "original datagram" field MUST be zero padded to 128 octets."
+// RFC 4884, 4: "the 'original datagram' field MUST contain at least 128 octets. If the original datagram did not contain 128
+// octets, the 'original datagram' field MUST be zero padded to 128 octets."
 const minQuoteExtended = 128
 
 // Classes of extension objects.

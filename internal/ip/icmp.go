@@ -36,7 +36,7 @@ func (q *queue) icmp4(p *packet.Buffer) {
 	case wire.ICMPv4EchoReply:
 		q.echoReply(p, m)
 	case wire.ICMPv4Timestamp:
-		// RFC 1122, 3.2.2.8: "An ICMP Timestamp Request message sent to an IP broadcast or IP multicast address MAY be silently
+		// RFC 1122, 3.2.2.8: "An ICMP Timestamp Request message to an IP broadcast or IP multicast address MAY be silently
 		// discarded."
 		if p.Flags&(packet.Broadcast|packet.LinkMulticast) != 0 || p.Dst.IsMulticast() || len(m) < wire.ICMPv4TimestampLen {
 			q.drop(p, mib.IcmpIgnored)

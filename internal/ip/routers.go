@@ -58,7 +58,7 @@ func (l *Layer) routerRemoved(r *route.Router) {
 func (d *device) neighborChanged(addr wire.Addr, to neigh.State) {
 	l := d.l
 	if to == neigh.Failed {
-		// RFC 4861, 7.3.3: "the appropriate procedure is to … perform next-hop determination" again.
+		// RFC 4861, 5.2: "traffic through a failed router should be switched to a working router."
 		if l.redirects.forget(l, func(r *route.Redirection) bool { return r.To == addr && r.Out == d.index }) {
 			l.publishRoutes()
 		}

@@ -8,7 +8,7 @@ import (
 
 // sentLately remembers, for the last few, what left this host without a socket that could vouch for it: echo replies, and
 // fragments behind the first. An ICMP message about the path MTU of anything else is not believed, since anybody might have made it
-// (RFC 8201, 6: "a malicious party could cause problems"; RFC 5927, 7). Each is a hash in the one place that it leads to.
+// (RFC 8201, 6: "a malicious party sending false Packet Too Big messages to a node"; RFC 5927, 7). Each is a hash in the one place that it leads to.
 type sentLately struct {
 	slots [1024]atomic.Uint32
 }

@@ -79,7 +79,7 @@ func (f Filter) Without(src wire.Addr) Filter {
 //
 // RFC 3376, 3.2: "if *any* such record has a filter mode of EXCLUDE, then the filter mode of the interface record is EXCLUDE,
 // and the source list of the interface record is the intersection of the source lists of all socket records in EXCLUDE
-// mode, minus those source addresses that appear in any of the socket records in INCLUDE mode"; "if *all* such records
+// mode, minus those source addresses that appear in any socket record in INCLUDE mode"; "if *all* such records
 // have a filter mode of INCLUDE, then the filter mode of the interface record is INCLUDE, and the source list of the
 // interface record is the union of the source lists of all the socket records." RFC 3810, 4.2: likewise.
 func Merge(a, b Filter) Filter {

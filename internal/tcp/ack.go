@@ -11,7 +11,7 @@ import (
 func (c *TCB) takeACK(now clock.Instant, seg *Segment) bool {
 	ack := seg.Ack
 	// "If the ACK acks something not yet sent (SEG.ACK > SND.NXT), then send an ACK, drop the segment, and return."
-	// RFC 5961, 5.2: "the ACK value is acceptable only if it is in the range of ((SND.UNA - MAX.SND.WND) <= SEG.ACK <=
+	// RFC 5961, 5.2: "The ACK value is considered acceptable only if it is in the range of ((SND.UNA - MAX.SND.WND) <= SEG.ACK <=
 	// SND.NXT). All incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded and an ACK
 	// sent back."
 	// What was never sent was never acknowledged either, so the range ends there.

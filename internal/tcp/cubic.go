@@ -28,7 +28,7 @@ type cubic struct {
 }
 
 const (
-	cubicBeta = 717 // of 1024: RFC 9438, 4.6: "beta_cubic SHOULD be set to 0.7"
+	cubicBeta = 717 // of 1024: RFC 9438, 4.6: "The parameter β__cubic_ SHOULD be set to 0.7"
 	cubicC    = 410 // of 1024: RFC 9438, 5: "C … 0.4"
 	cubicTick = time.Second / 1024
 

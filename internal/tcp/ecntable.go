@@ -95,7 +95,7 @@ var ecnSYNACKs = [4]uint8{NotECT: 0b010, ECT1: 0b011, ECT0: 0b100, CE: 0b110}
 func ecnSYNACKFlags(m ecnMode, field uint8) wire.TCPFlags {
 	switch m {
 	case ecnClassic:
-		return wire.ECE // RFC 3168, 6.1.1: "an ECN-setup SYN-ACK packet": "the ECE flag set and the CWR flag cleared"
+		return wire.ECE // RFC 3168, 6.1.1: "an ECN-setup SYN-ACK packet": "only the ECE flag set but the CWR flag not set"
 	case ecnAccurate:
 		return wire.TCPFlags(0).WithACE(ecnSYNACKs[field&3])
 	}

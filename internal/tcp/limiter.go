@@ -26,7 +26,7 @@ func (l *limiter) allow(now clock.Instant, gap time.Duration) bool {
 
 // challenge sends an ACK in answer to a segment that may be forged, within bounds: RFC 5961, 3.2: "If the RST bit is
 // set and the sequence number does not exactly match the next expected sequence value, yet is within the current
-// receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)". The caller may bound those of all
+// receive window, … TCP MUST send an acknowledgment (challenge ACK)". The caller may bound those of all
 // connections, by [Segment.Challenge].
 func (c *TCB) challenge(now clock.Instant) {
 	if c.challenges.allow(now, c.cfg.InvalidRateLimit) {

@@ -270,7 +270,7 @@ func (c *TCB) acceptableSeq() Seq {
 // nextACK sends an ACK by itself, if one is due, or a keep-alive probe.
 func (c *TCB) nextACK(now clock.Instant, seg *Segment) bool {
 	if c.snd.alive {
-		// RFC 9293, 3.8.4: "the segment … generally has SEG.SEQ = SND.NXT-1".
+		// RFC 9293, 3.8.4: "Such a segment generally contains SEG.SEQ = SND.NXT-1".
 		c.snd.alive = false
 		c.header(now, seg, c.snd.nxt-1, 0)
 		c.putOption(now, seg)

@@ -128,7 +128,7 @@ func TestObserver(t *testing.T) {
 	}
 }
 
-// RFC 9293, 3.6: "A user who closes may continue to RECEIVE until the TCP receiver is told that the remote peer has CLOSED
+// RFC 9293, 3.6: "The user who CLOSEs may continue to RECEIVE until the TCP receiver is told that the remote peer has CLOSED
 // also": half-close.
 func TestHalfClose(t *testing.T) {
 	p := newPair(t, 1).connect()
@@ -241,7 +241,7 @@ func TestHalfOpen(t *testing.T) {
 	if _, err := p.ends[0].Receive(p.now, make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Error(err)
 	}
-	// Figure 9: an active open in place of the old connection: the challenge ACK gets it reset (RFC 5961, 4.2). "TCP Peer A
+	// Figure 9: an active open in place of the old connection: the challenge ACK gets it reset (RFC 5961, 4.2). RFC 9293: "TCP Peer A
 	// will continue to try to establish the connection", and does so at once; here nobody listens any more.
 	p = newPair(t, 1).connect()
 	p.ends[0] = new(TCB)

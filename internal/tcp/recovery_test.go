@@ -466,7 +466,7 @@ func TestBadSACK(t *testing.T) {
 	}
 }
 
-// RFC 9293, 3.8.6: "A TCP sender … MUST be robust against window shrinking, which may cause the "usable window" … to become
+// RFC 9293, 3.8.6: "a sending TCP peer MUST be robust against window shrinking, which may cause the 'usable window' … to become
 // negative (MUST-34)", and "if the window shrinks to zero, the TCP implementation MUST probe it in the standard way".
 func TestShrunkWindow(t *testing.T) {
 	r := sender(t, true, 20000)

@@ -171,7 +171,7 @@ func (r *Remnant) reopens(now clock.Instant, seg *Segment) bool {
 	if seg.Flags&(wire.SYN|wire.ACK|wire.RST|wire.FIN) != wire.SYN {
 		return false
 	}
-	// RFC 9293, 3.6.1: a new SYN may reopen the connection if its sequence number "is larger than the largest
+	// RFC 9293, 3.6.1: a new SYN may reopen the connection if its sequence number is "larger than the largest
 	// sequence number it used on the previous connection incarnation".
 	higher := r.rcv.LessEq(seg.Seq)
 	stamped := seg.Options.HasTimestamps
@@ -191,8 +191,8 @@ func (r *Remnant) reopens(now clock.Instant, seg *Segment) bool {
 	return int32(seg.Options.TSVal-r.tsRecent) > 0 || now.Sub(r.tsAge) >= tsOutdated
 }
 
-// NextISS returns the initial sequence number of a connection that takes r's place: RFC 9293, 3.6.1, MAY-2: "if it
-// assigns its initial sequence number for the new connection to be larger than the largest sequence number it used on
+// NextISS returns the initial sequence number of a connection that takes r's place: RFC 9293, 3.6.1, MAY-2: if it
+// "assigns its initial sequence number for the new connection to be larger than the largest sequence number it used on
 // the previous connection incarnation". No window reaches so far that was not scaled.
 func (r *Remnant) NextISS() Seq { return r.snd + 65535 + 2 }
 

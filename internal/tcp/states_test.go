@@ -347,7 +347,7 @@ func TestArriveSequence(t *testing.T) {
 			event{s.s, nil, seg(s.rcv-100, s.nxt, rst, 0), "", s.s, nil},
 			event{s.s, nil, seg(s.rcv+2000000, s.nxt, rst, 0), "", s.s, nil},
 			// RFC 5961, 3.2: "If the RST bit is set and the sequence number does not exactly match the next expected sequence
-			// value, yet is within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
+			// value, yet is within the current receive window, … TCP MUST send an acknowledgment (challenge ACK)".
 			event{s.s, nil, seg(s.rcv+1, 0, rst, 0), challenge, s.s, nil},
 			// "… if the SYN bit is set, irrespective of the sequence number, TCP endpoints MUST send a "challenge ACK"".
 			event{s.s, nil, seg(s.rcv, s.nxt, syn, 0), challenge, s.s, nil},
@@ -358,7 +358,7 @@ func TestArriveSequence(t *testing.T) {
 			event{s.s, nil, seg(s.rcv, 0, fin, 0), "", s.s, nil},
 			// "If the ACK acks something not yet sent (SEG.ACK > SND.NXT), then send an ACK, drop the segment, and return."
 			event{s.s, nil, seg(s.rcv, s.nxt+1, ack, 10), challenge, s.s, nil},
-			// RFC 5961, 5.2: "the ACK value is acceptable only if it is in the range of ((SND.UNA - MAX.SND.WND) <= SEG.ACK <=
+			// RFC 5961, 5.2: "The ACK value is considered acceptable only if it is in the range of ((SND.UNA - MAX.SND.WND) <= SEG.ACK <=
 			// SND.NXT)".
 			event{s.s, nil, seg(s.rcv, s.nxt-60002, ack, 10), challenge, s.s, nil},
 		)

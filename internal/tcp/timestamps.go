@@ -7,7 +7,7 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// tsTick is the timestamp clock's period (RFC 7323, 5.4: "in the range of 1 ms to 1 sec").
+// tsTick is the timestamp clock's period (RFC 7323, 5.4: "in the range 1 ms to 1 sec").
 const tsTick = time.Millisecond
 
 // tsOutdated is how long TS.Recent is good for: RFC 7323, 5.5, of a clock of 1 ms: "24.8 days"; it says 24.

@@ -40,7 +40,7 @@ func (c *TCB) Reusable(now clock.Instant, seg *Segment) bool {
 	if c.state != TimeWait || seg.Flags&(wire.SYN|wire.ACK|wire.RST|wire.FIN) != wire.SYN {
 		return false
 	}
-	// RFC 9293, 3.6.1: a new SYN may reopen the connection if its sequence number "is larger than the largest
+	// RFC 9293, 3.6.1: a new SYN may reopen the connection if its sequence number is "larger than the largest
 	// sequence number it used on the previous connection incarnation".
 	higher := c.rcv.nxt.LessEq(seg.Seq)
 	stamped := seg.Options.HasTimestamps

@@ -308,8 +308,8 @@ func find(segment []byte) (at int, kind byte) {
 	return at, kind
 }
 
-// signature returns the MD5 digest of a segment: RFC 2385, 2: "the TCP pseudo-header …; the TCP header, excluding options,
-// and assuming a checksum of zero; the TCP segment data (if any); an independently-specified key".
+// signature returns the MD5 digest of a segment: RFC 2385, 2: "the TCP pseudo-header … the TCP header, excluding options,
+// and assuming a checksum of zero … the TCP segment data (if any) … an independently-specified key".
 func (c *Conn) signature(k *Key, segment []byte, src, dst wire.Addr) []byte {
 	if c.md5 == nil {
 		c.md5 = md5.New()

@@ -66,7 +66,7 @@ type Keys struct {
 }
 
 // NewKeys returns Keys of the given ones, copied. Errors name the key that is wrong, or two that a segment could not tell
-// apart: RFC 5925, 3.1: "MKT IDs MUST NOT overlap where the TCP connection identifiers … overlap"; also where MD5 and
+// apart: RFC 5925, 3.1: "The IDs of MKTs MUST NOT overlap where their TCP connection identifiers overlap"; also where MD5 and
 // TCP-AO are for the same peer: "TCP-AO and TCP MD5 are never permitted to be used simultaneously".
 func NewKeys(keys []Key) (*Keys, error) {
 	if len(keys) == 0 {

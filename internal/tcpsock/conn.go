@@ -174,7 +174,7 @@ func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
 		c.begin(now)
 	}
 	if c.tcb.Progress() {
-		// RFC 4861, 7.3.1: "the receipt of a (new) acknowledgment indicates that previously sent data reached
+		// RFC 4861, 7.3.1: "receipt of a (new) acknowledgment indicates that previously sent data reached
 		// the peer", and so that the first hop works.
 		c.layer.ip.Confirm(c.path, now)
 	}

@@ -104,7 +104,7 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		sh.Counters.Drop(now, p, mib.TcpMalformed)
 		return ip.Malformed
 	}
-	// RFC 9293, 3.1: "The checksum … MUST be checked by the receiver (MUST-3)".
+	// RFC 9293, 3.1: "The sender MUST generate it (MUST-2) and the receiver MUST check it (MUST-3)".
 	if p.Flags&packet.ChecksumGood == 0 && !wire.TransportChecksumOK(p.Bytes(), wire.ProtoTCP, p.Src, p.Dst) {
 		sh.Counters.Drop(now, p, mib.TcpChecksum)
 		return ip.Malformed
