@@ -42,7 +42,9 @@ func newRig(t testing.TB) *rig {
 	l.SetShards([]*shard.Shard{r.sh})
 	r.c = New(rt, l)
 	a, _ := mem.Pair(mem.Config{Runtime: rt})
-	i, err := l.AddInterface("eth0", a, netif.Config{DupAddrDetectTransmits: -1})
+	quiet := netif.NewIPv6()
+	quiet.Solicitations = 0
+	i, err := l.AddInterface("eth0", a, netif.Config{DupAddrDetectTransmits: -1, IPv6: &quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,9 @@ func newRig(t testing.TB) *rig {
 	r.ip.SetShards([]*shard.Shard{r.sh})
 	r.udp = New(rt, r.ip)
 	a, _ := mem.Pair(mem.Config{Runtime: rt})
-	i, err := r.ip.AddInterface("eth0", a, netif.Config{DupAddrDetectTransmits: -1})
+	quiet := netif.NewIPv6()
+	quiet.Solicitations = 0 // else the simulation never comes to rest
+	i, err := r.ip.AddInterface("eth0", a, netif.Config{DupAddrDetectTransmits: -1, IPv6: &quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
