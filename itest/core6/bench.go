@@ -46,7 +46,11 @@ type Wire interface {
 type Bench struct {
 	testing.TB
 	Wire
-	answers []*peer // who answer Neighbor Solicitations by themselves
+	answers []*peer       // who answer Neighbor Solicitations by themselves
+	slack   time.Duration // more patience with what must come, where time is real
+	shared  bool          // the node is the same for all cases: it is made ready once
+	booted  bool
+	taught  bool
 }
 
 // simulated is the Wire to a stack in virtual time.

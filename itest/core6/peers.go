@@ -214,12 +214,20 @@ func echo(src, dst wire.Addr, data []byte, change ...func(*wire.IPv6Header)) []b
 // boot lets the node come up: its link-local address is there, and what it asks by itself has been asked.
 func (b *Bench) boot() {
 	b.Helper()
+	if b.shared && b.booted {
+		return
+	}
+	b.booted = true
 	b.pass(15 * time.Second)
 }
 
 // ready boots a host that has an address of the prefix home, and router1, whom it knows, as its router.
 func (b *Bench) ready() {
 	b.Helper()
+	if b.shared && b.taught {
+		return
+	}
+	b.taught = true
 	b.boot()
 	b.learn(router1)
 	b.advertise(router1, usual())

@@ -143,7 +143,7 @@ func (b *Bench) try(wait time.Duration, w want) *seen {
 func (b *Bench) expect(wait time.Duration, w want) *seen {
 	b.Helper()
 	var others []string
-	for end := b.Now() + wait; ; {
+	for end := b.Now() + wait + b.slack; ; {
 		s := b.next(end - b.Now())
 		if s == nil {
 			b.Fatalf("no %s in %v, but %q", w.what, wait, others)
