@@ -30,6 +30,8 @@ const (
 
 	// arpEthernetIPv4 is the first eight octets but ar$op: hardware space, protocol space and the two lengths.
 	arpEthernetIPv4 = 1<<32 | EtherTypeIPv4<<16 | 6<<8 | 4
+	// arp802IPv4 is the same of IEEE 802 networks (RFC 1042): the same addresses, and some bridges let them through.
+	arp802IPv4 = 6<<32 | EtherTypeIPv4<<16 | 6<<8 | 4
 )
 
 // ARPLen is the length of an ARP packet for IPv4 over Ethernet.
@@ -58,7 +60,7 @@ func ParseARP(b []byte) (ARP, error) {
 		return ARP{}, ErrShort
 	}
 	w := binary.BigEndian.Uint64(b)
-	if w>>16 != arpEthernetIPv4 {
+	if w>>16 != arpEthernetIPv4 && w>>16 != arp802IPv4 {
 		return ARP{}, ErrHardware
 	}
 	return ARP{

@@ -52,6 +52,12 @@ func TestARP(t *testing.T) {
 }
 
 func TestARPOtherHardware(t *testing.T) {
+	// IEEE 802 networks have a number of their own (RFC 1042), and the same addresses.
+	b := octets(hexARP)
+	b[1] = 6
+	if m, err := ParseARP(b); err != nil || m.Op == 0 {
+		t.Errorf("hardware type 6: %+v, %v", m, err)
+	}
 	for i := range 6 { // ar$hrd, ar$pro, ar$hln, ar$pln
 		b := octets(hexARP)
 		b[i] ^= 1

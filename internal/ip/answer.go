@@ -58,7 +58,7 @@ func (q *queue) answer(p *packet.Buffer, m *wire.NeighborSolicitation, kind answ
 	// RFC 4429, 3.3: "The node MUST reply to a Neighbor Solicitation for an Optimistic Address from a unicast address, but the
 	// reply MUST have the Override flag cleared (O=0)." RFC 4861, 7.2.4: "If the Target Address is either an anycast address or
 	// a unicast address for which the node is providing proxy service, …, the Override flag SHOULD be set to zero."
-	reply.Override = kind == forOurs
+	reply.Override = reply.Override && kind == forOurs
 	a := lateAnswer{kind: kind, na: reply, to: to}
 	// 7.2.7: "Neighbor Advertisements sent in response to a Neighbor Solicitation SHOULD be delayed by a random time between 0
 	// and MAX_ANYCAST_DELAY_TIME to reduce the probability of network congestion." 7.2.8: of a proxy's likewise. One who asks

@@ -72,7 +72,9 @@ func (d *device) isProxied4(m *wire.ARP) bool {
 		to.IsMulticast() || to == wire.Broadcast4 || to.IsLoopback() || to.IsUnspecified() {
 		return false
 	}
-	if !d.conf4.ProxyARP && !slices.Contains(d.proxies, to) {
+	// RFC 3927, 2.7: "a router or other host MUST NOT indiscriminately answer all ARP Requests for addresses in the 169.254/16
+	// prefix."
+	if (!d.conf4.ProxyARP || to.IsLinkLocal()) && !slices.Contains(d.proxies, to) {
 		return false
 	}
 	if d.l.snap.Load().Lookup(to, d.index).Kind != netif.NotOurs {

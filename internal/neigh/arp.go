@@ -29,7 +29,8 @@ func (c *Cache) ARP(now clock.Instant, m *wire.ARP, ours func(wire.Addr) bool) (
 	}
 	// "Is the opcode ares_op$REQUEST? Yes: Swap hardware and protocol fields, putting the local hardware and
 	// protocol addresses in the sender fields. Set the ar$op field to ares_op$REPLY."
-	if m.Op != wire.ARPRequest || !target || ours(m.SenderIP) || !c.credible(m.SenderMAC) {
+	asker := m.SenderIP == wire.Unspecified4 || unicast4(m.SenderIP) && !ours(m.SenderIP)
+	if m.Op != wire.ARPRequest || !target || !asker || !c.credible(m.SenderMAC) {
 		return wire.ARP{}, false
 	}
 	return wire.ARP{Op: wire.ARPReply, SenderMAC: c.cfg.Address, SenderIP: m.TargetIP,

@@ -93,7 +93,10 @@ func TestARP(t *testing.T) {
 func TestARPSender(t *testing.T) {
 	for _, ip := range []wire.Addr{wire.Broadcast4, wire.Addr4(224, 0, 0, 1), wire.Loopback4, wire.Unspecified4} {
 		r := newRig(t, Config{})
-		r.ARP(0, &wire.ARP{Op: 1, SenderMAC: macB, SenderIP: ip, TargetIP: self4}, ours)
+		_, answer := r.ARP(0, &wire.ARP{Op: 1, SenderMAC: macB, SenderIP: ip, TargetIP: self4}, ours)
+		if answer != (ip == wire.Unspecified4) {
+			t.Errorf("%v is answered: %v", ip, answer)
+		}
 		if r.Len() != 0 {
 			t.Errorf("%v got an entry", ip)
 		}

@@ -15,10 +15,15 @@ func (c *Cache) NeighborSolicitation(now clock.Instant, src, dst wire.Addr, m *w
 	if !src.IsUnspecified() && m.SourceLink != (wire.MAC{}) {
 		c.Solicited(now, src, m.SourceLink)
 	}
-	// 7.2.4: "If the solicitation's IP Destination Address is not a multicast address, the Target Link-Layer Address
-	// option MAY be omitted". It is always there, and so "the Override flag SHOULD be set to one."
-	reply = wire.NeighborAdvertisement{Router: router, Solicited: true, Override: true, Target: m.Target,
-		TargetLink: c.cfg.Address}
+	// 7.2.4: "If the solicitation's IP Destination Address is a multicast address, the Target Link-Layer option MUST be
+	// included in the advertisement." "If the solicitation's IP Destination Address is not a multicast address, the Target
+	// Link-Layer Address option MAY be omitted; the neighboring node's cached value must already be current in order for the
+	// solicitation to have been received." "If … the Target Link-Layer Address option is not included, the Override flag
+	// SHOULD be set to zero. Otherwise, the Override flag SHOULD be set to one."
+	reply = wire.NeighborAdvertisement{Router: router, Solicited: true, Target: m.Target}
+	if dst.IsMulticast() {
+		reply.Override, reply.TargetLink = true, c.cfg.Address
+	}
 	// "If the source of the solicitation is the unspecified address, the node MUST set the Solicited flag to zero
 	// and multicast the advertisement to the all-nodes address."
 	if src.IsUnspecified() {

@@ -23,7 +23,10 @@ func TestNeighborSolicitation(t *testing.T) {
 		// RFC 4861, 7.2.4: "Because unicast Neighbor Solicitations are not required to include a Source Link-Layer
 		// Address, it is possible that a node sending a solicited Neighbor Advertisement does not have a
 		// corresponding link-layer address".
-		{"unicast, bare", peer6, self6, wire.MAC{}, false, peer6, wire.NeighborAdvertisement{Solicited: true, Override: true}, None},
+		// "If the solicitation's IP Destination Address is not a multicast address, the Target Link-Layer Address option MAY be
+		// omitted", and then "the Override flag SHOULD be set to zero": as Linux.
+		{"unicast, bare", peer6, self6, wire.MAC{}, false, peer6, wire.NeighborAdvertisement{Solicited: true}, None},
+		{"unicast", peer6, self6, macA, false, peer6, wire.NeighborAdvertisement{Solicited: true}, Stale},
 		// 7.2.3: "If the Source Address is the unspecified address, the node MUST NOT create or update the Neighbor
 		// Cache entry." 7.2.4: "the node MUST set the Solicited flag to zero and multicast the advertisement to the
 		// all-nodes address."
@@ -31,7 +34,9 @@ func TestNeighborSolicitation(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r := newRig(t, Config{})
-			row.want.Target, row.want.TargetLink = self6, own
+			if row.want.Target = self6; row.want.Override {
+				row.want.TargetLink = own
+			}
 			na, to := r.NeighborSolicitation(0, row.src, row.dst, &wire.NeighborSolicitation{Target: self6, SourceLink: row.link}, row.router)
 			if na != row.want || to != row.to {
 				t.Errorf("%+v to %v, want %+v to %v", na, to, row.want, row.to)

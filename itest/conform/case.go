@@ -16,6 +16,8 @@ type Case struct {
 	Differs string
 	// Chatter keeps what the node sends by itself in what is compared.
 	Chatter bool
+	// Answers keeps ARP replies and Neighbor Advertisements, and where their frames go.
+	Answers bool
 }
 
 // Kind is what the node is.

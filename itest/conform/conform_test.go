@@ -10,7 +10,11 @@ import (
 func text(c *Case, sent []Sent) []string {
 	var all []string
 	for _, s := range sent {
-		if c.Chatter || !chatter(s.Frame) {
+		switch {
+		case c.Answers && answers(s.Frame):
+			all = append(all, describeAnswer(s))
+		case c.Answers:
+		case c.Chatter || !chatter(s.Frame):
 			all = append(all, Describe(s, c.Steps))
 		}
 	}
@@ -36,7 +40,7 @@ func every() (all []Case) {
 	return all
 }
 
-var groups = []func() []Case{Headers6, Fragments, Addresses, Headers4, Messages, Forwarding, PathMTU}
+var groups = []func() []Case{Headers6, Fragments, Addresses, Headers4, Messages, Forwarding, PathMTU, Solicitations, ARPs}
 
 // What the cases want is what onlink does.
 func TestStack(t *testing.T) {

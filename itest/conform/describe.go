@@ -107,6 +107,35 @@ func describeUpper(next uint8, b []byte, steps []Step) string {
 	return fmt.Sprintf("protocol %d: %d octets", next, len(b))
 }
 
+// answers reports whether a frame is an ARP reply or a Neighbor Advertisement.
+func answers(f []byte) bool {
+	p := f[wire.EthernetLen:]
+	switch wire.Ethernet(f).EtherType() {
+	case wire.EtherTypeARP:
+		m, err := wire.ParseARP(p)
+		return err == nil && m.Op == wire.ARPReply
+	case wire.EtherTypeIPv6:
+		h, err := wire.CheckIPv6(p)
+		return err == nil && h.NextHeader() == wire.ProtoICMPv6 && len(h.Payload()) > 0 && h.Payload()[0] == wire.ICMPv6NeighborAdvertisement
+	}
+	return false
+}
+
+// describeAnswer says what an answer tells, and to whom.
+func describeAnswer(s Sent) string {
+	p := s.Frame[wire.EthernetLen:]
+	out := fmt.Sprintf("port %d: to %v: ", s.Port, wire.Ethernet(s.Frame).Dst())
+	if m, err := wire.ParseARP(p); err == nil {
+		return out + fmt.Sprintf("ARP %v is at %v, to %v at %v", m.SenderIP, m.SenderMAC, m.TargetIP, m.TargetMAC)
+	}
+	h := wire.IPv6(p)
+	m, err := wire.ParseNeighborAdvertisement(h.Payload())
+	if err != nil || !wire.ICMPv6ChecksumOK(h.Payload(), h.Src(), h.Dst()) {
+		return out + "bad NA " + hex.EncodeToString(p)
+	}
+	return out + fmt.Sprintf("%v > %v hops %d NA %+v", h.Src(), h.Dst(), h.HopLimit(), m)
+}
+
 // chatter reports whether a frame is what nodes send by themselves: ARP, Neighbor Discovery, group membership.
 func chatter(f []byte) bool {
 	switch uint16(f[12])<<8 | uint16(f[13]) {

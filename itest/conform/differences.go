@@ -58,7 +58,18 @@ var differences = []difference{
 	{"path MTU: IPv4 of nothing sent", "RFC 5927, 7: it quotes nothing that was sent"},
 	{"path MTU: IPv4 echo reply, 0", "RFC 1191, 7.1: the next plateau, which is 1006; Linux takes the least MTU that it believes"},
 	{"forward IPv6: hop-by-hop option 9e to a group", "RFC 8200, 4: the options of a packet that goes nowhere concern nobody"},
+	{"ARP sender link-layer address broadcast", credible},
+	{"ARP sender link-layer address a group's", credible},
+	{"ARP sender link-layer address zero", credible},
+	{"ARP sender link-layer address ours", credible},
+	{"ARP probe, sender link-layer address broadcast", credible},
+	{"ARP probe, sender link-layer address a group's", credible},
+	{"ARP probe, sender link-layer address zero", credible},
+	{"ARP probe, sender link-layer address ours", credible},
 }
+
+// credible is why some link-layer addresses are not answered.
+const credible = `nobody's own link-layer address: an answer would go to everybody, to nobody or to ourselves; Linux sends it (cf. RFC 1812, 3.3.2: "MUST not believe any ARP reply that claims that the Link Layer address of another host or router is a broadcast or multicast address")`
 
 // differs returns why the case of that name differs, or may; empty: it must not.
 func differs(name string) string {
