@@ -158,3 +158,40 @@ func TestKernelFollowsRedirects(t *testing.T) {
 		})
 	}
 }
+
+// The command is a router between two kernels that know nothing: they configure themselves from it and reach each other, and
+// when it ends they have no router any more.
+func TestUpForwards(t *testing.T) {
+	t.Parallel()
+	need(t, "ping")
+	need(t, "sleep")
+	near, far := newNamespace(t), newNamespace(t)
+	up := near.onlink("up", "--tap", "tap1", "--tap", "tap2", "--forward", "--addr", "tap1=2001:db8:1::1/64", "--addr", "tap2=2001:db8:2::1/64",
+		"--advertise", "tap1=2001:db8:1::/64", "--advertise", "tap2=2001:db8:2::/64", "--advertise-preference", "high")
+	up.says(t, "up on tap1")
+	holder := far.start(nil, "sleep", "300") // names the namespace for ip
+	near.ip("link set tap2 netns " + itoa(holder.Process.Pid))
+	near.ip("link set tap1 up")
+	far.ip("link set tap2 up")
+	address := func(n *namespace, device, of string) (found string) {
+		eventually(t, device+" has an address of "+of, func() bool {
+			for _, word := range strings.Fields(n.ip("-6 address show dev " + device + " scope global")) {
+				if p, err := netip.ParsePrefix(word); err == nil && prefix(of).Contains(p.Addr()) {
+					found = p.Addr().String()
+				}
+			}
+			return found != "" && strings.Contains(n.ip("-6 route show default"), "pref high")
+		})
+		return found
+	}
+	a, b := address(near, "tap1", "2001:db8:1::/64"), address(far, "tap2", "2001:db8:2::/64")
+	if out := near.ping(b, 1400); !strings.Contains(out, "ttl=63") {
+		t.Errorf("from %s to %s:\n%s", a, b, out)
+	}
+	up.interrupt(t)
+	for _, line := range []string{"tap1 (", "tap2 ("} {
+		if !strings.Contains(up.stderr.String(), line) {
+			t.Errorf("it did not say %q:\n%s", line, &up.stderr)
+		}
+	}
+}
