@@ -64,6 +64,10 @@ type bbr struct {
 	lossEvents         int // discontiguous ranges lost in the round
 	lostEnd            Seq // the end of the last one
 	undo               bbrUndo
+	cycle              bbrCycle
+	restraint          bbrRestraint
+	longestRTT         time.Duration // since the last probe began, without what the peer may have delayed
+	background         float64       // the share of segments that the path loses by itself, as the last cycle has found; at most bbrTolerated
 
 	// 2.12: has the pipe been filled?
 	fullBWReached, fullBWNow bool
@@ -172,7 +176,7 @@ func (b *bbr) Init(s *Sender) {
 	b.nextRoundDelivered = s.Delivered
 	b.resetFullBW()
 	b.initPacingRate(s)
-	b.enterStartup()
+	b.enterStartup(s)
 	b.saveStateUponLoss()
 }
 
@@ -222,7 +226,8 @@ func (b *bbr) updateControlParameters(s *Sender) {
 }
 
 // setState enters a state with its gains.
-func (b *bbr) setState(to bbrState) {
+func (b *bbr) setState(s *Sender, to bbrState) {
+	b.noteRestraint(s)
 	b.state = to
 	b.pacingGain, b.cwndGain = bbrGains[to].pacing, bbrGains[to].cwnd
 }

@@ -20,6 +20,7 @@ func (b *bbr) Reduce(s *Sender) int {
 // handleMark takes in that a congestion mark was echoed, of which there is one in a round trip: like loss in it, and where
 // BBR probes for bandwidth like too much of it.
 func (b *bbr) handleMark(s *Sender) {
+	b.cycle.marked = true
 	b.noteLoss(s)
 	if b.state == bbrStartup && !b.fullBWReached {
 		b.leaveStartupForCongestion(s)
@@ -52,7 +53,7 @@ func (b *bbr) Undo(s *Sender) int {
 	if b.state != bbrProbeRTT && b.state != b.undo.state {
 		if b.undo.state == bbrStartup {
 			b.fullBWReached = false
-			b.enterStartup()
+			b.enterStartup(s)
 		} else if b.undo.state == bbrProbeBWUp {
 			b.startProbeBWUp(s)
 		}
@@ -84,6 +85,7 @@ func (b *bbr) Lost(s *Sender, l LostSegment) {
 		b.lossEvents++
 	}
 	b.lostEnd = l.End
+	b.cycle.lost++
 	b.noteLoss(s)
 	if !b.bwProbeSamples {
 		return // "not a packet sent while probing bandwidth"
@@ -106,7 +108,7 @@ func (b *bbr) noteLoss(s *Sender) {
 func (b *bbr) isInflightTooHigh(s *Sender) bool { return b.tooHigh(s, b.rs.lost, b.rs.txInFlight) }
 
 func (b *bbr) tooHigh(s *Sender, lost, txInFlight int) bool {
-	return lost*100 > txInFlight*bbrLossThresh || lost > 0 && !s.SACK
+	return lost*100 > txInFlight*bbrLossThresh && beyondChance(lost, txInFlight, b.background) || lost > 0 && !s.SACK
 }
 
 // inflightAtLoss is 5.5.10.2, BBRInflightAtLoss, for a segment that was one of txInFlight: "At what prefix of packet did losses
@@ -136,6 +138,7 @@ func (b *bbr) updateCongestionSignals(s *Sender) {
 	if !b.lossRoundStart {
 		return // "wait until end of round trip"
 	}
+	b.noteLossRound()
 	b.adaptLowerBoundsFromCongestion(s)
 	b.lossInRound = false
 }
@@ -143,7 +146,7 @@ func (b *bbr) updateCongestionSignals(s *Sender) {
 // adaptLowerBoundsFromCongestion is 5.5.10.3, BBRAdaptLowerBoundsFromCongestion: "When encountering packet loss when the flow is
 // not probing for bandwidth, the strategy is to gradually adapt to the current measured delivery process".
 func (b *bbr) adaptLowerBoundsFromCongestion(s *Sender) {
-	if b.isProbingBW() || !b.lossInRound {
+	if b.isProbingBW() || !b.lossInRound || b.lossIsBackground(s) {
 		return
 	}
 	// BBRInitLowerBounds: "Handle the first congestion episode in this cycle".
@@ -156,7 +159,7 @@ func (b *bbr) adaptLowerBoundsFromCongestion(s *Sender) {
 	// BBRLossLowerBounds: "Adjust model once per round based on loss". The pacing margin is part of why bw_latest is less than
 	// bw, and not the path's doing: 5.3.3.5.3: "the steady-state (non-bandwidth-probing) BBR response to a non-application-limited
 	// round trip with X% packet loss is to reduce the sending rate by X%", and not by the margin too.
-	latest := min(mulDiv(b.bwLatest, 100, 100-bbrPacingMargin), max(b.bwShortterm, b.bwLatest))
+	latest := min(b.unrestrained(b.bwLatest), max(b.bwShortterm, b.bwLatest))
 	b.bwShortterm = max(latest, percent(b.bwShortterm, bbrBeta))
 	b.inflightShortterm = max(b.inflightLatest, b.inflightShortterm*bbrBeta/100)
 }

@@ -48,6 +48,10 @@ func (b *bbr) updateLatestDeliverySignals(s *Sender) {
 	b.lossRoundStart = false
 	b.bwLatest = max(b.bwLatest, b.rs.deliveryRate)
 	b.inflightLatest = max(b.inflightLatest, b.rs.delivered)
+	b.cycle.rttLatest = max(b.cycle.rttLatest, b.rs.rtt)
+	if !b.rs.delayed {
+		b.longestRTT = max(b.longestRTT, b.rs.rtt)
+	}
 	if b.rs.hasData && b.rs.priorDelivered >= b.lossRoundDelivered {
 		b.lossRoundDelivered = s.Delivered
 		b.lossRoundStart = true
@@ -57,7 +61,7 @@ func (b *bbr) updateLatestDeliverySignals(s *Sender) {
 // advanceLatestDeliverySignals is BBRAdvanceLatestDeliverySignals: "Near end of ACK processing".
 func (b *bbr) advanceLatestDeliverySignals() {
 	if b.lossRoundStart {
-		b.bwLatest, b.inflightLatest = b.rs.deliveryRate, b.rs.delivered
+		b.bwLatest, b.inflightLatest, b.cycle.rttLatest = b.rs.deliveryRate, b.rs.delivered, b.rs.rtt
 	}
 }
 

@@ -30,22 +30,27 @@ func (b *bbr) startProbeBWDown(s *Sender) {
 	b.probeUpCnt = bbrInfinite // "not growing BBR.inflight_longterm"
 	b.pickProbeWait()
 	b.cycleStamp = s.Now
+	b.startCycle(s)
 	b.ackPhase = acksProbeStopping
 	b.startRound(s)
-	b.setState(bbrProbeBWDown)
+	b.setState(s, bbrProbeBWDown)
 }
 
 // startProbeBWCruise is BBRStartProbeBW_CRUISE: 5.3.3.2: "attempting to send at the same rate the network is delivering data".
-func (b *bbr) startProbeBWCruise() { b.setState(bbrProbeBWCruise) }
+func (b *bbr) startProbeBWCruise(s *Sender) {
+	b.keepDown()
+	b.setState(s, bbrProbeBWCruise)
+}
 
 // startProbeBWRefill is BBRStartProbeBW_REFILL: 5.3.3.3: "the flow pivots, discarding its short-term model that incorporates
 // packet losses caused by cross-traffic and beginning to robustly probe the bottleneck's long-term available bandwidth".
 func (b *bbr) startProbeBWRefill(s *Sender) {
 	b.resetShortTermModel()
 	b.bwProbeUpRounds, b.bwProbeUpAcks = 0, 0
+	b.endCycle(s)
 	b.ackPhase = acksRefilling
 	b.startRound(s)
-	b.setState(bbrProbeBWRefill)
+	b.setState(s, bbrProbeBWRefill)
 }
 
 // startProbeBWUp is BBRStartProbeBW_UP: 5.3.3.4: "ProbeBW_UP probes for possible increases in available bandwidth".
@@ -54,7 +59,8 @@ func (b *bbr) startProbeBWUp(s *Sender) {
 	b.startRound(s)
 	b.resetFullBW()
 	b.fullBW = b.rs.deliveryRate
-	b.setState(bbrProbeBWUp)
+	b.longestRTT = 0
+	b.setState(s, bbrProbeBWUp)
 	b.raiseInflightLongtermSlope(s)
 }
 
@@ -67,7 +73,7 @@ func (b *bbr) updateProbeBWCyclePhase(s *Sender) {
 	switch b.state {
 	case bbrProbeBWDown:
 		if !b.isTimeToProbeBW(s) && b.isTimeToCruise(s) {
-			b.startProbeBWCruise()
+			b.startProbeBWCruise(s)
 		}
 	case bbrProbeBWCruise:
 		b.isTimeToProbeBW(s)

@@ -20,7 +20,7 @@ func (b *bbr) updateMinRTT(s *Sender) {
 // deemed a sufficient attempt to coordinate to drain the queue."
 func (b *bbr) checkProbeRTT(s *Sender) {
 	if b.state != bbrProbeRTT && b.probeRTTExpired && !b.idleRestart {
-		b.setState(bbrProbeRTT)
+		b.setState(s, bbrProbeRTT)
 		b.saveCwnd(s)
 		b.probeRTTDoneStamp = 0
 		b.ackPhase = acksProbeStopping
@@ -67,11 +67,12 @@ func (b *bbr) checkProbeRTTDone(s *Sender) {
 // immediately to ProbeBW_CRUISE."
 func (b *bbr) exitProbeRTT(s *Sender) {
 	b.resetShortTermModel()
+	b.endCycle(s)
 	if b.fullBWReached {
 		b.startProbeBWDown(s)
-		b.startProbeBWCruise()
+		b.startProbeBWCruise(s)
 	} else {
-		b.enterStartup()
+		b.enterStartup(s)
 	}
 }
 

@@ -2,13 +2,13 @@ package tcp
 
 // enterStartup is 5.3.1.1, BBREnterStartup: "in Startup BBR uses the minimum gain values that will allow the sending rate to
 // double each round".
-func (b *bbr) enterStartup() { b.setState(bbrStartup) }
+func (b *bbr) enterStartup(s *Sender) { b.setState(s, bbrStartup) }
 
 // checkStartupDone is 5.3.1.1, BBRCheckStartupDone.
 func (b *bbr) checkStartupDone(s *Sender) {
 	b.checkStartupHighLoss(s)
 	if b.state == bbrStartup && b.fullBWReached {
-		b.enterDrain()
+		b.enterDrain(s)
 	}
 }
 
@@ -59,8 +59,8 @@ func (b *bbr) leaveStartupForCongestion(s *Sender) {
 }
 
 // enterDrain is 5.3.2, BBREnterDrain: "BBR aims to quickly drain any queue at the bottleneck link that was created in Startup".
-func (b *bbr) enterDrain() {
-	b.setState(bbrDrain)
+func (b *bbr) enterDrain(s *Sender) {
+	b.setState(s, bbrDrain)
 	b.drainStartRound = b.roundCount
 }
 
