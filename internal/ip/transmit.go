@@ -206,6 +206,11 @@ func (t *transmission) unreachable(p *packet.Buffer) {
 		t.l.failed(t.now, p, syscall.EHOSTUNREACH, 0, &t.l.counters, reason)
 		return
 	}
+	if !p.Dst.Is4() {
+		// RFC 4443, 2.4 (c): an error quotes the invoking packet, which is the one that came in, not what forwarding made of it.
+		p.HopLimit++
+		wire.IPv6(p.Bytes()).SetHopLimit(p.HopLimit)
+	}
 	var errors packet.Batch
 	t.l.complain(t.now, t.s, p, c, new(Path), &t.l.counters, &errors)
 	t.l.counters.Drop(t.now, p, reason)
