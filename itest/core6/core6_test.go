@@ -53,6 +53,25 @@ func TestCore(t *testing.T) {
 	t.Logf("%d cases", n)
 }
 
+// What one case asks does not spoil the next: a suite puts all of its questions to one node, as fast as they are answered.
+func TestOneAfterTheOther(t *testing.T) {
+	b := NewBench(t, Node{})
+	b.shared = true
+	for range 2 {
+		for _, c := range append(headers(), messages()...) {
+			if c.Name == "ten thousand at once" {
+				continue // that is about the limit itself
+			}
+			t.Run(c.Name, func(t *testing.T) {
+				b.TB, b.answers = t, nil
+				b.answering(router1)
+				c.Run(b)
+			})
+		}
+	}
+	b.TB = t
+}
+
 func sorted[V any](m map[string]V) (keys []string) {
 	for k := range m {
 		keys = append(keys, k)

@@ -41,17 +41,20 @@ func duplicates() (list []Case) {
 		name  string
 		a     wire.Addr
 		start func(b *Bench)
+		node  Node
 	}{
-		{"link-local", nodeLL, func(b *Bench) {}},
+		{"link-local", nodeLL, func(b *Bench) {}, Node{}},
 		{"global", node, func(b *Bench) {
 			b.boot()
 			b.advertise(router1, usual())
-		}},
+		}, Node{}},
+		{"configured", addr("2001:db8:0:1::42"), func(b *Bench) {}, Node{Addresses: []string{"2001:db8:0:1::42/64"}}},
 	}
 	for _, k := range kinds {
 		a := k.a
 		group := a.SolicitedNode()
 		add := func(name, rule string, n Node, run func(b *Bench)) {
+			n.Addresses = k.node.Addresses
 			list = append(list, Case{Name: k.name + ": " + name, Rule: rule, Node: n, Run: func(b *Bench) {
 				k.start(b)
 				run(b)
@@ -68,7 +71,7 @@ func duplicates() (list []Case) {
 			b.none(5*time.Second, ns(a))
 			b.assigned(a, true)
 		})
-		if k.name == "link-local" { // the global one has the same group
+		if k.name != "global" { // which has the same group as the link-local one
 			add("joins the group first", `RFC 4862, 5.4.2: "Before sending a Neighbor Solicitation, an interface MUST join the all-nodes multicast address and the solicited-node multicast address of the tentative address."`, Node{}, func(b *Bench) {
 				report := typed("MLDv2 report", wire.ICMPv6MLDv2Report).and("of the group", func(s *seen) bool {
 					return containsAddr(s.body, group)

@@ -204,6 +204,19 @@ func forwarding() (list []Case) {
 			}
 		})
 	}
+	for _, n := range []uint8{0, 1} {
+		for _, a := range []wire.Addr{near1, near2, nodeLL} {
+			add(fmt.Sprintf("hop limit %d to %v, which is the router's", n, a), `RFC 8200, 3: "A node that is the destination of a packet should not discard a packet with Hop Limit equal to zero; it should process the packet normally."`, func(b *Bench) {
+				b.in(host1, echo(src, a, conform.Data(8), hops(n)))
+				b.expect(2*time.Second, reply(src).from(a))
+			})
+		}
+	}
+	rig("through a router that does not answer", `RFC 4861, 7.2.2: code 3`, Node{Routes: map[string]string{"2001:db8:0:9::/64": "fe80::dead"}}, func(b *Bench) {
+		p := from(dst, far)
+		b.in(host3, p)
+		b.quotes(b.expect(5*time.Second, fault(wire.ICMPv6DestUnreachable, 3)), p)
+	})
 	add("solicitation", `RFC 4861, 7.2.4: Router: "A node sets the Router flag ... if it is a router"`, func(b *Bench) {
 		b.in(host1, sol(host1.ll, nodeLL.SolicitedNode(), nodeLL, slla(host1.mac)))
 		if s := b.expect(time.Second, na(nodeLL).to(host1.ll)); s.body[4] != 0xe0 {

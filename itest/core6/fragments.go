@@ -150,6 +150,27 @@ func fragments() (list []Case) {
 	add("of 8 octets each", rule, func(b *Bench) { puts(b, 200, 0, cut(me, self, 3, 200, 8)...) })
 	add("stub at the end", rule, func(b *Bench) { puts(b, 73, 0, cut(me, self, 3, 73, 80)...) })
 	add("1500 octets", `RFC 8200, 5: "A node must be able to accept a fragmented packet that, after reassembly, is as large as 1500 octets."`, func(b *Bench) { puts(b, 1452, 0, cut(me, self, 3, 1452, 1232)...) })
+	for _, n := range []int{8000, 32000, 65527 - 8} {
+		add(fmt.Sprintf("%d octets", n), `RFC 8200, 4.5: what is put together may be as large as 65,535 octets; the reply is as large`, func(b *Bench) {
+			for _, p := range cut(me, self, 3, n, 1232) {
+				b.in(router1, p)
+			}
+			got := 0
+			for {
+				s := b.expect(time.Second, piece(me))
+				f, err := wire.ParseFragment(s.body)
+				if err != nil || f.Offset != got {
+					b.Fatalf("%v", s)
+				}
+				if got += len(s.body) - wire.FragmentLen; !f.More {
+					break
+				}
+			}
+			if got != n+wire.ICMPLen {
+				b.Fatalf("the reply has %d octets", got)
+			}
+		})
+	}
 	add("atomic", `RFC 8200, 4.5: "If the fragment is a whole datagram (that is, both the Fragment Offset field and the M flag are zero), then it does not need any further reassembly and should be processed as a fully reassembled packet"`, func(b *Bench) {
 		puts(b, 200, 0, part(me, self, 4, 0, false, m))
 	})
