@@ -51,8 +51,6 @@ var differences = []difference{
 	{"forward IPv6: both link-local", "RFC 4291, 2.5.6: not forwarded to other links; Linux does on the same link"},
 	{"forward IPv4: link-local", "RFC 3927, 7: MUST NOT be forwarded"},
 	{"forward IPv6: own source", "it was not us who sent it"},
-	{"forward IPv6: to the subnet router anycast", "◦ the anycast address of routers"},
-	{"forward IPv6: to the far subnet router anycast", "◦ the anycast address of routers"},
 	{"path MTU: of another's packet", "RFC 8201, 6: it quotes nothing that was sent"},
 	{"path MTU: of nothing sent", "RFC 8201, 6: it quotes nothing that was sent"},
 	{"path MTU: IPv4 of nothing sent", "RFC 5927, 7: it quotes nothing that was sent"},

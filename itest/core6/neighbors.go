@@ -386,12 +386,12 @@ func solicitations() (list []Case) {
 							then, mac = "STALE", *o.mac
 						}
 						s := b.expect(100*time.Millisecond, na(nodeLL).toMAC(mac))
-						b.solicitedNA(s, host1.ll)
+						b.solicitedNA(s, dst, host1.ll)
 					} else if state == "none" || state == "INCOMPLETE" {
 						b.pass(100 * time.Millisecond) // the advertisement waits for the address of its receiver
 					} else {
 						s := b.expect(100*time.Millisecond, na(nodeLL).toMAC(mac))
-						b.solicitedNA(s, host1.ll)
+						b.solicitedNA(s, dst, host1.ll)
 					}
 					b.is(host1, host1.ll, nodeLL, then, mac)
 				}})
@@ -419,19 +419,19 @@ func solicitations() (list []Case) {
 				Run: func(b *Bench) {
 					b.ready()
 					b.in(host1, sol(host1.ll, l.a.SolicitedNode(), l.a, slla(host1.mac)))
-					b.solicitedNA(b.expect(100*time.Millisecond, na(l.a).toMAC(host1.mac).from(l.a)), host1.ll)
+					b.solicitedNA(b.expect(100*time.Millisecond, na(l.a).toMAC(host1.mac).from(l.a)), l.a.SolicitedNode(), host1.ll)
 				}},
 			Case{Name: "to the address, " + l.name, Rule: `RFC 4861, 7.2.4: the advertisement goes to the source of the solicitation`,
 				Run: func(b *Bench) {
 					b.ready()
 					b.in(host1, sol(host1.addr, l.a, l.a, slla(host1.mac)))
-					b.solicitedNA(b.expect(100*time.Millisecond, na(l.a).toMAC(host1.mac)), host1.addr)
+					b.solicitedNA(b.expect(100*time.Millisecond, na(l.a).toMAC(host1.mac)), l.a, host1.addr)
 				}},
 			Case{Name: "reserved bits and unknown options, " + l.name, Rule: `RFC 4861, 7.1.1: "The contents of the Reserved field, and of any unrecognized options, MUST be ignored."`,
 				Run: func(b *Bench) {
 					b.ready()
 					b.in(host1, nd(host1.ll, l.a, wire.ICMPv6NeighborSolicitation, 0xffffffff, octets(l.a), option(99, 1, 2, 3), slla(host1.mac), mtuOption(1), prefixOption(home, 0xff, 0, 0)))
-					b.solicitedNA(b.expect(100*time.Millisecond, na(l.a)), host1.ll)
+					b.solicitedNA(b.expect(100*time.Millisecond, na(l.a)), l.a, host1.ll)
 				}},
 			Case{Name: "of another's address, " + l.name, Rule: `RFC 4861, 7.2.3: the target MUST be "a 'valid' unicast or anycast address assigned to the receiving interface"`,
 				Run: func(b *Bench) {
@@ -447,13 +447,20 @@ func solicitations() (list []Case) {
 	return list
 }
 
-// solicitedNA holds an answer to a solicitation against RFC 4861, 7.2.4: a host's, R 0, S 1, O 1, with the option.
-func (b *Bench) solicitedNA(s *seen, to wire.Addr) {
+// solicitedNA holds an answer to a solicitation that was sent to asked against RFC 4861, 7.2.4: a host's, R 0, S 1, with the
+// option and O 1. "If the solicitation's IP Destination Address is not a multicast address, the Target Link-Layer Address option
+// MAY be omitted", and where it is, "the Override flag SHOULD be set to zero".
+func (b *Bench) solicitedNA(s *seen, asked, to wire.Addr) {
 	b.Helper()
-	if s.dst != to || s.body[4] != 0x60 {
+	o, ok := s.option(24, 2)
+	flags := byte(0x60)
+	if !ok && !asked.IsMulticast() {
+		flags = 0x40
+	}
+	if s.dst != to || s.body[4] != flags {
 		b.Fatalf("%v: flags %#x", s, s.body[4])
 	}
-	if o, ok := s.option(24, 2); !ok || wire.MAC(o) != nodeMAC {
+	if (ok || asked.IsMulticast()) && (len(o) != 6 || wire.MAC(o) != nodeMAC) {
 		b.Fatalf("%v: target link-layer address % x", s, o)
 	}
 }
