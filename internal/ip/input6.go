@@ -149,6 +149,11 @@ func (q *queue) fragment6(p *packet.Buffer, x *wire.ExtHeader, f *wire.Fragment,
 		// Problem, Code 0, message should be sent …, pointing to the Fragment Offset field".
 		q.reject(p, paramProblem6(wire.ICMPv6ErroneousHeader, wire.IPv6Len+x.Offset+2), mib.Ip6Reassembly)
 		return
+	case f.Offset == 0 && misplaced(it) != 0:
+		// RFC 8200, 4: "The Hop-by-Hop Options header, when present, must immediately follow the IPv6 header."
+		// Put together, the packet would look as if it did.
+		q.reject(p, paramProblem6(wire.ICMPv6UnrecognizedNextHeader, misplaced(it)), mib.Ip6UnknownHeader)
+		return
 	case f.Offset == 0 && !wholeChain(it, len(p.Bytes())-wire.IPv6Len):
 		// RFC 8200, 4.5: "If the first fragment does not include all headers through an Upper-Layer header, then that fragment
 		// should be discarded and an ICMP Parameter Problem, Code 3, message should be sent …, with the Pointer
@@ -158,6 +163,16 @@ func (q *queue) fragment6(p *packet.Buffer, x *wire.ExtHeader, f *wire.Fragment,
 	}
 	p.TrimFront(wire.IPv6Len + x.Offset)
 	q.parts.Push(p)
+}
+
+// misplaced returns where, from where it stands, Hop-by-Hop Options are named; 0: nowhere.
+func misplaced(it wire.ExtIter) int {
+	for it.Next() {
+	}
+	if it.Err() == wire.ErrOrder {
+		return it.Pointer()
+	}
+	return 0
 }
 
 // wholeChain reports whether all headers from where it stands through the upper-layer one are within the n octets

@@ -206,6 +206,8 @@ func TestInput6(t *testing.T) {
 		{"ICMPv4 over IPv6", in6(ip6(peer6, us6, wire.ProtoICMP, data)), problem(mib.Ip6UnknownHeader, 1, 6)},
 		{"unknown behind options", in6(ip6(peer6, us6, dst, cat(ext(99), data))), problem(mib.Ip6UnknownHeader, 1, 40)},
 		{"unknown, to a group", group(wire.AllNodes6, 99, data), dropped(mib.Ip6UnknownHeader)},
+		// RFC 8200, 3: "A node that is the destination of a packet should not discard a packet with Hop Limit equal to zero".
+		{"hop limit 0", in6(ip6(peer6, us6, wire.ProtoUDP, data, func(h *wire.IPv6Header) { h.HopLimit = 0 })), isDelivered},
 		{"AH", in6(ip6(peer6, us6, wire.ProtoAH, cat([]byte{17, 0, 0, 0, 0, 0, 0, 0}, data))), problem(mib.Ip6UnknownHeader, 1, 6)},
 		{"ESP", in6(ip6(peer6, us6, wire.ProtoESP, data)), problem(mib.Ip6UnknownHeader, 1, 6)},
 		// RFC 8200, 4.7.
@@ -232,6 +234,9 @@ func TestInput6(t *testing.T) {
 		{"fragment not of 8", in6(ip6(peer6, us6, fr, cat([]byte{17, 0, 0, 1, 1, 2, 3, 4}, data))), problem(mib.Ip6Reassembly, 0, 4)},
 		{"fragment beyond 65535", in6(ip6(peer6, us6, fr, cat([]byte{17, 0, 0xff, 0xf8, 1, 2, 3, 4}, data))), problem(mib.Ip6Reassembly, 0, 42)},
 		{"fragment without upper header", in6(ip6(peer6, us6, fr, cat([]byte{dst, 0, 0, 1, 1, 2, 3, 4}, []byte{6, 0, 1, 4, 0, 0, 0, 0}, make([]byte, 8)))), problem(mib.Ip6Reassembly, 3, 0)},
+		// RFC 8200, 4: "The same action should be taken if a node encounters a Next Header value of zero in any header other than an
+		// IPv6 header."
+		{"hop-by-hop in a fragment", in6(ip6(peer6, us6, fr, cat([]byte{hbh, 0, 0, 1, 1, 2, 3, 4}, ext(wire.ProtoUDP), make([]byte, 8)))), problem(mib.Ip6UnknownHeader, 1, 40)},
 		{"empty fragment", in6(ip6(peer6, us6, fr, []byte{59, 0, 0, 8, 1, 2, 3, 4})), dropped(mib.Ip6FragmentOverlap)},
 	}
 	check(t, setup{}, rows)
