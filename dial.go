@@ -35,6 +35,9 @@ type Dialer struct {
 	LocalAddr string     // "host:port"; an empty host or port 0 is chosen
 	TCP       TCPOptions // of a TCP connection, from its SYN on
 
+	// Source is which IPv6 addresses are preferred to connect from, where LocalAddr names none.
+	Source SourcePreference
+
 	// AttemptDelay is how long an attempt to connect to one address of a name is waited for before the next begins
 	// beside it (RFC 8305, 5); 0: 250 ms, negative: until it fails.
 	AttemptDelay time.Duration
@@ -67,7 +70,7 @@ func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.
 		if !ok {
 			return nil, opError("dial", name, nil, addrOf(n, a), &net.AddrError{Err: "no address of its family", Addr: d.LocalAddr})
 		}
-		c, err := s.dialOne(ctx, n, l, a, &d.TCP)
+		c, err := s.dialOne(ctx, n, l, a, d)
 		if err != nil {
 			return nil, opError("dial", name, nil, addrOf(n, a), err)
 		}
@@ -116,7 +119,7 @@ func addrOf(n network, a netip.AddrPort) net.Addr {
 	return net.UDPAddrFromAddrPort(a)
 }
 
-func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort, o *TCPOptions) (net.Conn, error) {
+func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort, d *Dialer) (net.Conn, error) {
 	local, err := s.endpoint(from)
 	if err != nil {
 		return nil, err
@@ -128,9 +131,9 @@ func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort,
 	var c net.Conn
 	err = s.settled(ctx, local.Addr, remote, func() (err error) {
 		if n.transport == "tcp" {
-			c, err = s.dialTCP(ctx, local, remote, o)
+			c, err = s.dialTCP(ctx, local, remote, d)
 		} else {
-			c, err = s.dialUDP(local, remote)
+			c, err = s.dialUDP(local, remote, d.Source)
 		}
 		return err
 	})
@@ -154,9 +157,9 @@ func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, se
 	}
 }
 
-func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, o *TCPOptions) (net.Conn, error) {
-	cfg := o.open(s.tcp.Settings(), remote.Addr)
-	cfg.Local, cfg.Remote = local, remote
+func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, d *Dialer) (net.Conn, error) {
+	cfg := d.TCP.open(s.tcp.Settings(), remote.Addr)
+	cfg.Local, cfg.Remote, cfg.SourcePrefs = local, remote, d.Source.preferences()
 	c, err := s.tcp.Dial(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -164,8 +167,8 @@ func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, o *TCP
 	return s.newTCPConn(c), nil
 }
 
-func (s *Stack) dialUDP(local, remote flow.Endpoint) (net.Conn, error) {
-	c, err := s.udp.Open(udp.Config{Bound: flow.Bound{Local: local}, Remote: remote})
+func (s *Stack) dialUDP(local, remote flow.Endpoint, p SourcePreference) (net.Conn, error) {
+	c, err := s.udp.Open(udp.Config{Bound: flow.Bound{Local: local}, Remote: remote, SourcePrefs: p.preferences()})
 	if err != nil {
 		return nil, err
 	}

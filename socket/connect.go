@@ -57,7 +57,7 @@ func (s *stream) startConnect(a netip.AddrPort, fast bool, data [][]byte) (int, 
 		local.Addr, local.Scope = s.local.Addr, s.local.Scope
 	}
 	c, n, err := s.open(tcpsock.OpenConfig{Local: local, Remote: e, TCP: s.ownConfig(), Header: s.header(e.Addr), Keys: s.keys(),
-		Watcher: s}, fast, data)
+		Watcher: s, SourcePrefs: s.opt.sources.preferences()}, fast, data)
 	if err != nil {
 		if s.boundPort && errno(err) == syscall.EADDRINUSE {
 			return 0, syscall.EADDRNOTAVAIL // the port is bound, and in use to this peer

@@ -101,6 +101,7 @@ func (s *dgram) connect(a netip.AddrPort) error {
 	if err := s.autobind(); err != nil {
 		return err
 	}
+	s.u.SetSourcePrefs(s.opt.sources.preferences())
 	if err := s.u.Connect(s.destination(e)); err != nil {
 		return errno(err)
 	}

@@ -201,7 +201,7 @@ func (s *dgram) recipient(m *Msg) (flow.Endpoint, error) {
 // sendOptions fills in what the socket's options say. mu locked.
 func (s *dgram) sendOptions(dst wire.Addr, o *udp.SendOptions) {
 	o.HopLimit, o.TrafficClass, _ = s.opt.header(dst)
-	o.Broadcast, o.Mark = s.opt.broadcast, uint32(s.opt.mark)
+	o.Broadcast, o.Mark, o.SourcePrefs = s.opt.broadcast, uint32(s.opt.mark), s.opt.sources.preferences()
 	if dst.IsMulticast() {
 		o.HopLimit = 0 // IP_MULTICAST_TTL
 	}

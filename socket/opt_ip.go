@@ -136,6 +136,11 @@ func (s *inet) setIPv6(name int, b []byte) error {
 		return s.setDiscover(n, &o.pmtudisc6)
 	case IPV6_DONTFRAG:
 		return flag(&o.dontFrag6)
+	case IPV6_ADDR_PREFERENCES:
+		if short {
+			return syscall.EINVAL
+		}
+		return o.sources.set(n)
 	case IPV6_RECVERR:
 		return flag(&o.recvErr6)
 	case IPV6_RECVERR_RFC4884:
@@ -172,6 +177,8 @@ func (s *inet) getIPv6(name int, b []byte, mtu int) (int, error) {
 		return put(b, o.pmtudisc6)
 	case IPV6_DONTFRAG:
 		return putBool(b, o.dontFrag6)
+	case IPV6_ADDR_PREFERENCES:
+		return put(b, o.sources.get())
 	case IPV6_MTU:
 		if mtu == 0 {
 			return 0, syscall.ENOTCONN

@@ -28,7 +28,8 @@ type options struct {
 	hops      int // -1: the default
 	tclass    uint8
 	pmtudisc6 int
-	dontFrag6 bool // IPV6_DONTFRAG
+	dontFrag6 bool        // IPV6_DONTFRAG
+	sources   sourcePrefs // IPV6_ADDR_PREFERENCES
 
 	// What Recvmsg reports.
 	recvErr, recvTTL, recvTOS, pktInfo       bool

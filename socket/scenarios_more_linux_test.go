@@ -174,6 +174,10 @@ var moreScenarios = []struct {
 		p.set(u, 41, socket.IPV6_TCLASS, 255)
 		p.get(u, 41, socket.IPV6_TCLASS, 4)
 		p.get(u, 41, 999, 4)
+		for _, v := range []int32{0, 1, 2, 0x100, 3, 0x101, 4, 0x400, 0x404, 8, 0x800, 0x808, 1, 0x802, 0x1000, 0x501, -1} {
+			p.set(u, 41, socket.IPV6_ADDR_PREFERENCES, v)
+			p.get(u, 41, socket.IPV6_ADDR_PREFERENCES, 4)
+		}
 		p.get(u, 6, 1, 4)
 		p.set(u, 6, 1, 1)
 		p.set(u, 41, 999, 4)

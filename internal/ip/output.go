@@ -93,6 +93,7 @@ type way struct {
 // store fills p.
 func (w *way) store(q *Query, p *Path) {
 	p.Src, p.Dst, p.Scope, p.NextHop = w.src, w.dst, q.Scope, w.nextHop
+	p.prefs = q.SourcePrefs
 	p.If, p.Local, p.Broadcast, p.Multicast = w.iface, w.local, w.broadcast, w.multicast
 	p.out, p.vrf, p.Flow = q.Out, q.VRF, q.Flow
 	p.MTU, p.fragment, p.Attributes = w.iface.MTUOf(w.dst.Is4()), false, nil

@@ -56,12 +56,13 @@ type Path struct {
 	Flow       Flow              // of the Query
 	Attributes *route.Attributes // of the route; nil: it has none
 
-	out      int32  // of the Query
-	vrf      uint32 // of the Query
-	fragment bool   // the path takes less than MTU: never set DF
-	toSelf   bool   // we receive what is sent to Dst ourselves
-	hostOnly bool   // nobody else does: Dst is of interface-local scope
-	fixed    bool   // linkDst says where on the link: Dst is a group or broadcast
+	out      int32               // of the Query
+	vrf      uint32              // of the Query
+	prefs    addrsel.Preferences // of the Query
+	fragment bool                // the path takes less than MTU: never set DF
+	toSelf   bool                // we receive what is sent to Dst ourselves
+	hostOnly bool                // nobody else does: Dst is of interface-local scope
+	fixed    bool                // linkDst says where on the link: Dst is a group or broadcast
 	linkDst  wire.MAC
 	known    *neighbors                  // of the interface; nil: no link-layer addresses there
 	entry    atomic.Pointer[neigh.Entry] // of NextHop, once it is found
@@ -98,6 +99,9 @@ func (p *Path) Leaves(pr *Params) bool {
 
 // Pinned returns the interface that the Query was pinned to.
 func (p *Path) Pinned() int32 { return p.out }
+
+// SourcePrefs returns what the Query preferred of sources.
+func (p *Path) SourcePrefs() addrsel.Preferences { return p.prefs }
 
 // Valid reports whether p still holds: one atomic load.
 func (l *Layer) Valid(p *Path) bool { return p.Generation == l.generation.Load() }

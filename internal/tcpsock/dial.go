@@ -5,6 +5,7 @@ import (
 	"net"
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/ready"
@@ -15,13 +16,14 @@ import (
 
 // OpenConfig is what a connection is opened with (RFC 9293, 3.10.1).
 type OpenConfig struct {
-	Local   flow.Endpoint // a zero address and port are chosen
-	Remote  flow.Endpoint
-	TCP     *tcp.Config       // the connection's settings, complete; nil: the layer's
-	Change  func(*tcp.Config) // changes them, if it is not nil
-	Header  Header
-	Keys    *tcpauth.Keys  // authenticate the connection, if there is one for the peer
-	Watcher ready.Notifier // who is told of readiness; nil: nobody
+	Local       flow.Endpoint // a zero address and port are chosen
+	Remote      flow.Endpoint
+	TCP         *tcp.Config       // the connection's settings, complete; nil: the layer's
+	Change      func(*tcp.Config) // changes them, if it is not nil
+	Header      Header
+	Keys        *tcpauth.Keys       // authenticate the connection, if there is one for the peer
+	Watcher     ready.Notifier      // who is told of readiness; nil: nobody
+	SourcePrefs addrsel.Preferences // of a local address that is to be chosen
 
 	data [][]byte // to be sent in the SYN, if fast is set
 	fast *int     // how many octets of data were taken
@@ -61,7 +63,7 @@ func (t *Layer) pathOf(cfg *OpenConfig) (*ip.Path, error) {
 	if src.IsUnspecified() {
 		src = wire.Addr{}
 	}
-	path, err := t.ip.Route(t.rt.Now(), ip.Query{Src: src, Dst: remote.Addr, Scope: remote.Scope, Flow: ip.Flow{Mark: cfg.Header.Mark,
+	path, err := t.ip.Route(t.rt.Now(), ip.Query{Src: src, Dst: remote.Addr, Scope: remote.Scope, SourcePrefs: cfg.SourcePrefs, Flow: ip.Flow{Mark: cfg.Header.Mark,
 		TrafficClass: cfg.Header.TrafficClass, Proto: wire.ProtoTCP}})
 	if err != nil {
 		return nil, err // ip.ErrTentative among them, if src is not usable yet

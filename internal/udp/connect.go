@@ -3,6 +3,7 @@ package udp
 import (
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/wire"
@@ -21,17 +22,21 @@ func (s *Socket) route(src wire.Addr, to flow.Endpoint, o *SendOptions) (*ip.Pat
 	if src.IsUnspecified() || src.IsMulticast() || s.layer.ip.IsBroadcast(src) {
 		src = wire.Addr{} // what it is bound to for receiving cannot be sent from
 	}
-	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: o.Interface,
+	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: o.Interface, SourcePrefs: o.SourcePrefs,
 		Flow: ip.Flow{Mark: o.Mark, Ports: flow.Ports(s.bound.Local.Port, to.Port), TrafficClass: o.TrafficClass, Proto: wire.ProtoUDP}})
 }
 
 // plain returns how datagrams are sent that nothing else is said of.
 func (s *Socket) plain() SendOptions {
-	return SendOptions{Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load())}
+	return SendOptions{Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load()),
+		SourcePrefs: addrsel.Preferences(s.prefs.Load())}
 }
 
 // SetMark sets what rules choose a routing table by for what the socket sends.
 func (s *Socket) SetMark(mark uint32) { s.mark.Store(mark) }
+
+// SetSourcePrefs sets what the socket prefers of the addresses that its datagrams leave from, where it is bound to none.
+func (s *Socket) SetSourcePrefs(p addrsel.Preferences) { s.prefs.Store(uint32(p)) }
 
 // Connect makes remote the only end that the socket receives from, and the one it sends to if nothing else is said. A
 // socket bound to no address takes the one it sends from, and keeps it until Disconnect, as with Linux. Errors: EAFNOSUPPORT, those of ip.Route.

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/ready"
@@ -28,11 +29,12 @@ const (
 
 // Config is what a socket is made of.
 type Config struct {
-	flow.Bound               // zero address: wildcard; port 0: an ephemeral one
-	Remote     flow.Endpoint // port 0: not connected
-	Sharing    Sharing
-	Watcher    Watcher // nil: nobody
-	Groups     *Groups // nil: its own, which it leaves when it is closed
+	flow.Bound                // zero address: wildcard; port 0: an ephemeral one
+	Remote      flow.Endpoint // port 0: not connected
+	Sharing     Sharing
+	Watcher     Watcher             // nil: nobody
+	SourcePrefs addrsel.Preferences // what it prefers of sources that it is to choose
+	Groups      *Groups             // nil: its own, which it leaves when it is closed
 }
 
 // Sharing says with which others a socket shares its port: those that have one of these bits too.
@@ -55,13 +57,14 @@ type Socket struct {
 	ends    atomic.Pointer[ends]
 
 	*Groups
-	lent bool                    // Groups are another's, who leaves them
-	path atomic.Pointer[ip.Path] // the last one used; never nil when connected
-	hop  atomic.Uint32           // TTL or hop limit; 0: the default
-	tos  atomic.Uint32
-	mark atomic.Uint32
-	mtud atomic.Uint32                // Discover
-	sent atomic.Pointer[destinations] // of an unconnected socket; nil: none yet
+	lent  bool                    // Groups are another's, who leaves them
+	path  atomic.Pointer[ip.Path] // the last one used; never nil when connected
+	hop   atomic.Uint32           // TTL or hop limit; 0: the default
+	tos   atomic.Uint32
+	mark  atomic.Uint32
+	prefs atomic.Uint32                // addrsel.Preferences
+	mtud  atomic.Uint32                // Discover
+	sent  atomic.Pointer[destinations] // of an unconnected socket; nil: none yet
 
 	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     packet.Batch
@@ -78,6 +81,7 @@ type Socket struct {
 func (u *Layer) Open(cfg Config) (*Socket, error) {
 	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, sharing: cfg.Sharing, watcher: cfg.Watcher,
 		limit: DefaultReceiveBuffer, writeable: clock.Never, Groups: cfg.Groups, lent: cfg.Groups != nil}
+	s.prefs.Store(uint32(cfg.SourcePrefs))
 	if s.Groups == nil {
 		s.Groups = u.NewGroups()
 	}

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/packet"
@@ -73,8 +74,9 @@ type SendOptions struct {
 	HopLimit     uint8     // 0: the default
 	TrafficClass uint8
 	Discover     Discover
-	Broadcast    bool   // may go to a broadcast address
-	Mark         uint32 // what rules choose a routing table by
+	Broadcast    bool                // may go to a broadcast address
+	Mark         uint32              // what rules choose a routing table by
+	SourcePrefs  addrsel.Preferences // of a source that is to be chosen
 }
 
 // TrySend sends the payload in b to to, which may be another end than the one the socket is connected to. Errors:
@@ -126,7 +128,7 @@ func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, er
 	}
 	path := s.path.Load()
 	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.layer.ip.Valid(path) && o.Interface == path.Pinned() &&
-		path.Flow.Mark == o.Mark && path.Flow.TrafficClass == o.TrafficClass && (src.IsUnspecified() || path.Src == src) &&
+		path.Flow.Mark == o.Mark && path.Flow.TrafficClass == o.TrafficClass && (src.IsUnspecified() && path.SourcePrefs() == o.SourcePrefs || path.Src == src) &&
 		(path.Flow.Ports == flow.Ports(s.bound.Local.Port, to.Port) || !s.layer.ip.SpreadsFlows(to.Addr.Is4())) {
 		return path, nil
 	}
