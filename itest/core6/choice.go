@@ -93,6 +93,20 @@ func choice() (list []Case) {
 			b.pass(3 * time.Second)
 			b.via(router1)
 		}),
+		withdrawn("preference is lowered", `RFC 4191, 3.1: the preference of the last advertisement counts`, func(b *Bench) {
+			b.advertise(router1, told(router1, half, low))
+			b.pass(time.Second)
+			b.via(router2)
+			b.advertise(router1, told(router1, half, high))
+			b.pass(time.Second)
+			b.via(router1)
+		}),
+		withdrawn("an advertisement without a prefix takes nothing back", `RFC 4861, 6.2.3: "a router MAY choose not to include some or all options when sending unsolicited Router Advertisements"`, func(b *Bench) {
+			b.advertise(router1, ra{lifetime: half, flags: high})
+			b.pass(time.Second)
+			b.via(router1)
+			b.assigned(node, true)
+		}),
 		Case{Name: "only router is used though unreachable", Rule: `RFC 4861, 6.3.6: "When no routers on the list are known to be reachable or probably reachable, routers SHOULD be selected in a round-robin fashion"`,
 			Run: func(b *Bench) {
 				b.boot()

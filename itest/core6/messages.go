@@ -92,6 +92,17 @@ func messages() (list []Case) {
 			})
 		}
 	}
+	add("hop limit that a router tells", `RFC 4861, 6.3.2: CurHopLimit: "The default hop limit to be used when sending IP packets", errors included`, func(b *Bench) {
+		r := usual()
+		r.hop = 77
+		b.advertise(router1, r)
+		b.in(router1, udp(me, self, 8))
+		if s := b.expect(time.Second, fault(wire.ICMPv6DestUnreachable, wire.ICMPv6PortUnreachable)); s.hop != 77 {
+			b.Fatalf("%v", s)
+		}
+		r.hop = 64
+		b.advertise(router1, r)
+	})
 	never("UDP to a group", `RFC 4443, 2.4 (e.3): no error about "a packet destined to an IPv6 multicast address"`, udp(me, wire.AllNodes6, 8))
 	never("UDP in a multicast frame to a group", `RFC 4443, 2.4 (e.3)`, udp(me, self.SolicitedNode(), 8))
 	never("UDP from the unspecified address", `RFC 4443, 2.4 (e.6): "A packet whose source address does not uniquely identify a single node -- e.g., the IPv6 Unspecified Address, an IPv6 multicast address"`, udp(wire.Addr{}, self, 8))

@@ -120,6 +120,23 @@ func resolution() (list []Case) {
 		)
 	}
 	return append(list,
+		Case{Name: "advertisement after the resolution failed", Rule: `RFC 4861, 7.2.5: "If no entry exists, the advertisement SHOULD be silently discarded."`,
+			Run: func(b *Bench) {
+				b.ready()
+				b.in(host1, echo(host1.ll, nodeLL, conform.Data(8)))
+				b.threeSolicitations(host1.ll, time.Second)
+				b.pass(2 * time.Second)
+				b.in(host1, adv(host1.ll, nodeLL, host1.ll, solicited|override, tlla(host1.mac)))
+				b.is(host1, host1.ll, nodeLL, "none", host1.mac)
+			}},
+		Case{Name: "link-layer addresses that no station has", Rule: `RFC 2464, 6: the option has the sender's Ethernet address, which is no group's`,
+			Run: func(b *Bench) {
+				b.ready()
+				for _, m := range []wire.MAC{{}, wire.BroadcastMAC, wire.AllNodes6.MulticastMAC(), nodeMAC} {
+					b.in(host1, sol(host1.ll, nodeLL.SolicitedNode(), nodeLL, slla(m)))
+					b.none(500*time.Millisecond, want{"frame to it", func(s *seen) bool { return s.to == m && !s.dst.IsMulticast() }})
+				}
+			}},
 		Case{Name: "queue", Rule: `RFC 4861, 7.2.2: "The queue MUST hold at least one packet, and MAY contain more. ... When a queue overflows, the new arrival SHOULD replace the oldest entry. Once address resolution completes, the node transmits any queued packets."`,
 			Run: func(b *Bench) {
 				b.ready()
@@ -463,6 +480,7 @@ func (b *Bench) solicitedNA(s *seen, asked, to wire.Addr) {
 	if (ok || asked.IsMulticast()) && (len(o) != 6 || wire.MAC(o) != nodeMAC) {
 		b.Fatalf("%v: target link-layer address % x", s, o)
 	}
+	b.Fatalf("%v: flags %#x, target link-layer address % x", s, s.body[4], o)
 }
 
 // advertisements: NA received, RFC 4861, 7.2.5 and appendix C.
