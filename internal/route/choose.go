@@ -87,7 +87,9 @@ func (f *FIB) chooseEqual(list []Hop, q *Query, r *Result) bool {
 			}
 		}
 		if best != nil && (h.Preference < best.Preference || h.Preference == best.Preference && reach < bestReach && h.Weight == 0) {
-			first = false
+			if first = false; h.Preference < best.Preference && r.Why == ByMetric {
+				r.Why = ByPreference
+			}
 			continue
 		}
 		switch {
