@@ -34,6 +34,7 @@ type Dialer struct {
 	Stack     *Stack
 	LocalAddr string     // "host:port"; an empty host or port 0 is chosen
 	TCP       TCPOptions // of a TCP connection, from its SYN on
+	Interface string     // the socket hears by and sends by it alone (SO_BINDTODEVICE), in its VRF; empty: by all
 
 	// Source is which IPv6 addresses are preferred to connect from, where LocalAddr names none.
 	Source SourcePreference
@@ -57,6 +58,10 @@ func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.
 	if err == nil && d.LocalAddr != "" {
 		from, err = s.resolve(ctx, n, d.LocalAddr)
 	}
+	var device int32
+	if err == nil && d.Interface != "" {
+		device, err = s.zone(d.Interface)
+	}
 	var to destination
 	if err == nil {
 		to, err = n.parse(ctx, address)
@@ -70,7 +75,7 @@ func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.
 		if !ok {
 			return nil, opError("dial", name, nil, addrOf(n, a), &net.AddrError{Err: "no address of its family", Addr: d.LocalAddr})
 		}
-		c, err := s.dialOne(ctx, n, l, a, d)
+		c, err := s.dialOne(ctx, n, l, a, device, d)
 		if err != nil {
 			return nil, opError("dial", name, nil, addrOf(n, a), err)
 		}
@@ -119,7 +124,7 @@ func addrOf(n network, a netip.AddrPort) net.Addr {
 	return net.UDPAddrFromAddrPort(a)
 }
 
-func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort, d *Dialer) (net.Conn, error) {
+func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort, device int32, d *Dialer) (net.Conn, error) {
 	local, err := s.endpoint(from)
 	if err != nil {
 		return nil, err
@@ -129,11 +134,11 @@ func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort,
 		return nil, err
 	}
 	var c net.Conn
-	err = s.settled(ctx, local.Addr, remote, func() (err error) {
+	err = s.settled(ctx, local.Addr, remote, device, func() (err error) {
 		if n.transport == "tcp" {
-			c, err = s.dialTCP(ctx, local, remote, d)
+			c, err = s.dialTCP(ctx, local, remote, device, d)
 		} else {
-			c, err = s.dialUDP(local, remote, d.Source)
+			c, err = s.dialUDP(local, remote, device, d.Source)
 		}
 		return err
 	})
@@ -142,7 +147,7 @@ func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort,
 
 // settled calls send, and while it finds that the addresses to send from to the given end are still in duplicate
 // address detection, waits for the end of that and calls it again.
-func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, send func() error) error {
+func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, device int32, send func() error) error {
 	if src.IsUnspecified() {
 		src = wire.Addr{}
 	}
@@ -151,15 +156,15 @@ func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, se
 		if !errors.Is(err, ip.ErrTentative) {
 			return err
 		}
-		if _, err := s.ip.WaitSettled(ctx, ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope}); err != nil {
+		if _, err := s.ip.WaitSettled(ctx, ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: device}); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, d *Dialer) (net.Conn, error) {
+func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, device int32, d *Dialer) (net.Conn, error) {
 	cfg := d.TCP.open(s.tcp.Settings(), remote.Addr)
-	cfg.Local, cfg.Remote, cfg.SourcePrefs = local, remote, d.Source.preferences()
+	cfg.Local, cfg.Remote, cfg.SourcePrefs, cfg.Header.Interface = local, remote, d.Source.preferences(), device
 	c, err := s.tcp.Dial(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -167,8 +172,8 @@ func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, d *Dia
 	return s.newTCPConn(c), nil
 }
 
-func (s *Stack) dialUDP(local, remote flow.Endpoint, p SourcePreference) (net.Conn, error) {
-	c, err := s.udp.Open(udp.Config{Bound: flow.Bound{Local: local}, Remote: remote, SourcePrefs: p.preferences()})
+func (s *Stack) dialUDP(local, remote flow.Endpoint, device int32, p SourcePreference) (net.Conn, error) {
+	c, err := s.udp.Open(udp.Config{Bound: flow.Bound{Local: local, Device: device}, Remote: remote, SourcePrefs: p.preferences()})
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,10 @@ type ListenConfig struct {
 	Stack   *Stack
 	Backlog int        // connections that may wait to be accepted; 0: Config.TCP.Backlog
 	TCP     TCPOptions // of the connections to come
+
+	// Interface is the one that the socket hears by and sends by alone (SO_BINDTODEVICE), in its VRF; empty: by all that are
+	// in no VRF.
+	Interface string
 }
 
 // Listen is Stack.Listen with c's options.
@@ -33,7 +37,7 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 	if err := c.TCP.check(s.tcp.Settings().TCP.Controls()); err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	bound, addr, err := s.bind(ctx, "tcp", network, address)
+	bound, addr, err := s.bind(ctx, "tcp", network, address, c.Interface)
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
@@ -42,9 +46,11 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 		backlog = s.cfg.TCP.Backlog
 	}
 	options := c.TCP
+	headers := options.headers(s.tcp.Settings())
+	headers.V4.Interface, headers.V6.Interface = bound.Device, bound.Device
 	keys, _ := tcpKeys(options.Keys) // checked above
 	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: backlog, Change: options.change,
-		Headers: options.headers(s.tcp.Settings()), Keys: keys})
+		Headers: headers, Keys: keys})
 	if err != nil {
 		return nil, opError("listen", network, nil, net.TCPAddrFromAddrPort(addr), err)
 	}
@@ -54,19 +60,26 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 // ListenPacket makes a UDP socket on address, "host:port", of network "udp", "udp4" or "udp6", in the manner of
 // Listen. The socket is a *UDPConn.
 func (s *Stack) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
-	bound, addr, err := s.bind(ctx, "udp", network, address)
+	l := ListenConfig{Stack: s}
+	return l.ListenPacket(ctx, network, address)
+}
+
+// ListenPacket is Stack.ListenPacket with c's Interface.
+func (c *ListenConfig) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
+	s := c.Stack
+	bound, addr, err := s.bind(ctx, "udp", network, address, c.Interface)
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	c, err := s.udp.Open(udp.Config{Bound: bound})
+	u, err := s.udp.Open(udp.Config{Bound: bound})
 	if err != nil {
 		return nil, opError("listen", network, nil, net.UDPAddrFromAddrPort(addr), err)
 	}
-	return s.newUDPConn(c), nil
+	return s.newUDPConn(u), nil
 }
 
 // bind works out what a socket of the given transport is to be bound to.
-func (s *Stack) bind(ctx context.Context, transport, name, address string) (flow.Bound, netip.AddrPort, error) {
+func (s *Stack) bind(ctx context.Context, transport, name, address, device string) (flow.Bound, netip.AddrPort, error) {
 	n, err := parseNetwork(name)
 	if err == nil && n.transport != transport {
 		err = net.UnknownNetworkError(name)
@@ -81,6 +94,9 @@ func (s *Stack) bind(ctx context.Context, transport, name, address string) (flow
 	a := addrs[0]
 	local, err := s.endpoint(a)
 	b := flow.Bound{Local: local}
+	if device != "" && err == nil {
+		b.Device, err = s.zone(device)
+	}
 	switch {
 	case !n.v6 || a.Addr().Is4():
 		b.Family = flow.Only4

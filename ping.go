@@ -52,7 +52,7 @@ func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingR
 		payload[i] = byte(i)
 	}
 	var r icmp.Reply
-	err = s.settled(ctx, wire.Addr{}, e, func() (err error) {
+	err = s.settled(ctx, wire.Addr{}, e, 0, func() (err error) {
 		r, err = s.icmp.Echo(ctx, icmp.Request{Dst: e.Addr, Scope: e.Scope, ID: cfg.ID, Seq: cfg.Seq,
 			Payload: payload, HopLimit: cfg.HopLimit, Timeout: cfg.Timeout})
 		return err

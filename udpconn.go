@@ -87,7 +87,7 @@ func (c *UDPConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 func (c *UDPConn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error) {
 	to, err := c.stack.endpoint(addr)
 	if err == nil {
-		err = c.stack.settled(context.Background(), c.sock.Local().Addr, to, func() error { return c.sock.Send(b, to) })
+		err = c.stack.settled(context.Background(), c.sock.Local().Addr, to, c.sock.Interface(), func() error { return c.sock.Send(b, to) })
 	}
 	if err != nil {
 		return 0, opError("write", "udp", c.local, net.UDPAddrFromAddrPort(addr), sizeError(c.reported(err)))

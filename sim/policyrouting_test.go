@@ -10,6 +10,7 @@ import (
 
 	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/sim"
+	"github.com/onlink-go/onlink/socket"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -294,10 +295,50 @@ func TestVRFForwarding(t *testing.T) {
 			})
 		}
 	})
+	// What is ours is one table, so VRFs cannot have one address.
+	if err := router.Interface("to-b1").AddAddress(netip.MustParsePrefix("10.0.0.1/24")); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("an address of another VRF: %v", err)
+	}
 	hosts["plain"].Go("ping", func() {
 		if _, err := ping(hosts["plain"], "10.0.0.2", onlink.PingConfig{}); !errors.Is(err, syscall.ENETUNREACH) {
 			t.Errorf("from outside into a VRF: %v", err)
 		}
 	})
 	run(t, n)
+}
+
+// SO_MARK, set while a connection is there, has it go another way, as with Linux.
+func TestMarkMovesConnection(t *testing.T) {
+	eachRouted(t, 2, []int{1}, func(t *testing.T, r *routed, family, server string) {
+		r.second(t, family, onlink.Rule{Mark: 7})
+		serve(t, r.server, func(c *onlink.TCPConn) { discard(t, c) })
+		p := r.client.Sockets()
+		domain := map[string]int{"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}[family]
+		fd, err := p.Socket(domain, socket.SOCK_STREAM, 0)
+		if err == nil {
+			err = p.Connect(fd, netip.AddrPortFrom(netip.MustParseAddr(server), 80))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			mark byte
+			want int
+		}{{0, 0}, {7, 1}, {0, 0}} {
+			if err := p.Setsockopt(fd, socket.SOL_SOCKET, socket.SO_MARK, []byte{c.mark, 0, 0, 0}); err != nil {
+				t.Error(err)
+			}
+			r.used()
+			if _, err := p.Sendmsg(fd, &socket.Msg{Buf: [][]byte{make([]byte, 1000)}}, 0); err != nil {
+				t.Error(err)
+			}
+			r.client.Sleep(time.Second)
+			if got := r.used(); got != c.want {
+				t.Errorf("mark %d: by router %d, want %d", c.mark, got, c.want)
+			}
+		}
+		if err := p.Close(fd); err != nil {
+			t.Error(err)
+		}
+	})
 }

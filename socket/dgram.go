@@ -64,7 +64,7 @@ func (s *dgram) open(e flow.Endpoint) error {
 	if s.opt.reusePort {
 		sharing |= udp.ReusePort
 	}
-	u, err := s.t.udp.Open(udp.Config{Bound: flow.Bound{Local: e, Family: s.family()}, Sharing: sharing, Watcher: s, Groups: s.groups})
+	u, err := s.t.udp.Open(udp.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Sharing: sharing, Watcher: s, Groups: s.groups})
 	if err != nil {
 		return errno(err)
 	}

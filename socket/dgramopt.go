@@ -47,6 +47,13 @@ func (s *dgram) setSocketOption(name int, b []byte) error {
 	if known, err := s.opt.setSocket(name, b); known {
 		return err
 	}
+	if name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX {
+		err := s.setDevice(name, b)
+		if err == nil && s.u != nil {
+			s.u.SetInterface(s.opt.device)
+		}
+		return err
+	}
 	n, err := intValue(b)
 	if err != nil {
 		return err
@@ -134,6 +141,8 @@ func (s *dgram) getSocketOption(name int, b []byte) (int, error) {
 		return n, err
 	}
 	switch name {
+	case SO_BINDTODEVICE, SO_BINDTOIFINDEX:
+		return s.getDevice(name, b)
 	case SO_TYPE:
 		return put(b, SOCK_DGRAM)
 	case SO_PROTOCOL:

@@ -129,6 +129,15 @@ func (s *stream) setSocketOption(name int, b []byte) error {
 		}
 		return err
 	}
+	if name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX {
+		if err := s.setDevice(name, b); err != nil {
+			return err
+		}
+		if s.listener != nil {
+			s.listener.SetInterface(s.opt.device)
+		}
+		return s.headerChanged(nil)
+	}
 	if name == SO_MAX_PACING_RATE && len(b) == 8 {
 		return s.setPacing(binary.LittleEndian.Uint64(b), ^uint64(0))
 	}
@@ -201,6 +210,8 @@ func (s *stream) getSocketOption(name int, b []byte) (int, error) {
 		return n, err
 	}
 	switch name {
+	case SO_BINDTODEVICE, SO_BINDTOIFINDEX:
+		return s.getDevice(name, b)
 	case SO_TYPE:
 		return put(b, SOCK_STREAM)
 	case SO_PROTOCOL:

@@ -10,11 +10,12 @@ import (
 // layer below heeds them, it is told when they change.
 type options struct {
 	reuseAddr, reusePort bool
-	broadcast            bool // a datagram may be sent to a broadcast address
-	zerocopy             bool // MSG_ZEROCOPY is allowed
-	timestamping         int  // SO_TIMESTAMPING of a TCP socket
-	debug                bool // SO_DEBUG, which has no effect, as in Linux
-	mark, priority       int  // SO_MARK, of rules; SO_PRIORITY: kept, no queue of the stack looks at it
+	broadcast            bool  // a datagram may be sent to a broadcast address
+	zerocopy             bool  // MSG_ZEROCOPY is allowed
+	timestamping         int   // SO_TIMESTAMPING of a TCP socket
+	debug                bool  // SO_DEBUG, which has no effect, as in Linux
+	mark, priority       int   // SO_MARK, of rules; SO_PRIORITY: kept, no queue of the stack looks at it
+	device               int32 // SO_BINDTODEVICE: an interface's index
 	oobInline            bool
 	rcvbuf, sndbuf       int           // as they read, which is twice what was set; 0: not set
 	rcvlowat             int           // at least 1

@@ -101,7 +101,7 @@ func (s *stream) bind(a netip.AddrPort) error {
 
 // claimPort gives the socket a port. mu locked.
 func (s *stream) claimPort(e flow.Endpoint) error {
-	c, err := s.t.tcp.Bind(flow.Bound{Local: e, Family: s.family()}, s.sharing())
+	c, err := s.t.tcp.Bind(flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, s.sharing())
 	if err != nil {
 		return errno(err)
 	}
@@ -148,7 +148,7 @@ func (s *stream) listen(backlog int) error {
 			return err
 		}
 	}
-	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family()}, Claim: s.claim,
+	l, err := s.t.tcp.Listen(tcpsock.ListenConfig{Bound: flow.Bound{Local: s.local, Family: s.family(), Device: s.opt.device}, Claim: s.claim,
 		TCP: s.ownConfig(), Headers: s.headers(), Keys: s.keys(), FastOpenKeys: s.fastKeys})
 	if err != nil {
 		return errno(err)

@@ -87,7 +87,7 @@ func (s *stream) inheritSettings() {
 func (s *stream) header(dst wire.Addr) tcpsock.Header {
 	hop, class, _ := s.opt.header(dst)
 	h := tcpsock.Header{HopLimit: hop, TrafficClass: class, MinHopLimit: s.ip.minHops, NoFlowLabel: s.ip.noFlowLabel,
-		Mark: uint32(s.opt.mark)}
+		Mark: uint32(s.opt.mark), Interface: s.opt.device}
 	discover := s.opt.pmtudisc6
 	if dst.Is4() {
 		h.MinHopLimit = s.ip.minTTL

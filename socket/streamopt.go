@@ -153,6 +153,8 @@ func (s *stream) shared(name int) {
 	case SO_LINGER:
 		on, d := s.opt.linger, s.opt.lingerTime
 		s.configure(func(c *tcp.Config) { c.Lingers, c.Linger = on, d })
+	case SO_MARK:
+		s.headerChanged(nil)
 	case SO_OOBINLINE:
 		on := s.opt.oobInline
 		s.configure(func(c *tcp.Config) { c.UrgentInline = on })

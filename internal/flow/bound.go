@@ -26,6 +26,7 @@ func (f Family) Takes(a wire.Addr) bool { return f == Dual || a.Is4() == (f == O
 type Bound struct {
 	Local  Endpoint
 	Family Family
+	Device int32 // index of the interface that it hears by and sends by alone; 0: all
 }
 
 // Match returns how well the binding fits a packet to local, which came in on scope if that matters: 1 for the
@@ -43,10 +44,25 @@ func (b *Bound) Match(local wire.Addr, scope uint32) int {
 	return -1
 }
 
+// Hears returns how well a socket that is bound to the interface device, 0: to none, fits a packet that came in by the
+// interface in, 0: that is not known. It is 1 for its own interface, 0 for any, negative for not at all. What came in by an
+// interface that is apart, in a VRF, is for sockets that are bound to that interface only.
+func Hears(device, in int32, apart bool) int {
+	switch {
+	case in == 0, device == 0 && !apart:
+		return 0
+	case device == in:
+		return 1
+	}
+	return -1
+}
+
 // Overlaps reports whether b and o, on one port, claim the same packets.
 func (b *Bound) Overlaps(o *Bound) bool {
 	ba, oa := b.Local.Addr, o.Local.Addr
 	switch {
+	case b.Device != 0 && o.Device != 0 && b.Device != o.Device:
+		return false
 	case ba.IsUnspecified() && oa.IsUnspecified():
 		return b.Family == Dual || o.Family == Dual || b.Family == o.Family
 	case ba.IsUnspecified():

@@ -86,3 +86,31 @@ func TestScopeOf(t *testing.T) {
 		}
 	}
 }
+
+func TestHears(t *testing.T) {
+	for _, row := range []struct {
+		name       string
+		device, in int32
+		apart      bool
+		want       int
+	}{
+		{"bound to none", 0, 2, false, 0},
+		{"bound to none, and a VRF", 0, 2, true, -1},
+		{"its own", 2, 2, false, 1},
+		{"its own, in a VRF", 2, 2, true, 1},
+		{"another", 2, 3, false, -1},
+		{"another, in a VRF", 2, 3, true, -1},
+		{"not known", 2, 0, false, 0},
+	} {
+		if got := Hears(row.device, row.in, row.apart); got != row.want {
+			t.Errorf("%s: %d, want %d", row.name, got, row.want)
+		}
+	}
+	a, b := bound(host4, 0, Only4), bound(host4, 0, Only4)
+	if a.Device, b.Device = 2, 3; a.Overlaps(b) {
+		t.Error("on two interfaces")
+	}
+	if b.Device = 0; !a.Overlaps(b) || !b.Overlaps(a) {
+		t.Error("on one, and on all")
+	}
+}

@@ -181,6 +181,12 @@ func (d *device) refuse(p netip.Prefix) error {
 	if d.address(a) != nil {
 		return bad("the interface has it already", syscall.EEXIST)
 	}
+	for _, o := range d.l.devices {
+		// What is ours is one table for all VRFs.
+		if o.cfg.VRF != d.cfg.VRF && !a.NeedsScope() && o.address(a) != nil {
+			return bad("interface "+o.name+", of another VRF, has it", syscall.EADDRINUSE)
+		}
+	}
 	return nil
 }
 

@@ -106,6 +106,9 @@ func (p *Path) SourcePrefs() addrsel.Preferences { return p.prefs }
 // Valid reports whether p still holds: one atomic load.
 func (l *Layer) Valid(p *Path) bool { return p.Generation == l.generation.Load() }
 
+// Apart reports whether an interface is in a VRF: only sockets that are bound to it hear what comes in by it.
+func (l *Layer) Apart(index int32) bool { return l.snap.Load().vrfOf(index) != 0 }
+
 // SpreadsFlows reports whether packets of a family to one destination may go different ways by their ports or flow labels.
 func (l *Layer) SpreadsFlows(four bool) bool {
 	_, _, flows := l.snap.Load().routes.Depends(four)

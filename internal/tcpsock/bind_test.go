@@ -182,8 +182,8 @@ func TestReusePortGroup(t *testing.T) {
 	count := make(map[*Listener]int)
 	for port := range uint16(flows) {
 		k := flow.Key{Local: us4, Remote: peer4, Ports: flow.Ports(80, 1000+port), Proto: wire.ProtoTCP}
-		l := r.tcp.listen.find(&k)
-		if l != r.tcp.listen.find(&k) {
+		l := r.tcp.listen.find(&k, 0, false)
+		if l != r.tcp.listen.find(&k, 0, false) {
 			t.Fatal("a flow changes its listener")
 		}
 		count[l]++

@@ -175,6 +175,9 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 		e.drop(sh)
 		return false
 	}
+	if !header.by(p.In) {
+		return false
+	}
 	if !authentic(sh, now, p, e.auth(), seg) {
 		return true
 	}
@@ -187,7 +190,7 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 		e.ACK(now, seg)
 		t.send(sh, now, key, seg, header, e.auth())
 	case tcp.SendReset:
-		t.refuse(sh, now, key, seg)
+		t.refuse(sh, now, key, seg, header)
 	case tcp.Contradicted:
 		e.Reset(seg)
 		sh.Counters.Inc(mib.TcpOutRsts)
@@ -216,13 +219,13 @@ func (t *Layer) complete(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp
 			return
 		}
 		sh.Counters.Inc(mib.TcpExtEmbryonicRsts)
-		t.refuse(sh, now, &e.key, seg)
+		t.refuse(sh, now, &e.key, seg, h)
 		e.drop(sh)
 		return
 	}
 	e.drop(sh)
 	if !t.hatch(sh, now, e, cfg, h, seg) {
-		t.refuse(sh, now, &e.key, seg)
+		t.refuse(sh, now, &e.key, seg, h)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 // Header is what a connection's user chooses of the internet header.
 type Header struct {
+	Interface    int32  // the connection hears by and sends by it alone; 0: by all
 	Mark         uint32 // what rules choose a routing table by (SO_MARK)
 	HopLimit     uint8  // TTL or hop limit; 0: the default
 	TrafficClass uint8
@@ -18,6 +19,9 @@ type Header struct {
 	OwnMTU       bool  // the link's MTU counts, and not the path's (IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE)
 	NoFlowLabel  bool  // IPv6 without a flow label (IPV6_AUTOFLOWLABEL 0)
 }
+
+// by reports whether the connection hears what comes in by the interface in.
+func (h *Header) by(in int32) bool { return h.Interface == 0 || h.Interface == in }
 
 // mtu returns the largest packet that is sent along path.
 func (h *Header) mtu(path *ip.Path) int {
@@ -54,7 +58,7 @@ func (t *Layer) flowLabel(key *flow.Key, h *Header) uint32 {
 
 // query asks for the way of packets of key's that have h. used is the way they go now, nil: they do not go yet.
 func (t *Layer) query(key *flow.Key, h *Header, used *ip.Path) ip.Query {
-	q := ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope, Flow: ip.Flow{Mark: h.Mark, Ports: key.Ports,
+	q := ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope, Out: h.Interface, Flow: ip.Flow{Mark: h.Mark, Ports: key.Ports,
 		TrafficClass: h.TrafficClass, Proto: wire.ProtoTCP, FlowLabel: t.flowLabel(key, h)}}
 	if used != nil && used.NextHop != used.Dst {
 		q.Habit = used.NextHop
@@ -76,9 +80,12 @@ func (h *Headers) of(a wire.Addr) Header {
 // SetHeader sets what the connection's packets have in their internet header. Errors: net.ErrClosed.
 func (c *Conn) SetHeader(h Header) error {
 	return c.do(func(now clock.Instant) error {
-		was := c.header.mtu(c.path)
+		was := c.header
 		c.header = h
-		if mtu := h.mtu(c.path); mtu != was {
+		if h.Mark != was.Mark || h.Interface != was.Interface || h.TrafficClass != was.TrafficClass {
+			c.refreshPath(now) // rules may have it go elsewhere
+		}
+		if mtu := h.mtu(c.path); mtu != was.mtu(c.path) {
 			c.setMTU(now, mtu)
 		}
 		return nil

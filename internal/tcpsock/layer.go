@@ -122,7 +122,7 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	}
 	key := flow.Key{Local: p.Dst, Remote: p.Src, Ports: flow.Ports(h.DstPort(), h.SrcPort()),
 		Scope: flow.ScopeOf(p.Src, p.In), Proto: wire.ProtoTCP}
-	if c := tab.conns[key]; c != nil {
+	if c := tab.conns[key]; c != nil && c.header.by(p.In) {
 		if p.HopLimit < c.header.MinHopLimit {
 			sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
 			return ip.Delivered
@@ -149,7 +149,7 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 		sh.Counters.Drop(now, p, mib.TcpMalformed)
 		return ip.Malformed
 	}
-	l := t.listen.find(key)
+	l := t.listen.find(key, p.In, t.ip.Apart(p.In))
 	var auth *tcpauth.Conn
 	if l != nil && seg.Flags&(wire.SYN|wire.ACK|wire.RST) == wire.SYN {
 		// RFC 5925, 7.5: "TCP-AO checks MUST be performed for all incoming SYNs to avoid accepting SYNs lacking TCP-AO
@@ -163,7 +163,7 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 	case done:
 		return ip.Delivered
 	case l == nil, seg.Flags&wire.RST != 0:
-		t.refuse(sh, now, key, seg)
+		t.refuse(sh, now, key, seg, t.answering(p.In))
 	case !l.near(key, p):
 		sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
 		return ip.Delivered
@@ -179,7 +179,7 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 		// RFC 9293, 3.10.7.2: "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state. An
 		// acceptable reset segment should be formed for any arriving ACK-bearing segment."
 		if seg.Flags&wire.ACK != 0 {
-			t.refuse(sh, now, key, seg)
+			t.refuse(sh, now, key, seg, t.answering(p.In))
 		}
 	}
 	p.Free()
@@ -187,13 +187,21 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 }
 
 // refuse answers a segment that belongs to no connection with a RST (RFC 9293, 3.10.7.1). sh locked.
-func (t *Layer) refuse(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp.Segment) {
+func (t *Layer) refuse(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp.Segment, h Header) {
 	var rst tcp.Segment
 	if !tcp.ResetFor(seg, &rst) {
 		return
 	}
 	sh.Counters.Inc(mib.TcpOutRsts)
-	t.send(sh, now, key, &rst, Header{}, nil)
+	t.send(sh, now, key, &rst, h, nil)
+}
+
+// answering returns what a segment is sent with that answers for no socket: out of a VRF nothing leads.
+func (t *Layer) answering(in int32) (h Header) {
+	if t.ip.Apart(in) {
+		h.Interface = in
+	}
+	return h
 }
 
 // send sends a segment without data that belongs to no connection, and reports whether there is a way. sh locked.

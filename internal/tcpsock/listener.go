@@ -1,6 +1,7 @@
 package tcpsock
 
 import (
+	"sync/atomic"
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
@@ -34,6 +35,7 @@ type Listener struct {
 	bound   flow.Bound
 	claim   *Claim // nil: none
 	backlog int
+	device  atomic.Int32 // the interface that it hears by; 0: all
 
 	in       shard.Leaf    // guards all below
 	queue    []*Conn       // established, not accepted
@@ -58,6 +60,7 @@ func (t *Layer) Listen(cfg ListenConfig) (*Listener, error) {
 	if cfg.Backlog > 0 {
 		l.backlog = min(l.backlog, cfg.Backlog)
 	}
+	l.device.Store(bound.Device)
 	l.settings.base(cfg.TCP)
 	if cfg.Change != nil {
 		l.settings.change(cfg.Change)
@@ -84,6 +87,10 @@ const longAgo clock.Instant = -1 << 62
 
 // Local returns the listener's end.
 func (l *Listener) Local() flow.Endpoint { return l.bound.Local }
+
+// SetInterface has the listener hear by the interface with the given index alone, 0: by all, and its connections to come as their
+// Headers say.
+func (l *Listener) SetInterface(index int32) { l.device.Store(index) }
 
 // full reports whether no more connections can be queued: Linux admits one more than the backlog. l.in locked.
 func (l *Listener) full() bool { return len(l.queue) > l.backlog }
@@ -166,13 +173,18 @@ type listeners struct{ flow.Table[*Listener] }
 
 // find returns the listener that matches k best, or nil. Of several that share by ReusePort each gets a part of the
 // flows.
-func (ls *listeners) find(k *flow.Key) *Listener {
+// Those bound to the interface in come before others; apart says that it is in a VRF.
+func (ls *listeners) find(k *flow.Key, in int32, apart bool) *Listener {
 	var best *Listener
 	bestScore, group := -1, uint32(0)
 	for _, l := range ls.On(k.LocalPort()) {
-		n := l.bound.Match(k.Local, k.Scope)
+		n, on := l.bound.Match(k.Local, k.Scope), flow.Hears(l.device.Load(), in, apart)
+		if n < 0 || on < 0 {
+			continue
+		}
+		n = 2*n + on
 		switch {
-		case n < 0 || n < bestScore:
+		case n < bestScore:
 		case n > bestScore:
 			best, bestScore, group = l, n, 1
 		default:

@@ -154,7 +154,7 @@ func TestListenerMatch(t *testing.T) {
 		t.Errorf("another's address: %v", err)
 	}
 	find := func(local wire.Addr, port uint16) *Listener {
-		return r.tcp.listen.find(&flow.Key{Local: local, Remote: peer4, Ports: flow.Ports(port, 5000)})
+		return r.tcp.listen.find(&flow.Key{Local: local, Remote: peer4, Ports: flow.Ports(port, 5000)}, 0, false)
 	}
 	if find(us4, 80) != addr4 || find(us6, 80) != any6 || find(far4, 80) != nil || find(us4, 81) != nil {
 		t.Error("the wrong listener was found")

@@ -130,7 +130,7 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 		r.drop(sh, now)
 	case fate == tcp.DeleteReset:
 		r.drop(sh, now)
-		t.refuse(sh, now, key, seg)
+		t.refuse(sh, now, key, seg, t.answering(p.In))
 	}
 	if tab.remnants[*key] == r {
 		sh.Arm(&r.node, r.Deadline())

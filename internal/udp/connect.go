@@ -28,7 +28,7 @@ func (s *Socket) route(src wire.Addr, to flow.Endpoint, o *SendOptions) (*ip.Pat
 
 // plain returns how datagrams are sent that nothing else is said of.
 func (s *Socket) plain() SendOptions {
-	return SendOptions{Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load()),
+	return SendOptions{Interface: s.device.Load(), Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load()),
 		SourcePrefs: addrsel.Preferences(s.prefs.Load())}
 }
 
@@ -37,6 +37,12 @@ func (s *Socket) SetMark(mark uint32) { s.mark.Store(mark) }
 
 // SetSourcePrefs sets what the socket prefers of the addresses that its datagrams leave from, where it is bound to none.
 func (s *Socket) SetSourcePrefs(p addrsel.Preferences) { s.prefs.Store(uint32(p)) }
+
+// SetInterface has the socket hear by and send by the interface with the given index alone; 0: by all.
+func (s *Socket) SetInterface(index int32) { s.device.Store(index) }
+
+// Interface returns the interface that the socket is bound to; 0: none.
+func (s *Socket) Interface() int32 { return s.device.Load() }
 
 // Connect makes remote the only end that the socket receives from, and the one it sends to if nothing else is said. A
 // socket bound to no address takes the one it sends from, and keeps it until Disconnect, as with Linux. Errors: EAFNOSUPPORT, those of ip.Route.

@@ -62,9 +62,11 @@ type Socket struct {
 	hop   atomic.Uint32           // TTL or hop limit; 0: the default
 	tos   atomic.Uint32
 	mark  atomic.Uint32
-	prefs atomic.Uint32                // addrsel.Preferences
-	mtud  atomic.Uint32                // Discover
-	sent  atomic.Pointer[destinations] // of an unconnected socket; nil: none yet
+	prefs atomic.Uint32 // addrsel.Preferences
+	// device is the interface that it hears by and sends by; 0: all.
+	device atomic.Int32
+	mtud   atomic.Uint32                // Discover
+	sent   atomic.Pointer[destinations] // of an unconnected socket; nil: none yet
 
 	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     packet.Batch
@@ -82,6 +84,7 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 	s := &Socket{layer: u, bound: cfg.Bound, remote: cfg.Remote, sharing: cfg.Sharing, watcher: cfg.Watcher,
 		limit: DefaultReceiveBuffer, writeable: clock.Never, Groups: cfg.Groups, lent: cfg.Groups != nil}
 	s.prefs.Store(uint32(cfg.SourcePrefs))
+	s.device.Store(cfg.Bound.Device)
 	if s.Groups == nil {
 		s.Groups = u.NewGroups()
 	}
@@ -116,16 +119,19 @@ func (s *Socket) Local() flow.Endpoint  { return s.ends.Load().bound.Local }
 func (s *Socket) Remote() flow.Endpoint { return s.ends.Load().remote }
 
 // match returns how well a datagram fits the socket; negative: not at all.
-func (s *Socket) match(local, remote wire.Addr, rport uint16, scope uint32) int {
+func (s *Socket) match(local, remote wire.Addr, rport uint16, scope uint32, in int32, apart bool) int {
 	e := s.ends.Load()
-	n := e.bound.Match(local, scope)
-	if n < 0 || !e.connected() {
+	n, on := e.bound.Match(local, scope), flow.Hears(s.device.Load(), in, apart)
+	if n < 0 || on < 0 {
+		return -1
+	}
+	if n = 2*n + on; !e.connected() {
 		return n
 	}
 	if e.remote.Port != rport || e.remote.Addr != remote || e.remote.Scope != 0 && e.remote.Scope != scope {
 		return -1
 	}
-	return n + 2
+	return n + 4
 }
 
 // Binding implements flow.Socket.

@@ -11,11 +11,11 @@ type table struct{ flow.Table[*Socket] }
 // find returns the socket that matches a datagram to local from remote best, or nil: one connected to
 // remote before one bound to the address before a wildcard. Of equals the one bound last gets it, as with Linux; those
 // that share by SO_REUSEPORT each get a part of the flows.
-func (t *table) find(local, remote wire.Addr, lport, rport uint16, scope uint32) *Socket {
+func (t *table) find(local, remote wire.Addr, lport, rport uint16, scope uint32, in int32, apart bool) *Socket {
 	var best *Socket
 	bestScore, group := -1, uint32(0)
 	for _, s := range t.On(lport) {
-		n := s.match(local, remote, rport, scope)
+		n := s.match(local, remote, rport, scope, in, apart)
 		switch {
 		case n < 0 || n < bestScore:
 		case n > bestScore:

@@ -127,7 +127,7 @@ func TestBestMatch(t *testing.T) {
 		{us4, peer4, 3, 53, 0, "nobody"},
 		{us4, peer4, 1 + 64, 53, 0, "nobody"}, // 64 ports on: the same stripe of the Table
 	} {
-		if got := name[tab.find(row.local, row.remote, row.lport, row.rport, row.scope)]; got != row.want {
+		if got := name[tab.find(row.local, row.remote, row.lport, row.rport, row.scope, 0, false)]; got != row.want {
 			t.Errorf("%v from %v, ports %d %d, scope %d: %s, want %s", row.local, row.remote, row.lport, row.rport, row.scope, got, row.want)
 		}
 	}

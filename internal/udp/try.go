@@ -122,6 +122,9 @@ func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
 
 // pathTo returns the way to to: the one used last, if it leads there and still holds.
 func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, error) {
+	if o.Interface == 0 {
+		o.Interface = s.device.Load()
+	}
 	src := o.Source
 	if src.IsUnspecified() {
 		src = e.bound.Local.Addr

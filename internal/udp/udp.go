@@ -62,7 +62,7 @@ func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	if p.Dst.IsMulticast() || p.Flags&packet.Broadcast != 0 {
 		return u.toAll(sh, now, p, h)
 	}
-	s := u.table.find(p.Dst, p.Src, h.DstPort(), h.SrcPort(), flow.ScopeOf(p.Src, p.In))
+	s := u.table.find(p.Dst, p.Src, h.DstPort(), h.SrcPort(), flow.ScopeOf(p.Src, p.In), p.In, u.ip.Apart(p.In))
 	if s == nil {
 		return ip.NoPort // ip counts the drop and answers port unreachable (RFC 1122, 4.1.3.1)
 	}
@@ -83,8 +83,9 @@ func (s *Socket) take(sh *shard.Shard, now clock.Instant, p *packet.Buffer) {
 // That one of them cannot take it does not keep it from the others.
 func (u *Layer) toAll(sh *shard.Shard, now clock.Instant, p *packet.Buffer, h wire.UDP) ip.Disposition {
 	var last *Socket
+	apart := u.ip.Apart(p.In)
 	for _, s := range u.table.On(h.DstPort()) {
-		if s.match(p.Dst, p.Src, h.SrcPort(), uint32(p.In)) < 0 || !s.hears(p) {
+		if s.match(p.Dst, p.Src, h.SrcPort(), uint32(p.In), p.In, apart) < 0 || !s.hears(p) {
 			continue
 		}
 		if last != nil {
@@ -116,7 +117,7 @@ func (u *Layer) Vouches(_ *shard.Shard, e *ip.Error) bool {
 		return false
 	}
 	q := wire.UDP(e.Quote)
-	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope)
+	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope, 0, false)
 	if s == nil {
 		return false
 	}
@@ -129,7 +130,7 @@ func (u *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 		return
 	}
 	q := wire.UDP(e.Quote)
-	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope)
+	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope, 0, false)
 	switch {
 	case s == nil:
 	case s.watcher != nil:
