@@ -290,3 +290,18 @@ func TestLinkLocal4Rogue(t *testing.T) {
 		t.Errorf("%v", state)
 	}
 }
+
+// RFC 9131, 6.1.1: a router that hears of a new address by an unsolicited advertisement sends there without asking; a host does
+// not listen.
+func TestUnsolicitedAdvertisement(t *testing.T) {
+	for _, router := range []bool{true, false} {
+		b := newBed(t, setup{forwarding: router})
+		b.in(b.eth0, nd6(wire.AllRouters6.MulticastMAC(), newMAC, new6, wire.AllRouters6, &wire.NeighborAdvertisement{Target: new6, TargetLink: newMAC}))
+		b.in(b.eth0, nd6(wire.AllNodes6.MulticastMAC(), newMAC, new6, wire.AllNodes6, &wire.NeighborAdvertisement{Target: new6, TargetLink: newMAC}))
+		b.out(Query{Dst: new6}, Params{Proto: 17}, make([]byte, 8))
+		sent := b.eth0.take()
+		if len(sent) != 1 || (wire.Ethernet(sent[0]).Dst() == newMAC) != router {
+			t.Errorf("router %v: sent %x", router, sent)
+		}
+	}
+}

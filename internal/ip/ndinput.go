@@ -118,6 +118,9 @@ func (q *queue) neighborAdvertisement(p *packet.Buffer) bool {
 		return false
 	}
 	if d.address(m.Target) == nil {
+		if q.l.Settings().Forward6 && d.cache.NeighborAdvertised(q.now, &m) {
+			return true
+		}
 		if d.cache.NeighborAdvertisement(q.now, &m) {
 			d.lostRouter(m.Target)
 		}

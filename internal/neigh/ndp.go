@@ -39,6 +39,20 @@ func (c *Cache) NeighborAdvertisement(now clock.Instant, m *wire.NeighborAdverti
 	return c.Advertised(now, m.Target, m.TargetLink, m.TargetLink != (wire.MAC{}), m.Router, m.Solicited, m.Override)
 }
 
+// NeighborAdvertised is what a router does first with a valid Neighbor Advertisement: it remembers whom it did not know. It
+// reports whether that is all, and NeighborAdvertisement has nothing to do.
+//
+// RFC 9131, 6.1.1: "Routers SHOULD create a new entry for the target address with the link-layer address set to the Target
+// Link-Layer Address Option (if supplied). The entry's reachability state MUST be set to STALE. If the received Neighbor
+// Advertisement does not contain the Target Link-Layer Address Option, the advertisement SHOULD be silently discarded."
+func (c *Cache) NeighborAdvertised(now clock.Instant, m *wire.NeighborAdvertisement) (unknown bool) {
+	if e := c.entries[m.Target]; e != nil && e.State() != None {
+		return false
+	}
+	c.Solicited(now, m.Target, m.TargetLink) // of a zero address it makes nothing
+	return true
+}
+
 // NeighborSolicitation returns the message that a, a Solicit for an IPv6 neighbor, asks for, its IP destination and
 // the Ethernet destination. mac is the interface's own address.
 //

@@ -104,3 +104,37 @@ func TestNDExchange(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 }
+
+// RFC 9131, 6.1.1: a router learns from advertisements that nobody asked for; in all other states they mean to it what they mean
+// to others.
+func TestRouterLearnsFromAdvertisements(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		from  State // of peer6, at macA
+		link  wire.MAC
+		to    State
+		after wire.MAC
+	}{
+		{"unknown", None, macB, Stale, macB},
+		{"unknown, without an address", None, wire.MAC{}, None, wire.MAC{}},
+		{"unknown, a group's address", None, wire.AllNodes6.MulticastMAC(), None, wire.MAC{}},
+		{"known", Reachable, macB, Reachable, macA},
+		{"resolving", Incomplete, macB, Incomplete, wire.MAC{}},
+		{"failed", Failed, macB, Failed, wire.MAC{}},
+		{"configured", Permanent, macB, Permanent, macA},
+	} {
+		r := newRig(t, Config{})
+		r.reach(peer6, row.from)
+		if unknown := r.NeighborAdvertised(r.now, &wire.NeighborAdvertisement{Target: peer6, TargetLink: row.link}); unknown != (row.from == None) {
+			t.Errorf("%s: unknown %v", row.name, unknown)
+		}
+		if r.state(peer6) != row.to {
+			t.Errorf("%s: %v, want %v", row.name, r.state(peer6), row.to)
+		}
+		if row.to != None {
+			r.wantState(peer6, row.to, row.after)
+		} else if r.Len() != 0 {
+			t.Errorf("%s: %+v", row.name, r.List())
+		}
+	}
+}
