@@ -48,7 +48,8 @@ var ipKnobs = []knob{
 	only("net.ipv6.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
 	only("net.ipv4.ip_dynaddr", "0", "addresses of connections do not change"),
 	idle("net.ipv4.ip_early_demux", 1, 0, 1, "no effect: connections are found at once"),
-	idle("net.ipv4.conf.all.rp_filter", 0, 0, 2, "no effect: "+"the way back to a source is not looked up"),
+	ipNumber("net.ipv4.conf.all.rp_filter", 0, 2, "sources are looked up (RFC 3704): 1: the way back is by the interface they came in by; 2: there is one",
+		func(s *ip.Settings) int { return s.ReversePath }, func(s *ip.Settings, n int) { s.ReversePath = n }),
 }
 
 // The settings that FreeBSD has too, by names of its own.

@@ -115,6 +115,7 @@ const (
 	TcpInErrs
 	TcpOutRsts
 	TcpInCsumErrors
+	TcpExtIPReversePathFilter
 	TcpExtListenOverflows
 	TcpExtListenDrops
 	TcpExtTCPReqQFullDoCookies
@@ -207,7 +208,7 @@ var counters = [numCounters]string{
 	TcpActiveOpens: "TcpActiveOpens", TcpPassiveOpens: "TcpPassiveOpens", TcpAttemptFails: "TcpAttemptFails",
 	TcpEstabResets: "TcpEstabResets", TcpInSegs: "TcpInSegs", TcpOutSegs: "TcpOutSegs",
 	TcpRetransSegs: "TcpRetransSegs", TcpInErrs: "TcpInErrs", TcpOutRsts: "TcpOutRsts",
-	TcpInCsumErrors: "TcpInCsumErrors", TcpExtListenOverflows: "TcpExtListenOverflows",
+	TcpInCsumErrors: "TcpInCsumErrors", TcpExtIPReversePathFilter: "TcpExtIPReversePathFilter", TcpExtListenOverflows: "TcpExtListenOverflows",
 	TcpExtListenDrops: "TcpExtListenDrops", TcpExtTCPReqQFullDoCookies: "TcpExtTCPReqQFullDoCookies",
 	TcpExtTCPReqQFullDrop: "TcpExtTCPReqQFullDrop", TcpExtSyncookiesSent: "TcpExtSyncookiesSent",
 	TcpExtSyncookiesRecv: "TcpExtSyncookiesRecv", TcpExtSyncookiesFailed: "TcpExtSyncookiesFailed",

@@ -54,7 +54,11 @@ func (q *queue) decide(p *packet.Buffer) *decision {
 		return d
 	}
 	*d = decision{generation: q.s.generation, src: p.Src, dst: p.Dst, in: p.In, selectors: sel}
-	d.make(q.s, q.l.Settings().forwards(p.Dst.Is4()), q.d.lk == nil)
+	settings := q.l.Settings()
+	d.make(q.s, settings.forwards(p.Dst.Is4()), q.d.lk == nil)
+	if p.Dst.Is4() && q.d.lk != nil && d.verdict != discard && !d.hasWayBack(q.s, settings.ReversePath) {
+		d.verdict, d.reason = discard, mib.Ip4NoWayBack
+	}
 	return d
 }
 

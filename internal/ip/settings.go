@@ -13,6 +13,7 @@ type Settings struct {
 	TTL, HopLimit      uint8         // of unicast packets whose sender does not say: IPv4's and IPv6's
 	ICMPRate           int           // ICMP errors of each kind a second; negative: without limit
 	ICMPBurst          int           // and how many at once
+	ReversePath        int           // whether IPv4 sources are looked up: Linux's rp_filter
 	MinPathMTU         int           // the least that an ICMP message can make of an IPv4 path's MTU
 	PathMTULifetime    time.Duration // how long a path's MTU is remembered
 	IGMP, MLD          mcast.Settings
@@ -54,7 +55,7 @@ func (l *Layer) Configure(f func(*Settings)) {
 	s := *was
 	f(&s)
 	l.settings.Store(&s)
-	if s.Forward6 != was.Forward6 {
+	if s.Forward6 != was.Forward6 || s.ReversePath != was.ReversePath {
 		for _, d := range l.devices {
 			d.forwardingChanged(s.Forward6)
 		}

@@ -259,7 +259,7 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// TCP_MAXSEG before the handshake: RFC 9293, 3.7.1: the MSS that it announces and what it sends are bounded .
+// TCP_MAXSEG before the handshake: RFC 9293, 3.7.1: the MSS that it announces and what it sends are bounded.
 func TestMaxSeg(t *testing.T) {
 	r := newRig(t, Config{NoTimestamps: true, MaxSeg: 700})
 	r.syn.MSS = 1460
