@@ -27,7 +27,6 @@ type explained struct {
 	*rand.Rand
 	host *sim.Node
 	sent []sentFrame // datagrams
-	subs [3]string   // the prefix of each wire, of either family
 }
 
 func newExplained(n *sim.Network, seed uint64) *explained {
