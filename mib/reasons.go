@@ -132,7 +132,7 @@ var reasons = [numReasons]struct {
 	Ip4FromClassE:          {"IPv4 source is of class E", IpInAddrErrors},
 	Ip4ToClassE:            {"IPv4 destination is of class E", IpInAddrErrors},
 	Ip4FromOurs:            {"IPv4 source is our own address", IpInAddrErrors},
-	Ip4NoWayBack:           {"IPv4 source not where the packet came from", TcpExtIPReversePathFilter},
+	Ip4NoWayBack:           {"source is not where the packet came from", TcpExtIPReversePathFilter},
 	Ip4FrameNotUnicast:     {"IPv4 unicast in a broadcast or multicast frame", IpInAddrErrors},
 	Ip4NotForUs:            {"IPv4 destination not ours, nor to be forwarded", IpInAddrErrors},
 	Ip4NotMember:           {"IPv4 multicast group not joined", none},
