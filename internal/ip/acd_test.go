@@ -305,3 +305,33 @@ func TestUnsolicitedAdvertisement(t *testing.T) {
 		}
 	}
 }
+
+// When the link's address changes, the neighbors are told (RFC 4861, 7.2.6), but of an anycast address without Override
+// (7.2.7).
+func TestAnnouncedOverride(t *testing.T) {
+	b := newBed(t, setup{})
+	any := a6("2001:db8::a")
+	if err := b.l.AddAddress(2, netip.PrefixFrom(any.Netip(), 64), netif.AddressOptions{Anycast: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.eth0.take()
+	info := b.eth0.info
+	info.Addr = newMAC
+	b.eth0.r.Changed(info)
+	told := map[wire.Addr]bool{}
+	for _, f := range b.eth0.take() {
+		if m, ok := parseICMP(t, f, b.eth0.info.Medium); ok && m.raw[0] == wire.ICMPv6NeighborAdvertisement {
+			n, _ := na(t, f)
+			told[n.Target] = n.Override
+			if n.TargetLink != newMAC {
+				t.Errorf("%+v", n)
+			}
+		}
+	}
+	if override, ok := told[us6]; !ok || !override {
+		t.Errorf("%v: %v", us6, told)
+	}
+	if override, ok := told[any]; !ok || override {
+		t.Errorf("%v: %v", any, told)
+	}
+}

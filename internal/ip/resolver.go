@@ -368,7 +368,11 @@ func (d *device) announce(a wire.Addr) {
 		d.sendARP(&wire.ARP{Op: wire.ARPRequest, SenderMAC: d.info.Addr, SenderIP: a, TargetIP: a}, wire.BroadcastMAC)
 		return
 	}
-	m := wire.NeighborAdvertisement{Router: d.l.Settings().Forward6, Override: true, Target: a, TargetLink: d.info.Addr}
+	// RFC 9131, 6.1.2: "If the address is in the Optimistic state, then the Override flag MUST NOT be set." RFC 4861, 7.2.7,
+	// of anycast addresses: "the Override flag in Neighbor Advertisements SHOULD be set to 0".
+	e := d.address(a)
+	override := e == nil || !e.Optimistic && !e.Anycast
+	m := wire.NeighborAdvertisement{Router: d.l.Settings().Forward6, Override: override, Target: a, TargetLink: d.info.Addr}
 	p := packet.New(m.Len())
 	m.Put(p.Bytes())
 	d.sendND(d.l.rt.Now(), p, a, wire.AllNodes6, wire.AllNodes6.MulticastMAC())
