@@ -152,7 +152,7 @@ func (f *FIB) equal(h, best *Hop, reach Reach, q *Query) bool {
 
 // loadShare spreads destinations over default routers.
 //
-// RFC 4311, 2: "When a host chooses from multiple equivalent routers, it SHOULD choose using some method that distributes
+// RFC 4311, 2: "When a host chooses from multiple equivalent routers, it SHOULD support choosing using some method that distributes
 // load for different destinations among the equivalent routers rather than always choosing the same router". A destination
 // keeps its router: RFC 4861, 6.3.6: "with subsequent traffic for that destination using the same router". And it moves to
 // another one only if that is new, or its own is gone: the router that scores best with it has it (RFC 2992's

@@ -117,7 +117,7 @@ func TestRoundRobin(t *testing.T) {
 	}
 }
 
-// RFC 4311, 2: "When a host chooses from multiple equivalent routers, it SHOULD choose using some method that distributes load
+// RFC 4311, 2: "When a host chooses from multiple equivalent routers, it SHOULD support choosing using some method that distributes load
 // for different destinations among the equivalent routers rather than always choosing the same router".
 func TestLoadShare(t *testing.T) {
 	const hosts = 3000
