@@ -79,8 +79,8 @@ func Solicitations() (cases []Case) {
 	add("two link-layer addresses", options(1, 1, 2, 0, 0, 0, 0, 1, 1, 1, 2, 9, 9, 9, 9, 9))
 	add("behind a destination option", EthTo(0, group.MulticastMAC(), wire.EtherTypeIPv6, IP6(p, group, dopt,
 		Cat(Ext(icmp, 1, 4, 0, 0, 0, 0), plain(none, p, group, n, tester)[wire.EthernetLen+wire.IPv6Len:]), func(h *wire.IPv6Header) { h.HopLimit = 255 })))
-	// RFC 6980, 5: "Nodes MUST silently ignore … Neighbor Solicitation … if the packets carrying them include an IPv6
-	// Fragmentation Header."
+	// RFC 6980, 5: "Nodes MUST silently ignore the following Neighbor Discovery and SEcure Neighbor Discovery messages if the
+	// packets carrying them include an IPv6 Fragmentation Header".
 	add("in a fragment", EthTo(0, group.MulticastMAC(), wire.EtherTypeIPv6, IP6(p, group, wire.ProtoFragment,
 		Cat(Frag(icmp, 7, 0, false), plain(none, p, group, n, tester)[wire.EthernetLen+wire.IPv6Len:]), func(h *wire.IPv6Header) { h.HopLimit = 255 })))
 	return cases

@@ -47,6 +47,7 @@ var differences = []difference{
 	{"IPv4 option CIPSO", "RFC 1122, 3.2.1.8: options not understood are ignored"}, {"IPv4 UDP option CIPSO", "RFC 1122, 3.2.1.8: options not understood are ignored"},
 	{"ICMPv6 type 128 code 99", "RFC 4443, 4.2: the code of a reply is 0"}, {"ICMP type 8 code 9", "RFC 792: the code of a reply is 0"},
 	{"forward IPv4: of 1428 octets, with options", "the clocks differ; and Linux puts No Operation where an option is not copied, onlink leaves it out"},
+	{"forward IPv6: back where it came from", `RFC 4861, 8.2: "A router SHOULD send a redirect message"; Linux sends none here`},
 	{"forward IPv6: link-local destination", "RFC 4291, 2.5.6: not forwarded to other links; Linux does on the same link"},
 	{"forward IPv6: both link-local", "RFC 4291, 2.5.6: not forwarded to other links; Linux does on the same link"},
 	{"forward IPv4: link-local", "RFC 3927, 7: MUST NOT be forwarded"},
