@@ -49,12 +49,9 @@ func (q *queue) init(d *device) {
 // deliver takes a batch of frames through input. The order is: every frame as far as it goes without a lock, then
 // what needs the control shard, then the transports shard by shard, then all that is to be sent.
 func (q *queue) deliver(b *packet.Batch) {
-	q.now, q.s = q.l.rt.Now(), q.l.snap.Load()
-	q.iface = q.s.Interface(q.d.index)
-	if q.iface == nil || q.iface.Down { // removed: these are the last frames; or taken down
-		for p := b.Pop(); p != nil; p = b.Pop() {
-			q.drop(p, mib.LinkDown)
-		}
+	q.now = q.l.rt.Now()
+	if !q.look() {
+		q.dropAll(b)
 		return
 	}
 	if q.decisions == nil {
@@ -64,6 +61,13 @@ func (q *queue) deliver(b *packet.Batch) {
 	for p := b.Pop(); p != nil; p = b.Pop() {
 		p.Arrived = q.now
 		q.frame(p)
+		if !b.Empty() && (!q.nds.Empty() || !q.redirects.Empty()) {
+			// What neighbors and routers say holds for the packets behind it.
+			q.atControl()
+			if !q.look() {
+				q.dropAll(b)
+			}
+		}
 	}
 	if !q.arps.Empty() || !q.nds.Empty() || !q.redirects.Empty() || !q.hints.Empty() || !q.groupq.Empty() || !q.parts.Empty() {
 		q.atControl()
@@ -74,6 +78,24 @@ func (q *queue) deliver(b *packet.Batch) {
 	q.toTransports()
 	q.count()
 	q.l.Transmit(&q.out)
+}
+
+// look takes the present configuration. It reports whether the interface is still there and up: if it was removed or taken
+// down, these are the last frames.
+func (q *queue) look() bool {
+	q.s = q.l.snap.Load()
+	i := q.s.Interface(q.d.index)
+	if i == nil {
+		return false
+	}
+	q.iface = i
+	return !i.Down
+}
+
+func (q *queue) dropAll(b *packet.Batch) {
+	for p := b.Pop(); p != nil; p = b.Pop() {
+		q.drop(p, mib.LinkDown)
+	}
 }
 
 func (q *queue) drop(p *packet.Buffer, r mib.Reason) { q.counters.Drop(q.now, p, r) }
