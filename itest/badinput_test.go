@@ -37,7 +37,7 @@ func TestBadInput(t *testing.T) {
 		{"up --nosuch", usage, "--nosuch"},
 		{"up " + addr, usage, "--tap NAME or --tun NAME"},
 		{"up --tun tun0", usage, "--addr ADDR/LEN"},
-		{"up --tap tap0 --tun tun0 " + addr, usage, "--tap"},
+		{"up --tap tap0 --tun tun0 " + addr, usage, "say which, as in --addr tap0="},
 		{"up --tap tap0 --addr 192.0.2.2", usage, `"192.0.2.2" is not an address with its prefix length`},
 		{"up --tap tap0 --addr 192.0.2.2/33", usage, "192.0.2.2/33"},
 		{"up --tap tap0 --addr 2001:db8::x/64", usage, "2001:db8::x/64"},
