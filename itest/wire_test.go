@@ -77,7 +77,7 @@ func TestWireImpaired(t *testing.T) {
 	for _, v := range families {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWired(t, "--loss", "2%", "--burst", "2", "--reorder", "1%", "--delay", "2ms", "--rate", "200mbit", "--seed", "4")
+			w := newWired(t, "--loss", "2%", "--reorder", "1%", "--delay", "2ms", "--rate", "200mbit", "--seed", "4")
 			// The stack's TAP is in the kernel's namespace first, which is where a rig needs it; its end moves to the
 			// bridge.
 			r := newRigIn(t, w.a, setup{})
