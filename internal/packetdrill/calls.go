@@ -57,15 +57,11 @@ func callSocket(r *runner, c *call, a args) error {
 	if err != nil {
 		return err
 	}
-	c.isFD = true
 	c.run = func() (int, error) { return r.world.Socket(domain, n[0], n[1]) }
-	c.after = func(fd int) error {
-		if fd < 0 {
-			return nil
-		}
+	c.opens(func(fd int) error {
 		s := r.newSock(domain, n[0]&sockTypeMask, r.protoOf(domain, n[0]&sockTypeMask, n[1]))
 		return r.opened(c, fd, s)
-	}
+	})
 	return nil
 }
 
@@ -207,17 +203,13 @@ func callAccept(r *runner, c *call, a args) error {
 		return err
 	}
 	var peer netip.AddrPort
-	c.isFD = true
 	c.run = func() (n int, err error) {
 		n, peer, err = r.world.Accept(fd, flags)
 		return n, err
 	}
-	c.after = func(n int) error {
-		if n < 0 {
-			return nil
-		}
+	c.opens(func(n int) error {
 		return r.accepted(c, n, netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port()))
-	}
+	})
 	return nil
 }
 
@@ -310,15 +302,11 @@ func callDup(r *runner, c *call, a args) error {
 	}
 	const dupFD = 0 // F_DUPFD
 	fd := r.liveFD(n[0])
-	c.isFD = true
 	c.run = func() (int, error) { return r.world.Fcntl(fd, dupFD, 0) }
-	c.after = func(fd int) error {
-		if fd < 0 {
-			return nil
-		}
+	c.opens(func(fd int) error {
 		_, err := r.newFD(c, fd, r.sockOf(n[0]))
 		return err
-	}
+	})
 	return nil
 }
 

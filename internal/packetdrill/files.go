@@ -291,15 +291,11 @@ func callOpen(r *runner, c *call, a args) error {
 		return err
 	}
 	f, err := r.files()
-	c.isFD = true
 	c.run = func() (int, error) { return f.Open(path.Value, flags, mode) }
-	c.after = func(fd int) error {
-		if fd < 0 {
-			return nil
-		}
+	c.opens(func(fd int) error {
 		_, err := r.newFD(c, fd, nil)
 		return err
-	}
+	})
 	return err
 }
 

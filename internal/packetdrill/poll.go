@@ -61,15 +61,11 @@ func callEpollCreate(r *runner, c *call, a args) error {
 	if c.name == "epoll_create" {
 		flags = 0 // the size is not looked at
 	}
-	c.isFD = true
 	c.run = func() (int, error) { return r.world.EpollCreate(flags) }
-	c.after = func(fd int) error {
-		if fd < 0 {
-			return nil
-		}
+	c.opens(func(fd int) error {
 		_, err := r.newFD(c, fd, nil)
 		return err
-	}
+	})
 	return nil
 }
 

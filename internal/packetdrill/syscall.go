@@ -27,6 +27,17 @@ type call struct {
 	err   error
 }
 
+// opens says that the result, if the call succeeds, is a new descriptor, and what is done with it then.
+func (c *call) opens(then func(fd int) error) {
+	c.isFD = true
+	c.after = func(fd int) error {
+		if fd < 0 {
+			return nil
+		}
+		return then(fd)
+	}
+}
+
 // patienceForCalls is how long, at least, a call may take that is not said to block.
 const patienceForCalls = time.Minute
 
