@@ -275,15 +275,7 @@ func (s *Groups) maxSources(group wire.Addr) int {
 }
 
 func (s *Groups) changeSource(index int32, group wire.Addr, m mcast.Mode, change func(mcast.Filter) (mcast.Filter, error)) error {
-	index, err := s.where(index, group)
-	if err != nil {
-		return err
-	}
-	return s.update(func(g *groupState) error {
-		i := g.find(index, group)
-		if i < 0 {
-			return syscall.EINVAL
-		}
+	return s.ofJoined(index, group, func(g *groupState, i int) error {
 		j := &g.joined[i]
 		f := j.filter
 		if f.Mode != m && (j.listed || len(f.Sources) > 0) {
@@ -322,6 +314,16 @@ func (s *Groups) SetFilter(index int32, group wire.Addr, f mcast.Filter) error {
 }
 
 func (s *Groups) changeFilter(index int32, group wire.Addr, f mcast.Filter) error {
+	return s.ofJoined(index, group, func(g *groupState, i int) error {
+		g.joined[i].filter, g.joined[i].listed = f, len(f.Sources) > 0
+		g.joined[i].member.Change(f)
+		return nil
+	})
+}
+
+// ofJoined has change change the i'th of the groups joined, which is the one given. Errors: EINVAL for a group that is none or that
+// the socket did not join, ENODEV, or those of change.
+func (s *Groups) ofJoined(index int32, group wire.Addr, change func(g *groupState, i int) error) error {
 	index, err := s.where(index, group)
 	if err != nil {
 		return err
@@ -331,9 +333,7 @@ func (s *Groups) changeFilter(index int32, group wire.Addr, f mcast.Filter) erro
 		if i < 0 {
 			return syscall.EINVAL
 		}
-		g.joined[i].filter, g.joined[i].listed = f, len(f.Sources) > 0
-		g.joined[i].member.Change(f)
-		return nil
+		return change(g, i)
 	})
 }
 
