@@ -3,6 +3,7 @@ package ip
 import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/addrsel"
+	"github.com/onlink-go/onlink/internal/netif"
 )
 
 // Policy returns the policy table that addresses are chosen by (RFC 6724, 2.1).
@@ -28,11 +29,11 @@ func (l *Layer) SortDestinations(now clock.Instant, qs []Query) []int {
 			continue // rule 1: avoid unusable destinations
 		}
 		// The source may be on another interface than packets leave by.
-		ds[i].Source = p.If.Address(p.Src)
-		for _, other := range l.Snapshot().Interfaces {
-			if ds[i].Source == nil {
-				ds[i].Source = other.Address(p.Src)
-			}
+		if ds[i].Source = p.If.Address(p.Src); ds[i].Source != nil {
+			continue
+		}
+		if on := l.Snapshot().Lookup(p.Src, p.If.Index); on.Kind == netif.Unicast {
+			ds[i].Source = on.If.Address(p.Src)
 		}
 	}
 	addrsel.Sort(l.policy.Load(), ds)
