@@ -47,8 +47,7 @@ func (s *Stack) sortAddrs(as []netip.Addr) {
 // race is a connection being made to a host by name: lookups and attempts run side by side until one of them wins.
 type race struct {
 	s    *Stack
-	dial func(netip.AddrPort) (net.Conn, error)
-	port uint16
+	dial func(netip.Addr) (net.Conn, error)
 
 	mu   sync.Mutex
 	cond clock.Cond
@@ -80,14 +79,14 @@ func (s *Stack) dialFirst(ctx context.Context, n network, to destination, dial c
 func (s *Stack) dialName(ctx context.Context, n network, to destination, delay time.Duration, dial connector) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // what still runs is not needed any more
-	r := &race{s: s, port: to.port, dial: func(a netip.AddrPort) (net.Conn, error) { return dial(ctx, a) }}
+	r := &race{s: s, dial: func(a netip.Addr) (net.Conn, error) { return dial(ctx, netip.AddrPortFrom(a, to.port)) }}
 	switch {
 	case delay == 0:
 		delay = attemptDelay
 	case delay < 0:
 		delay = clock.Never.Duration()
 	}
-	r.eyes = eyeballs{delay: max(delay, leastDelay), sort: s.sortAddrPorts}
+	r.eyes = eyeballs{delay: max(delay, leastDelay), sort: s.sortAddrs}
 	r.cond = s.rt.NewCond(&r.mu)
 	timer := s.rt.NewTimer(func(clock.Instant) { r.wake() })
 	defer timer.Stop()
@@ -133,13 +132,9 @@ func (r *race) lookup(ctx context.Context, family int, network, host string) {
 	r.eyes.pending[family] = true
 	r.s.rt.Go(func() {
 		found, err := r.s.LookupNetIP(ctx, network, host)
-		ends := make([]netip.AddrPort, 0, len(found))
-		for _, a := range found {
-			ends = append(ends, netip.AddrPortFrom(a, r.port))
-		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.eyes.Resolved(r.s.rt.Now(), family, ends)
+		r.eyes.Resolved(r.s.rt.Now(), family, found)
 		if r.err == nil {
 			r.err = err
 		}
@@ -148,7 +143,7 @@ func (r *race) lookup(ctx context.Context, family int, network, host string) {
 }
 
 // attempt tries one address.
-func (r *race) attempt(a netip.AddrPort) {
+func (r *race) attempt(a netip.Addr) {
 	c, err := r.dial(a)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,16 +159,4 @@ func (r *race) attempt(a netip.AddrPort) {
 		r.won = c
 	}
 	r.cond.Broadcast()
-}
-
-// sortAddrPorts is sortAddrs of ends that have one port.
-func (s *Stack) sortAddrPorts(as []netip.AddrPort) {
-	addrs := make([]netip.Addr, len(as))
-	for i, a := range as {
-		addrs[i] = a.Addr()
-	}
-	s.sortAddrs(addrs)
-	for i, a := range addrs {
-		as[i] = netip.AddrPortFrom(a, as[i].Port())
-	}
 }

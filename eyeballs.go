@@ -19,15 +19,15 @@ const (
 // eyeballs says when which address of a name is to be tried: "Happy Eyeballs" (RFC 8305). It is a machine like those of
 // the protocols: it is told what the lookups and the attempts have come to, and asked what to do next.
 type eyeballs struct {
-	delay              time.Duration          // between attempts
-	sort               func([]netip.AddrPort) // puts addresses in the order of RFC 6724
-	pending            [2]bool                // lookups under way: of A, of AAAA
-	patience           clock.Instant          // until when A alone waits for AAAA; 0: it does not wait
-	untried            []netip.AddrPort       // found and sorted
-	tried              bool                   // something was
-	last               int                    // the family tried last
-	running            int                    // attempts under way
-	started, nextStart clock.Instant          // when the last one began, when another may
+	delay              time.Duration      // between attempts
+	sort               func([]netip.Addr) // puts addresses in the order of RFC 6724
+	pending            [2]bool            // lookups under way: of A, of AAAA
+	patience           clock.Instant      // until when A alone waits for AAAA; 0: it does not wait
+	untried            []netip.Addr       // found and sorted
+	tried              bool               // something was
+	last               int                // the family tried last
+	running            int                // attempts under way
+	started, nextStart clock.Instant      // when the last one began, when another may
 }
 
 // The families, as indices.
@@ -49,7 +49,7 @@ func familyOf(a netip.Addr) int {
 // first IPv6 connection attempt is immediately started. If a positive A response is received first due to reordering, the
 // client SHOULD wait a short time for the AAAA response to ensure that preference is given to IPv6". A negative AAAA response
 // ends the wait.
-func (e *eyeballs) Resolved(now clock.Instant, family int, found []netip.AddrPort) {
+func (e *eyeballs) Resolved(now clock.Instant, family int, found []netip.Addr) {
 	e.pending[family] = false
 	e.untried = append(e.untried, found...)
 	e.sort(e.untried)
@@ -69,17 +69,17 @@ func (e *eyeballs) Failed() {
 //
 // RFC 8305, 4: "Whichever address family is first in the list should be followed by an address of the other address family".
 // 5: "multiple connection attempts may occur in parallel".
-func (e *eyeballs) Next(now clock.Instant) (a netip.AddrPort, ok bool) {
+func (e *eyeballs) Next(now clock.Instant) (a netip.Addr, ok bool) {
 	if len(e.untried) == 0 || now < e.patience || e.tried && now < e.nextStart {
 		return a, false
 	}
 	i := 0
 	if e.tried {
-		i = max(0, slices.IndexFunc(e.untried, func(a netip.AddrPort) bool { return familyOf(a.Addr()) != e.last }))
+		i = max(0, slices.IndexFunc(e.untried, func(a netip.Addr) bool { return familyOf(a) != e.last }))
 	}
 	a = e.untried[i]
 	e.untried = slices.Delete(e.untried, i, i+1)
-	e.tried, e.last = true, familyOf(a.Addr())
+	e.tried, e.last = true, familyOf(a)
 	e.running++
 	e.started, e.nextStart = now, now.Add(e.delay)
 	return a, true

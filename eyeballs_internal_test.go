@@ -10,10 +10,10 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
-// ends makes addresses, all of port 80.
-func ends(list string) (all []netip.AddrPort) {
+// addresses makes addresses of a list.
+func addresses(list string) (all []netip.Addr) {
 	for _, a := range strings.Fields(list) {
-		all = append(all, netip.AddrPortFrom(netip.MustParseAddr(a), 80))
+		all = append(all, netip.MustParseAddr(a))
 	}
 	return all
 }
@@ -38,9 +38,9 @@ func TestEyeballs(t *testing.T) {
 		{"late answers join in", "0 6=2001:db8::1 300 4=192.0.2.1", "0 2001:db8::1 300 192.0.2.1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := eyeballs{delay: attemptDelay, pending: [2]bool{true, true}, sort: func(as []netip.AddrPort) {
-				slices.SortFunc(as, func(a, b netip.AddrPort) int {
-					if a, b := familyOf(a.Addr()), familyOf(b.Addr()); a != b {
+			e := eyeballs{delay: attemptDelay, pending: [2]bool{true, true}, sort: func(as []netip.Addr) {
+				slices.SortFunc(as, func(a, b netip.Addr) int {
+					if a, b := familyOf(a), familyOf(b); a != b {
 						return b - a
 					}
 					return a.Compare(b)
@@ -53,9 +53,9 @@ func TestEyeballs(t *testing.T) {
 				for len(words) > 0 && atMS(words[0]) == now {
 					switch kind, list, _ := strings.Cut(words[1], "="); kind {
 					case "4":
-						e.Resolved(now, family4, ends(strings.ReplaceAll(list, ",", " ")))
+						e.Resolved(now, family4, addresses(strings.ReplaceAll(list, ",", " ")))
 					case "6":
-						e.Resolved(now, family6, ends(strings.ReplaceAll(list, ",", " ")))
+						e.Resolved(now, family6, addresses(strings.ReplaceAll(list, ",", " ")))
 					default:
 						e.Failed()
 						attempts--
@@ -66,7 +66,7 @@ func TestEyeballs(t *testing.T) {
 				a, ok := e.Next(now)
 				if ok {
 					attempts++
-					got = append(got, time.Duration(now).Truncate(time.Millisecond).String()+" "+a.Addr().String())
+					got = append(got, time.Duration(now).Truncate(time.Millisecond).String()+" "+a.String())
 				}
 				if due && !ok || ok && !due {
 					t.Errorf("at %v: due %v, something to do %v", now, due, ok)
