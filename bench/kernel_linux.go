@@ -25,7 +25,7 @@ type transfer struct {
 func (r *rig) start(ctx context.Context, sender, control string) (*transfer, error) {
 	var ln net.Listener
 	var fault error
-	if err := errOf(r.far.do(func() { ln, fault = net.Listen("tcp4", rigReceiver+":0") }), fault); err != nil {
+	if err := errOf(r.far.Do(func() { ln, fault = net.Listen("tcp4", rigReceiver+":0") }), fault); err != nil {
 		return nil, err
 	}
 	defer ln.Close()
@@ -61,7 +61,7 @@ func (r *rig) dial(ctx context.Context, sender, control, address string) (c net.
 	}}
 	d.SetMultipathTCP(false)
 	var fault error
-	err = errOf(r.near.do(func() { c, fault = d.DialContext(ctx, "tcp4", address) }), fault)
+	err = errOf(r.near.Do(func() { c, fault = d.DialContext(ctx, "tcp4", address) }), fault)
 	return c, err
 }
 

@@ -32,7 +32,7 @@ func TestRealTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = n.ip(t.Context(), "link add br0 type bridge")
-	n.close()
+	n.Close()
 	if err != nil {
 		t.Skipf("needs a bridge: %v", err)
 	}

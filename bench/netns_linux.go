@@ -5,62 +5,36 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/onlink-go/onlink/internal/netns"
 )
 
 // namespace is a network namespace.
-type namespace int // its descriptor
+type namespace struct{ netns.Namespace }
+
+// none is no namespace.
+var none = namespace{-1}
 
 // newNamespace makes one, with settings under which connections do not learn from each other.
-func newNamespace() (n namespace, err error) {
-	onThread(func() {
-		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
-			var fd int
-			fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			n = namespace(fd)
-		}
-	})
+func newNamespace() (namespace, error) {
+	made, err := netns.New()
 	if err != nil {
-		return -1, fmt.Errorf("a network namespace: %w", err)
+		return none, err
 	}
+	n := namespace{made}
 	for _, s := range []struct{ path, value string }{
 		{"net/ipv6/conf/default/disable_ipv6", "1"},
 		{"net/ipv4/tcp_no_metrics_save", "1"},
 	} {
 		var fault error
-		err := n.do(func() { fault = os.WriteFile("/proc/sys/"+s.path, []byte(s.value), 0) })
+		err := n.Do(func() { fault = os.WriteFile("/proc/sys/"+s.path, []byte(s.value), 0) })
 		if err != nil || fault != nil {
-			n.close()
-			return -1, fmt.Errorf("%s: %w", s.path, errOf(err, fault))
+			n.Close()
+			return none, fmt.Errorf("%s: %w", s.path, errOf(err, fault))
 		}
 	}
 	return n, nil
-}
-
-func (n namespace) close() { unix.Close(int(n)) }
-
-// onThread calls f on a thread that ends afterwards, whatever f does to it.
-func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // and never unlock: the thread ends with the goroutine
-		defer close(done)
-		f()
-	}()
-	<-done
-}
-
-// do calls f in the namespace: sockets, devices and processes that it makes are in it.
-func (n namespace) do(f func()) (err error) {
-	onThread(func() {
-		if err = unix.Setns(int(n), unix.CLONE_NEWNET); err == nil {
-			f()
-		}
-	})
-	return err
 }
 
 // ip runs `ip` in the namespace with each line of args.
@@ -68,7 +42,7 @@ func (n namespace) ip(ctx context.Context, args ...string) error {
 	for _, line := range args {
 		var out []byte
 		var fault error
-		err := n.do(func() { out, fault = exec.CommandContext(ctx, "ip", strings.Fields(line)...).CombinedOutput() })
+		err := n.Do(func() { out, fault = exec.CommandContext(ctx, "ip", strings.Fields(line)...).CombinedOutput() })
 		if err = errOf(err, fault); err != nil {
 			return fmt.Errorf("ip %s: %w\n%s", line, err, out)
 		}

@@ -54,7 +54,7 @@ type rig struct {
 
 // newRig makes a rig. Its parts end with close.
 func newRig(ctx context.Context, command string, line sim.Line, seed uint64) (_ *rig, err error) {
-	r := &rig{near: -1, far: -1}
+	r := &rig{near: none, far: none}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -70,12 +70,12 @@ func newRig(ctx context.Context, command string, line sim.Line, seed uint64) (_ 
 		return nil, err
 	}
 	var fault error
-	if err := errOf(r.near.do(func() { r.device, fault = tuntap.Open("tapC", tuntap.Config{}) }), fault); err != nil {
+	if err := errOf(r.near.Do(func() { r.device, fault = tuntap.Open("tapC", tuntap.Config{}) }), fault); err != nil {
 		return nil, err
 	}
 	err = errOf(
 		r.near.ip(ctx, "link add br0 type bridge mcast_snooping 0", "link set tapA master br0", "link set tapC master br0",
-			fmt.Sprintf("link set tapB netns /proc/%d/fd/%d", os.Getpid(), r.far), "address add "+rigKernel+"/24 dev br0",
+			"link set tapB netns "+r.far.Path(), "address add "+rigKernel+"/24 dev br0",
 			"link set tapA up", "link set tapC up", "link set br0 up"),
 		r.far.ip(ctx, "address add "+rigReceiver+"/24 dev tapB", "link set tapB up"))
 	if err != nil {
@@ -97,7 +97,7 @@ func (r *rig) startWire(ctx context.Context, command string, line sim.Line, seed
 		return err
 	}
 	var fault error
-	if err := errOf(r.near.do(func() { fault = r.wire.Start() }), fault); err != nil {
+	if err := errOf(r.near.Do(func() { fault = r.wire.Start() }), fault); err != nil {
 		r.wire = nil
 		return err
 	}
@@ -141,8 +141,8 @@ func (r *rig) close() {
 		r.wire.Wait()
 	}
 	for _, n := range []namespace{r.near, r.far} {
-		if n >= 0 {
-			n.close()
+		if n != none {
+			n.Close()
 		}
 	}
 }

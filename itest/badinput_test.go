@@ -81,7 +81,7 @@ func TestBadInput(t *testing.T) {
 		{"wire --tap tap0 --tap tap1 --pcap /nosuch/f", failed, "/nosuch/f"},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
-			p := (&namespace{t, n.fd}).onlink(strings.Fields(tt.args)...)
+			p := (&namespace{t, n.Namespace}).onlink(strings.Fields(tt.args)...)
 			if code := p.exitCode(t); code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)
 			}

@@ -8,14 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/onlink-go/onlink/internal/netns"
 )
 
 // inside is set in the environment of a test process that was started anew in a user namespace.
@@ -68,8 +67,8 @@ func runInside() (int, error) {
 
 // namespace is a network namespace. It lives as long as the test.
 type namespace struct {
-	t  testing.TB
-	fd int
+	t testing.TB
+	netns.Namespace
 }
 
 // newNamespace makes a network namespace in which only the loopback interface is up. It skips the test where that
@@ -85,17 +84,12 @@ func newNamespace(t testing.TB) *namespace {
 		f.Close()
 	}
 	need(t, "ip")
-	n := &namespace{t: t, fd: -1}
-	var err error
-	onThread(func() {
-		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
-			n.fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		}
-	})
+	made, err := netns.New()
 	if err != nil {
 		t.Skipf("needs a network namespace: %v", err)
 	}
-	t.Cleanup(func() { unix.Close(n.fd) })
+	t.Cleanup(func() { made.Close() })
+	n := &namespace{t, made}
 	n.run("ip", "link", "set", "lo", "up")
 	writeSysctl(n, "net/ipv6/conf/default/accept_dad", "0") // the kernel's addresses are to be ready at once
 	return n
@@ -121,27 +115,10 @@ func eventually(t testing.TB, what string, done func() bool) {
 	}
 }
 
-// onThread calls f on a thread that ends afterwards, whatever f does to it.
-func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // and never unlock: the thread ends with the goroutine
-		defer close(done)
-		f()
-	}()
-	<-done
-}
-
 // do calls f in the namespace: sockets, devices and processes that it makes are in it.
 func (n *namespace) do(f func()) {
 	n.t.Helper()
-	var err error
-	onThread(func() {
-		if err = unix.Setns(n.fd, unix.CLONE_NEWNET); err == nil {
-			f()
-		}
-	})
-	if err != nil {
+	if err := n.Do(f); err != nil {
 		n.t.Fatalf("cannot enter the namespace: %v", err)
 	}
 }

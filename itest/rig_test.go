@@ -49,7 +49,7 @@ type rig struct {
 // with returns r for a subtest.
 func (r *rig) with(t testing.TB) *rig {
 	c := *r
-	c.namespace = &namespace{t, r.fd}
+	c.namespace = &namespace{t, r.Namespace}
 	return &c
 }
 

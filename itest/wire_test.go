@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -32,7 +31,7 @@ func newWired(t *testing.T, args ...string) *wired {
 // move moves a device to another namespace.
 func (n *namespace) move(device string, to *namespace) {
 	n.t.Helper()
-	n.ip(fmt.Sprintf("link set %s netns /proc/%d/fd/%d", device, os.Getpid(), to.fd))
+	n.ip("link set " + device + " netns " + to.Path())
 }
 
 // otherEnd exchanges the two ends, so that a second kernel is in the stack's place.

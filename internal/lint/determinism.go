@@ -17,6 +17,7 @@ var exempt = []string{
 	"clock/real.go",
 	"cmd/...",
 	"internal/lint",
+	"internal/netns",
 	"internal/packetdrill/kernel",
 	"link/linktest",
 	"link/tuntap",

@@ -10,6 +10,7 @@ import (
 // own. This is the tree of docs/design.md; whoever adds a package decides here where it stands.
 var levels = [][]string{
 	{"internal/lint"},
+	{"internal/netns"}, // the kernel's, beside which others are measured
 	{"internal/packetdrill/kernel"},
 	{"internal/packetdrill"},
 	{"internal/packetdrill/script", "internal/packetdrill/code", "internal/packetdrill/shell"},
