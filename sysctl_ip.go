@@ -13,23 +13,23 @@ var ipKnobs = []knob{
 	forwarding4,
 	forwarding4.as("net.ipv4.conf.all.forwarding", "net.ipv4.ip_forward"),
 	forwarding6,
-	ipNumber("net.ipv4.icmp_msgs_per_sec", 0, maxInt, "ICMP errors a second, of each kind",
-		func(s *ip.Settings) int { return s.ICMPRate }, func(s *ip.Settings, n int) { s.ICMPRate = n }),
-	ipNumber("net.ipv4.icmp_msgs_burst", 0, maxInt, "ICMP errors at once, of each kind",
-		func(s *ip.Settings) int { return s.ICMPBurst }, func(s *ip.Settings, n int) { s.ICMPBurst = n }),
-	ipNumber("net.ipv4.route.min_pmtu", 68, maxInt, "least path MTU that an ICMP message can tell of, octets",
-		func(s *ip.Settings) int { return s.MinPathMTU }, func(s *ip.Settings, n int) { s.MinPathMTU = n }),
+	ipInt("net.ipv4.icmp_msgs_per_sec", func(s *ip.Settings) *int { return &s.ICMPRate }, 0, maxInt,
+		"ICMP errors a second, of each kind"),
+	ipInt("net.ipv4.icmp_msgs_burst", func(s *ip.Settings) *int { return &s.ICMPBurst }, 0, maxInt,
+		"ICMP errors at once, of each kind"),
+	ipInt("net.ipv4.route.min_pmtu", func(s *ip.Settings) *int { return &s.MinPathMTU }, 68, maxInt,
+		"least path MTU that an ICMP message can tell of, octets"),
 	ipNumber("net.ipv4.route.mtu_expires", 1, maxInt, "seconds that a path MTU is remembered, of both families", pathMTUSeconds, setPathMTUSeconds),
 	ipNumber("net.ipv6.route.mtu_expires", 1, maxInt, "net.ipv4.route.mtu_expires", pathMTUSeconds, setPathMTUSeconds),
 
-	ipNumber("net.ipv6.max_hbh_opts_number", -1000, maxInt, "options in a Hop-by-Hop Options header; negative: so many, and no unknown ones",
-		func(s *ip.Settings) int { return s.MaxHopOptions }, func(s *ip.Settings, n int) { s.MaxHopOptions = n }),
-	ipNumber("net.ipv6.max_dst_opts_number", -1000, maxInt, "options in a Destination Options header; negative: so many, and no unknown ones",
-		func(s *ip.Settings) int { return s.MaxDstOptions }, func(s *ip.Settings, n int) { s.MaxDstOptions = n }),
-	ipNumber("net.ipv6.max_hbh_length", 0, maxInt, "octets of a Hop-by-Hop Options header",
-		func(s *ip.Settings) int { return s.MaxHopOctets }, func(s *ip.Settings, n int) { s.MaxHopOctets = n }),
-	ipNumber("net.ipv6.max_dst_opts_length", 0, maxInt, "octets of a Destination Options header",
-		func(s *ip.Settings) int { return s.MaxDstOctets }, func(s *ip.Settings, n int) { s.MaxDstOctets = n }),
+	ipInt("net.ipv6.max_hbh_opts_number", func(s *ip.Settings) *int { return &s.MaxHopOptions }, -1000, maxInt,
+		"options in a Hop-by-Hop Options header; negative: so many, and no unknown ones"),
+	ipInt("net.ipv6.max_dst_opts_number", func(s *ip.Settings) *int { return &s.MaxDstOptions }, -1000, maxInt,
+		"options in a Destination Options header; negative: so many, and no unknown ones"),
+	ipInt("net.ipv6.max_hbh_length", func(s *ip.Settings) *int { return &s.MaxHopOctets }, 0, maxInt,
+		"octets of a Hop-by-Hop Options header"),
+	ipInt("net.ipv6.max_dst_opts_length", func(s *ip.Settings) *int { return &s.MaxDstOctets }, 0, maxInt,
+		"octets of a Destination Options header"),
 
 	number("net.ipv4.ip_no_pmtu_disc", func(t *settings) *int { return &t.NoPathMTUDiscovery }, 0, 1,
 		"1: IPv4 connections let routers fragment, and send no more than net.ipv4.route.min_pmtu where one complained"),
@@ -48,8 +48,8 @@ var ipKnobs = []knob{
 	only("net.ipv6.ip_nonlocal_bind", "0", "addresses must be the stack's own"),
 	only("net.ipv4.ip_dynaddr", "0", "addresses of connections do not change"),
 	idle("net.ipv4.ip_early_demux", 1, 0, 1, "no effect: connections are found at once"),
-	ipNumber("net.ipv4.conf.all.rp_filter", 0, 2, "sources are looked up (RFC 3704): 1: the way back is by the interface they came in by; 2: there is one",
-		func(s *ip.Settings) int { return s.ReversePath }, func(s *ip.Settings, n int) { s.ReversePath = n }),
+	ipInt("net.ipv4.conf.all.rp_filter", func(s *ip.Settings) *int { return &s.ReversePath }, 0, 2,
+		"sources are looked up (RFC 3704): 1: the way back is by the interface they came in by; 2: there is one"),
 }
 
 // The settings that FreeBSD has too, by names of its own.
@@ -58,10 +58,10 @@ var (
 		func(s *ip.Settings) int { return int(s.TTL) }, func(s *ip.Settings, n int) { s.TTL = uint8(n) })
 	defaultHopLimit = ipNumber("net.ipv6.conf.all.hop_limit", 1, 255, "hop limit of IPv6 packets whose sender does not choose one",
 		func(s *ip.Settings) int { return int(s.HopLimit) }, func(s *ip.Settings, n int) { s.HopLimit = uint8(n) })
-	forwarding4 = ipNumber("net.ipv4.ip_forward", 0, 1, "1: packets for others are sent on: a router",
-		func(s *ip.Settings) int { return btoi(s.Forward4) }, func(s *ip.Settings, n int) { s.Forward4 = n != 0 })
-	forwarding6 = ipNumber("net.ipv6.conf.all.forwarding", 0, 1, "1: IPv6 packets for others are sent on: a router",
-		func(s *ip.Settings) int { return btoi(s.Forward6) }, func(s *ip.Settings, n int) { s.Forward6 = n != 0 })
+	forwarding4 = ipBool("net.ipv4.ip_forward", "1: packets for others are sent on: a router",
+		func(s *ip.Settings) *bool { return &s.Forward4 })
+	forwarding6 = ipBool("net.ipv6.conf.all.forwarding", "1: IPv6 packets for others are sent on: a router",
+		func(s *ip.Settings) *bool { return &s.Forward6 })
 )
 
 func pathMTUSeconds(s *ip.Settings) int { return int(s.PathMTULifetime / time.Second) }
@@ -80,6 +80,11 @@ func ipNumber(name string, lo, hi int, doc string, get func(*ip.Settings) int, s
 			s.ip.Configure(func(t *ip.Settings) { set(t, n) })
 			return nil
 		}}
+}
+
+// ipInt is ipNumber of a field.
+func ipInt(name string, field func(*ip.Settings) *int, lo, hi int, doc string) knob {
+	return ipNumber(name, lo, hi, doc, func(s *ip.Settings) int { return *field(s) }, func(s *ip.Settings, n int) { *field(s) = n })
 }
 
 func btoi(b bool) int {

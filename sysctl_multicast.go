@@ -9,12 +9,12 @@ import (
 
 // multicastKnobs are Linux's settings of IGMP and MLD. Those of interfaces hold for all.
 var multicastKnobs = []knob{
-	ipNumber("net.ipv4.igmp_max_memberships", 0, maxInt, "IPv4 groups that a socket can join",
-		func(s *ip.Settings) int { return s.MaxMemberships }, func(s *ip.Settings, n int) { s.MaxMemberships = n }),
-	ipNumber("net.ipv4.igmp_max_msf", 0, maxInt, "sources in a socket's list of an IPv4 group",
-		func(s *ip.Settings) int { return s.MaxSources4 }, func(s *ip.Settings, n int) { s.MaxSources4 = n }),
-	ipNumber("net.ipv6.mld_max_msf", 0, maxInt, "sources in a socket's list of an IPv6 group",
-		func(s *ip.Settings) int { return s.MaxSources6 }, func(s *ip.Settings, n int) { s.MaxSources6 = n }),
+	ipInt("net.ipv4.igmp_max_memberships", func(s *ip.Settings) *int { return &s.MaxMemberships }, 0, maxInt,
+		"IPv4 groups that a socket can join"),
+	ipInt("net.ipv4.igmp_max_msf", func(s *ip.Settings) *int { return &s.MaxSources4 }, 0, maxInt,
+		"sources in a socket's list of an IPv4 group"),
+	ipInt("net.ipv6.mld_max_msf", func(s *ip.Settings) *int { return &s.MaxSources6 }, 0, maxInt,
+		"sources in a socket's list of an IPv6 group"),
 	ipNumber("net.ipv4.igmp_qrv", 1, maxInt, "times that a change is reported where no querier says",
 		robustness(igmp).get, robustness(igmp).set),
 	ipNumber("net.ipv6.mld_qrv", 1, maxInt, "times that a change is reported where no querier says",
