@@ -56,3 +56,20 @@ func TestReversePath(t *testing.T) {
 		})
 	}
 }
+
+// What was decided about a source before the setting changed is decided anew.
+func TestReversePathChanges(t *testing.T) {
+	b := newBed(t, setup{forwarding: true})
+	for i, how := range []int{backNot, backStrict, backNot, backStrict} {
+		b.l.Configure(func(s *Settings) { s.ReversePath = how })
+		before := b.values().Dropped(mib.Ip4NoWayBack)
+		b.in(b.eth0, in4(ip4(other4, us4, wire.ProtoUDP, udp(other4, us4, "x"))))
+		want := uint64(0)
+		if how == backStrict {
+			want = 1
+		}
+		if n := b.values().Dropped(mib.Ip4NoWayBack) - before; n != want {
+			t.Errorf("packet %d: %d dropped, want %d", i, n, want)
+		}
+	}
+}

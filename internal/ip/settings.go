@@ -55,7 +55,7 @@ func (l *Layer) Configure(f func(*Settings)) {
 	s := *was
 	f(&s)
 	l.settings.Store(&s)
-	if s.Forward6 != was.Forward6 || s.ReversePath != was.ReversePath {
+	if s.Forward6 != was.Forward6 {
 		for _, d := range l.devices {
 			d.forwardingChanged(s.Forward6)
 		}
@@ -67,7 +67,7 @@ func (l *Layer) Configure(f func(*Settings)) {
 		l.fib = l.fib.HashPorts(s.HashPorts4, s.HashPorts6)
 		l.publishRoutes()
 	}
-	if s.Forward4 != was.Forward4 || s.Forward6 != was.Forward6 {
+	if s.Forward4 != was.Forward4 || s.Forward6 != was.Forward6 || s.ReversePath != was.ReversePath {
 		l.rebuild() // decisions are made anew, and routers are in groups of their own
 	}
 }
