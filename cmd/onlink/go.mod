@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/onlink-go/onlink v0.0.0
+	github.com/onlink-go/onlink/dhcp v0.0.0
 )
 
 require (
@@ -12,4 +13,7 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 )
 
-replace github.com/onlink-go/onlink => ../..
+replace (
+	github.com/onlink-go/onlink => ../..
+	github.com/onlink-go/onlink/dhcp => ../../dhcp
+)
