@@ -47,7 +47,7 @@ func (w *way) chooseNextHop() error {
 		return w.toGroup()
 	}
 	var r route.Result
-	ok := w.lookup(&r, w.src, w.prefer)
+	ok := w.lookup(&r, w.src, w.prefer, w.why != nil)
 	switch {
 	case ok:
 		if r.Gateway != (wire.Addr{}) && !w.linkLocal4() {
@@ -95,9 +95,10 @@ func (w *way) toGroup() error {
 	return nil
 }
 
-// lookup asks the FIB for the way of packets from src.
-func (w *way) lookup(r *route.Result, src wire.Addr, prefer int32) bool {
+// lookup asks the FIB for the way of packets from src. dry says that nobody sends by the answer, so that it leaves no trace: the
+// turn of routers that do not answer is not passed on, nor is any of them noted as missed.
+func (w *way) lookup(r *route.Result, src wire.Addr, prefer int32, dry bool) bool {
 	q := route.Query{Dst: w.dst, Src: src, Out: w.out, Prefer: prefer, VRF: w.vrf, Mark: w.flow.Mark, FlowLabel: w.flow.FlowLabel,
-		TrafficClass: w.flow.TrafficClass, Proto: w.flow.Proto, Ports: w.flow.Ports, Habit: w.habit, Dry: w.why != nil}
+		TrafficClass: w.flow.TrafficClass, Proto: w.flow.Proto, Ports: w.flow.Ports, Habit: w.habit, Dry: dry}
 	return w.s.routes.Lookup(&q, r)
 }

@@ -73,10 +73,10 @@ func (w *way) checkSource() error {
 
 // outgoing returns the interface that packets to the destination leave by if the source does not speak against it,
 // or nil, and the neighbor they go to first, the zero Addr if that is not known: RFC 6724, 4, wants the candidate
-// addresses from there.
+// addresses from there. It is a question only: packets go by what chooseNextHop finds.
 func (w *way) outgoing() (out *netif.Interface, nextHop wire.Addr) {
 	var r route.Result
-	if w.lookup(&r, w.src, 0) {
+	if w.lookup(&r, w.src, 0, true) {
 		w.hop = r.Hop
 		return w.s.Interface(r.Hop.Out), r.Gateway
 	}
