@@ -84,12 +84,12 @@ type Params struct {
 	NoLoop, HostOnly bool
 }
 
-// LinkMTU returns the largest packet, in octets, that the interface takes, whatever is known of the path behind it.
+// LinkMTU returns the largest packet, in octets, that the first link takes, whatever is known of the path behind it.
 func (p *Path) LinkMTU() int {
 	if p.Local {
 		return p.MTU
 	}
-	return p.If.MTU
+	return p.If.MTUOf(p.Dst.Is4())
 }
 
 // Leaves reports whether a packet sent along p with pr gets anywhere. One for our own members only does not if there are none.

@@ -93,7 +93,7 @@ func (c *Conn) opened(cfg *tcp.Config) tcp.Open {
 func (t *Layer) openTo(dst wire.Addr, path *ip.Path, h *Header, cfg *tcp.Config) tcp.Open {
 	s := t.Settings()
 	// RFC 9293, 3.7.1: "a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 - 60) for IPv6 (MUST-15)".
-	o := tcp.Open{Config: cfg, MSS: mss(dst, h.mtu(path)), Announce: mss(dst, linkMTU(path)), DefaultMSS: s.DefaultMSS4}
+	o := tcp.Open{Config: cfg, MSS: mss(dst, h.mtu(path)), Announce: mss(dst, path.LinkMTU()), DefaultMSS: s.DefaultMSS4}
 	if !dst.Is4() {
 		o.DefaultMSS = s.DefaultMSS6
 	}

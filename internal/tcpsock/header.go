@@ -26,17 +26,9 @@ func (h *Header) by(in int32) bool { return h.Interface == 0 || h.Interface == i
 // mtu returns the largest packet that is sent along path.
 func (h *Header) mtu(path *ip.Path) int {
 	if h.OwnMTU {
-		return linkMTU(path)
+		return path.LinkMTU()
 	}
 	return path.MTU
-}
-
-// linkMTU returns the largest packet that the first link of path takes.
-func linkMTU(path *ip.Path) int {
-	if path.Local {
-		return path.MTU
-	}
-	return path.If.MTUOf(path.Dst.Is4())
 }
 
 // params returns h as the internet layer takes it, of a packet of key's.
