@@ -111,10 +111,8 @@ func (s *Stack) explain(e *Explanation, n network, from, to flow.Endpoint) {
 			decision = strings.TrimPrefix(decision+": ", ": ") + d.Err.Error()
 		}
 		e.step(int(d.Step), d.Step.String(), decision, d.Rule, d.Candidates)
-		if mac, err := net.ParseMAC(d.Result); d.Step == ip.StepNeighbor && err == nil {
-			copy(e.LinkAddr[:], mac)
-		}
 	}
+	e.LinkAddr = why.LinkAddr
 	if err != nil {
 		e.Error, e.Err = err.Error(), err
 		return

@@ -41,7 +41,10 @@ type Decision struct {
 }
 
 // Explanation is what the steps decided, in their order. A nil *Explanation takes no notes, and costs nothing.
-type Explanation struct{ Decisions []Decision }
+type Explanation struct {
+	Decisions []Decision
+	LinkAddr  wire.MAC // of the next hop, as step 8 found it; zero: there is none, or it must be asked for
+}
 
 // note adds what a step decided. Of a nil Explanation it must not be called, so that nothing is made for it.
 func (e *Explanation) note(s Step, rule, result string, candidates []string) {
@@ -195,13 +198,19 @@ func (e *Explanation) neighbor(w *way, p *Path) {
 		e.note(StepSend, "the internet header goes in front", fmt.Sprintf("%s, packets of up to %d octets", w.iface.Name, p.MTU), nil)
 		return
 	case w.multicast:
-		e.note(StepNeighbor, "made of the group's address (RFC 2464, 7; RFC 1112, 6.4)", p.linkDst.String(), nil)
+		e.link("made of the group's address (RFC 2464, 7; RFC 1112, 6.4)", p.linkDst)
 	case w.broadcast:
-		e.note(StepNeighbor, "all stations", p.linkDst.String(), nil)
+		e.link("all stations", p.linkDst)
 	default:
 		e.cached(w, p.NextHop)
 	}
 	e.note(StepSend, "Ethernet from "+from.String(), fmt.Sprintf("%s, packets of up to %d octets", w.iface.Name, p.MTU), nil)
+}
+
+// link is note of a step 8 that found a link-layer address.
+func (e *Explanation) link(rule string, mac wire.MAC) {
+	e.note(StepNeighbor, rule, mac.String(), nil)
+	e.LinkAddr = mac
 }
 
 // cached notes what the neighbor cache has of the next hop.
@@ -223,10 +232,9 @@ func (e *Explanation) cached(w *way, hop wire.Addr) {
 	case !ok:
 		e.note(StepNeighbor, "not in the neighbor cache: "+solicit, "not known", nil)
 	case info.Usable():
-		e.note(StepNeighbor, "the neighbor cache has it, "+info.State.String(), info.MAC.String(), nil)
+		e.link("the neighbor cache has it, "+info.State.String(), info.MAC)
 	case info.Known():
-		e.note(StepNeighbor, "the neighbor cache has it, "+info.State.String()+": it is used, and confirmed by "+asks+" if nothing else does (RFC 4861, 7.3.3)",
-			info.MAC.String(), nil)
+		e.link("the neighbor cache has it, "+info.State.String()+": it is used, and confirmed by "+asks+" if nothing else does (RFC 4861, 7.3.3)", info.MAC)
 	default:
 		e.note(StepNeighbor, "the neighbor cache has it as "+info.State.String()+": "+solicit, "not known", nil)
 	}

@@ -1,6 +1,10 @@
 package ip
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/onlink-go/onlink/wire"
+)
 
 // Nobody who does not ask why pays for it: a decision allocates nothing.
 func TestRouteAllocatesNothing(t *testing.T) {
@@ -40,4 +44,19 @@ func BenchmarkRoute(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What step 8 found, as a value.
+func TestExplainLinkAddr(t *testing.T) {
+	b := newBed(t, setup{})
+	for _, c := range []struct {
+		dst  wire.Addr
+		want wire.MAC
+	}{{peer6, peerMAC}, {far4, peerMAC}, {a4("224.0.0.5"), wire.MAC{1, 0, 0x5e, 0, 0, 5}}, {a4("192.0.2.255"), wire.BroadcastMAC},
+		{a6("2001:db8::77"), wire.MAC{}}, {us4, wire.MAC{}}} {
+		var why Explanation
+		if _, err := b.l.Route(0, Query{Dst: c.dst, Why: &why}); err != nil || why.LinkAddr != c.want {
+			t.Errorf("to %v: %v, %v, want %v", c.dst, why.LinkAddr, err, c.want)
+		}
+	}
 }
