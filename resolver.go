@@ -17,13 +17,13 @@ var ErrNoNameServer = errors.New("onlink: no name server is configured")
 func (s *Stack) Resolver() *net.Resolver {
 	var turn atomic.Uint32
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		servers := s.nameServers()
+		servers := s.NameServers()
 		if len(servers) == 0 {
 			return nil, ErrNoNameServer
 		}
 		// The resolver calls Dial anew for each attempt; each goes to the next server.
 		server := servers[int(turn.Add(1)-1)%len(servers)]
-		return s.DialContext(ctx, network, server.String())
+		return s.DialContext(ctx, network, server.Addr.String())
 	}}
 }
 

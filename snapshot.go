@@ -20,6 +20,9 @@ type Snapshot struct {
 	Policy     []PolicyEntry // as Stack.Policy
 	Hosts      []HostState   // what TCP remembers of others, the latest used first
 	Counters   mib.Values    // summed over all owners
+
+	NameServers   []NameServer   // as Stack.NameServers
+	SearchDomains []SearchDomain // as Stack.SearchDomains
 }
 
 // InterfaceState is an interface and its addresses.
@@ -93,5 +96,6 @@ func (s *Stack) Snapshot() *Snapshot {
 	s.ip.AddCounters(&snap.Counters)
 	snap.Hosts = s.hosts()
 	snap.Groups = s.groups()
+	snap.NameServers, snap.SearchDomains = s.naming()
 	return snap
 }

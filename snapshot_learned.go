@@ -83,15 +83,3 @@ func (s *Stack) learned(now clock.Instant, i *netif.Interface) (state LearnedSta
 	state.ReachableTime, state.RetransTimer = p.ReachableTime, p.RetransTimer
 	return state
 }
-
-// nameServers returns whom to ask for names: those that were configured, and then those that routers tell of.
-func (s *Stack) nameServers() []netip.AddrPort {
-	servers := append([]netip.AddrPort(nil), s.cfg.DNS...)
-	now := s.rt.Now()
-	for _, i := range s.ip.Snapshot().Interfaces {
-		for _, a := range s.learned(now, i).NameServers {
-			servers = append(servers, netip.AddrPortFrom(a, 53))
-		}
-	}
-	return servers
-}

@@ -33,6 +33,7 @@ type Stack struct {
 	tcp    *tcpsock.Layer
 	udp    *udp.Layer
 	icmp   *icmp.Layer
+	names  nameSources
 
 	closing sync.Once
 
@@ -174,8 +175,15 @@ func (i *Interface) AddAddress(p netip.Prefix) error {
 // RemoveAddress removes an address. Errors: EADDRNOTAVAIL if the interface does not have it.
 func (i *Interface) RemoveAddress(a netip.Addr) error { return i.stack.ip.RemoveAddress(i.i.Index, a) }
 
-// Remove takes the interface out of the stack and closes its link; the addresses and routes through it go too.
-func (i *Interface) Remove() error { return i.stack.ip.RemoveInterface(i.i.Index) }
+// Remove takes the interface out of the stack and closes its link; the addresses, the routes through it and the name
+// servers it has go too.
+func (i *Interface) Remove() error {
+	err := i.stack.ip.RemoveInterface(i.i.Index)
+	if i.stack.names.remove(i.i.Index) {
+		i.stack.tellNameServers(i.i.Index)
+	}
+	return err
+}
 
 // Close ends the stack: listeners, UDP sockets and pings are ended, TCP connections closed in an orderly way; it waits
 // until the peers have acknowledged what was written, or until ctx is done, and resets what is left; then the

@@ -34,7 +34,7 @@ const (
 	AddressRemoved     // Src: it is not ours any more
 	RouterFound        // Src: a default router (RFC 4861, 6.3.4)
 	RouterLost         // Src: it is one no more
-	NameServersChanged // In: routers tell of other name servers or search domains (RFC 8106)
+	NameServersChanged // In: other name servers or search domains are told of: by routers (RFC 8106), or set
 	TCPPath            // Src, Dst, ports; Reason: what loss recovery came to do (docs/recovery.md); Len: segments concerned
 	IPv6Disabled       // In: the link-local address is a duplicate (RFC 4862, 5.4.5)
 	RouterInconsistent // In; Src: a router whose advertisements contradict ours; Reason: in what (RFC 4861, 6.2.7)
