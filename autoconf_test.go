@@ -105,6 +105,7 @@ func TestAddAddressWith(t *testing.T) {
 		"2001:db8:1::1/64": {Valid: time.Hour, Preferred: -1, NoDAD: true},
 		"2001:db8:2::1/64": {Anycast: true},
 		"2001:db8:3::1/64": {NoPrefixRoute: true, NoDAD: true, Temporary: true},
+		"2001:db8::4/128":  {NoDAD: true, Leased: true},
 	} {
 		if err := i.AddAddressWith(netip.MustParsePrefix(p), opt); err != nil {
 			t.Fatal(err)
@@ -122,6 +123,8 @@ func TestAddAddressWith(t *testing.T) {
 			ok = a.State == "preferred" && a.Anycast && a.Valid == onlink.Forever
 		case "2001:db8:3::1/64":
 			ok = a.State == "preferred" && a.Temporary && a.Preferred == onlink.Forever
+		case "2001:db8::4/128":
+			ok = a.State == "preferred" && a.Origin == "dhcp"
 		default:
 			ok = a.Origin == "link-local"
 		}

@@ -34,7 +34,8 @@ type Change struct {
 	Op   ChangeOp
 	On   string `json:",omitempty"` // the name of the interface, but for rules and policy
 
-	Interface *InterfaceState `json:",omitempty"` // without its addresses and what it learned: they have changes of their own
+	// Interface is without its addresses and what it learned, which have changes of their own, but for Learned.Managed and Other.
+	Interface *InterfaceState `json:",omitempty"`
 	Address   *AddressState   `json:",omitempty"`
 	Route     *Route          `json:",omitempty"` // that it is in use, not only configured
 	Neighbor  *Neighbor       `json:",omitempty"`

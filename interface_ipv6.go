@@ -18,11 +18,16 @@ type AddressOptions struct {
 	Anycast       bool // other stations have it too: not a source of packets (RFC 4291, 2.6)
 	Temporary     bool // preferred to others that are not, where the interface prefers temporary addresses (RFC 8981)
 	NoPrefixRoute bool // the address's prefix is not reached directly
+	Leased        bool // it is a DHCP server's to give: the Origin of its AddressState is "dhcp"
 }
 
 // AddAddressWith adds an address with its prefix length. Errors name what is wrong with it.
 func (i *Interface) AddAddressWith(p netip.Prefix, opt AddressOptions) error {
-	return i.stack.ip.AddAddress(i.i.Index, p, netif.AddressOptions{NoDAD: opt.NoDAD, Optimistic: opt.Optimistic,
+	origin := netif.Static
+	if opt.Leased {
+		origin = netif.DHCP
+	}
+	return i.stack.ip.AddAddress(i.i.Index, p, netif.AddressOptions{Origin: origin, NoDAD: opt.NoDAD, Optimistic: opt.Optimistic,
 		Anycast: opt.Anycast, Temporary: opt.Temporary, NoPrefixRoute: opt.NoPrefixRoute, Valid: opt.Valid,
 		Preferred: opt.Preferred})
 }

@@ -65,8 +65,10 @@ func (s *Stack) interfaceState(i *netif.Interface) InterfaceState {
 	return state
 }
 
-// newInterfaceState is interfaceState without what is on the interface.
+// newInterfaceState is interfaceState without what is on the interface, and of what it learned with that alone which there is a
+// change of the interface for.
 func newInterfaceState(i *netif.Interface) InterfaceState {
 	return InterfaceState{Name: i.Name, Index: int(i.Index), Up: i.Up, Down: i.Down, MTU: i.MTU, LinkAddr: i.LinkAddr,
-		VRF: int(i.VRF), Loopback: i.Loopback, NoIPv6: i.NoIPv6}
+		VRF: int(i.VRF), Loopback: i.Loopback, NoIPv6: i.NoIPv6,
+		Learned: LearnedState{Managed: i.Managed, Other: i.Other}}
 }

@@ -46,6 +46,8 @@ func (d *device) view6(i *netif.Interface) {
 	i.PreferPublic = d.conf.TempAddr == 1
 	if d.host != nil {
 		i.Advertised = d.host.Advertisers()
+		p := d.host.Params()
+		i.Managed, i.Other = p.Managed, p.Other
 	}
 }
 

@@ -143,7 +143,8 @@ func (l *Layer) tellInterface(old, now *interfaceState) {
 // sameInterface reports whether two interfaces differ in nothing but what is on them.
 func sameInterface(a, b *netif.Interface) bool {
 	return a.Up == b.Up && a.Down == b.Down && a.MTU == b.MTU && a.MTU6 == b.MTU6 && a.HopLimit == b.HopLimit &&
-		a.LinkAddr == b.LinkAddr && a.VRF == b.VRF && a.NoIPv6 == b.NoIPv6 && a.PreferPublic == b.PreferPublic
+		a.LinkAddr == b.LinkAddr && a.VRF == b.VRF && a.NoIPv6 == b.NoIPv6 && a.PreferPublic == b.PreferPublic &&
+		a.Managed == b.Managed && a.Other == b.Other
 }
 
 // tellContents reports the addresses, groups and routers of one interface.

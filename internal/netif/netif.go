@@ -80,7 +80,10 @@ type Interface struct {
 
 	// PreferPublic says that packets leave from public addresses rather than from temporary ones (RFC 6724, 5, rule 7).
 	PreferPublic bool
-	Advertised   []Advertised // which routers advertise which prefixes, as far as they are remembered
+	// Managed and Other are the M and O flags of the latest Router Advertisement (RFC 4861, 4.2): addresses, and other
+	// information, are to be had by DHCPv6.
+	Managed, Other bool
+	Advertised     []Advertised // which routers advertise which prefixes, as far as they are remembered
 }
 
 // Advertised is a prefix that a router advertises for addresses (RFC 4862, 5.5.3).
