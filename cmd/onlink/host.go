@@ -27,6 +27,8 @@ type hostFlags struct {
 	Pcap          string `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
 
 	router routerFlags // up's; zero: no router
+
+	attached func(*host) error // called when the host is on its devices, its addresses not yet verified; nil: nothing
 }
 
 // host is a running stack on a device.
@@ -35,6 +37,7 @@ type host struct {
 	ports   []*port
 	capture *captureFile // nil: none
 	news    *news
+	control *controlServer // nil: none
 
 	ctx  context.Context // done when the one given to open is, or when the device is gone
 	stop context.CancelCauseFunc
@@ -97,6 +100,11 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 			return nil, err
 		}
 	}
+	if f.attached != nil {
+		if err = f.attached(h); err != nil {
+			return nil, err
+		}
+	}
 	if err = f.configure(h); err == nil {
 		err = f.wait(h)
 	}
@@ -123,6 +131,7 @@ func (f *hostFlags) wait(h *host) error {
 // discard undoes what open has done.
 func (h *host) discard() {
 	h.stop(nil)
+	h.control.close() // the error that brought us here is the one to tell
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
 	if h.Stack != nil {
@@ -146,10 +155,12 @@ func (h *host) close() error {
 	defer h.stop(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	gone := h.control.close()
 	err := h.Close(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // connections whose peers did not close in time were reset: that is how a host goes down
 	}
+	err = errors.Join(gone, err)
 	if h.capture != nil {
 		err = errors.Join(err, h.capture.Close())
 	}

@@ -62,22 +62,18 @@ func (c *labCmd) run(ctx context.Context, out, pcap io.Writer) error {
 	tell := newTimeline(n, out, c.Verbose)
 	n.Observe(tell.impaired)
 
-	client, router, server := n.Host("client"), n.Router("router"), n.Host("server")
+	bed := newTestbed(n)
 	for _, node := range n.Nodes() {
 		node.Tracer().Add(tell.of(node))
 	}
 	fmt.Fprintf(out, "client ──── lan ──── router ──── wan: %v, %v loss each way, %v ──── server\n\n", c.Delay, c.Loss, c.Rate)
-	n.Wire(client.Port("eth0", "192.0.2.2/24", "2001:db8:1::2/64").Gateway("192.0.2.1", "2001:db8:1::1"),
-		router.Port("lan", "192.0.2.1/24", "2001:db8:1::1/64"), sim.Line{Rate: 1e9})
-	n.Wire(router.Port("wan", "198.51.100.1/24", "2001:db8:2::1/64"),
-		server.Port("eth0", labServer4+"/24", labServer6+"/64").Gateway("198.51.100.1", "2001:db8:2::1"),
-		sim.Line{Delay: c.Delay, Loss: float64(c.Loss), Rate: int64(c.Rate)})
+	bed.wire(sim.Line{Delay: c.Delay, Loss: float64(c.Loss), Rate: int64(c.Rate)})
 
-	l := &lab{cmd: c, ctx: ctx, client: client, server: server, tell: tell}
-	server.Go("fetch server", l.serveTCP)
-	server.Go("datagram server", l.serveUDP)
+	l := &lab{cmd: c, ctx: ctx, client: bed.client, server: bed.server, tell: tell}
+	bed.server.Go("fetch server", l.serveTCP)
+	bed.server.Go("datagram server", l.serveUDP)
 	n.RunUntil(labPatience, func() bool { return allReady(n) })
-	client.Go("client", l.play)
+	bed.client.Go("client", l.play)
 	n.RunUntil(labPatience, func() bool { return l.done || ctx.Err() != nil })
 	switch {
 	case ctx.Err() != nil:

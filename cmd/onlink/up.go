@@ -19,6 +19,8 @@ type upCmd struct {
 	routerFlags `embed:""`
 	Serve       string `help:"Serve HTTP on this address of the host: a greeting, or --dir. What is POSTed or PUT is answered with its SHA-256." placeholder:"[HOST]:PORT"`
 	Dir         string `help:"Directory that --serve serves." type:"existingdir" placeholder:"DIR"`
+	Control     string `help:"Make the control socket at this path, for commands like onlink addr; by default it is named after the first device and in a folder where they look for it." placeholder:"PATH"`
+	NoControl   bool   `help:"Make no control socket." name:"no-control"`
 	Echo        string `help:"Echo TCP and UDP on this address of the host." placeholder:"[HOST]:PORT"`
 }
 
@@ -27,7 +29,10 @@ func (c *upCmd) Run(ctx context.Context) error {
 	if c.Dir != "" && c.Serve == "" {
 		return usagef("--dir needs --serve")
 	}
-	c.router = c.routerFlags
+	if c.Control != "" && c.NoControl {
+		return usagef("--control and --no-control contradict each other")
+	}
+	c.router, c.attached = c.routerFlags, c.control
 	h, err := c.open(ctx)
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -37,6 +42,26 @@ func (c *upCmd) Run(ctx context.Context) error {
 	}
 	err = c.serve(h.ctx, h)
 	return errors.Join(err, h.fault(), h.close())
+}
+
+// control opens h's control socket. One that nobody asked for may be missing, if it cannot be had.
+func (c *upCmd) control(h *host) error {
+	if c.NoControl {
+		return nil
+	}
+	var socket *controlSocket
+	var err error
+	if c.Control != "" {
+		if socket, err = listenControlAt(c.Control); err != nil {
+			return err
+		}
+	} else if socket, err = listenControl(h.ports[0].name); err != nil {
+		fmt.Fprintln(os.Stderr, "onlink: no control socket:", err)
+		return nil
+	}
+	fmt.Fprintln(os.Stderr, "onlink: control socket", socket.path)
+	h.control = serveControl(h.Stack, socket)
+	return nil
 }
 
 // serve runs the services until ctx is done or one of them fails.
