@@ -72,6 +72,11 @@ func (s *Subscription) Next(ctx context.Context) (Change, error) {
 	return s.stack.change(&c), nil
 }
 
+// Notify has f called, on another goroutine or in simulation later at this instant, when a change comes and none waited for Next,
+// and when the subscription ends; at once if there is something to take already. It is for those who wait for other things too:
+// f must not block, and Next with a context that is done takes what there is.
+func (s *Subscription) Notify(f func()) { s.s.Notify(f) }
+
 // Close ends the subscription; who waits in Next gets net.ErrClosed.
 func (s *Subscription) Close() error {
 	s.s.Close()

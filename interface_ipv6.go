@@ -14,6 +14,7 @@ type AddressOptions struct {
 	Valid, Preferred time.Duration
 
 	NoDAD         bool // usable at once, without duplicate address detection
+	Detect        bool // an IPv4 address is usable when conflict detection is over (RFC 5227), as with DefendOnce
 	Optimistic    bool // usable while duplicate address detection is under way (RFC 4429)
 	Anycast       bool // other stations have it too: not a source of packets (RFC 4291, 2.6)
 	Temporary     bool // preferred to others that are not, where the interface prefers temporary addresses (RFC 8981)
@@ -27,7 +28,7 @@ func (i *Interface) AddAddressWith(p netip.Prefix, opt AddressOptions) error {
 	if opt.Leased {
 		origin = netif.DHCP
 	}
-	return i.stack.ip.AddAddress(i.i.Index, p, netif.AddressOptions{Origin: origin, NoDAD: opt.NoDAD, Optimistic: opt.Optimistic,
+	return i.stack.ip.AddAddress(i.i.Index, p, netif.AddressOptions{Origin: origin, NoDAD: opt.NoDAD, Detect: opt.Detect, Optimistic: opt.Optimistic,
 		Anycast: opt.Anycast, Temporary: opt.Temporary, NoPrefixRoute: opt.NoPrefixRoute, Valid: opt.Valid,
 		Preferred: opt.Preferred})
 }

@@ -34,7 +34,7 @@ type Route struct {
 	InitialWindow int           // segments of TCP's first flight
 	MinRTO        time.Duration // least retransmission timeout of TCP
 	Preference    int           // of routers of one metric: 1, 0 or -1 (RFC 4191, 2.1)
-	Origin        string        // in a Snapshot: "static", "connected", "ra"
+	Origin        string        // "static"; "dhcp": a DHCP server told of it; in a Snapshot also "connected", "ra", "redirect"
 	Expires       time.Duration // in a Snapshot: what remains of its lifetime; 0: it has none
 }
 
@@ -133,8 +133,12 @@ func (s *Stack) routesOf(rs []Route) ([]route.Route, error) {
 		if r.HopLimit < 0 || r.HopLimit > 255 || r.Table < 0 || int64(r.Table) > 1<<32-1 || r.Preference < -1 || r.Preference > 1 {
 			return nil, fmt.Errorf("onlink: route to %v: a number is out of range: %w", r.Prefix, syscall.EINVAL)
 		}
+		var origin route.Origin // static, whatever else there is in a Route of a Snapshot
+		if r.Origin == route.DHCP.String() {
+			origin = route.DHCP
+		}
 		all[i] = route.Route{Prefix: r.Prefix, Gateway: r.Gateway, Out: out, Metric: r.Metric, Table: uint32(r.Table),
-			Type: route.Type(r.Type), Weight: r.Weight, Source: r.Source, Preference: int8(r.Preference),
+			Type: route.Type(r.Type), Weight: r.Weight, Source: r.Source, Preference: int8(r.Preference), Origin: origin,
 			Attributes: route.Attributes{MTU: r.MTU, AdvertisedMSS: r.AdvertisedMSS, InitialWindow: r.InitialWindow,
 				MinRTO: r.MinRTO, HopLimit: uint8(r.HopLimit)}}
 	}

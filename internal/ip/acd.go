@@ -26,7 +26,7 @@ type conflicts struct {
 // RFC 3927, 2.2: "After it has selected an IPv4 Link-Local address, a host MUST test to see if the IPv4 Link-Local address is
 // already in use before beginning to use it."
 func (d *device) wantsACD(a *netif.Address) bool {
-	return a.Addr.Is4() && d.medium == link.Ethernet && (d.cfg.Conflicts != netif.AnnounceOnly || a.Origin == netif.LinkLocal)
+	return a.Addr.Is4() && d.medium == link.Ethernet && (d.cfg.Conflicts != netif.AnnounceOnly || a.Detect || a.Origin == netif.LinkLocal)
 }
 
 // acd returns the detection of a, or nil.

@@ -16,7 +16,7 @@ import (
 // newAddress returns p as opt wants it.
 func newAddress(now clock.Instant, p netip.Prefix, opt *netif.AddressOptions) netif.Address {
 	a := netif.Address{Addr: wire.AddrFrom(p.Addr()), Bits: p.Bits(), Origin: opt.Origin, Temporary: opt.Temporary,
-		Anycast: opt.Anycast, NoDAD: opt.NoDAD, NoPrefixRoute: opt.NoPrefixRoute}
+		Anycast: opt.Anycast, NoDAD: opt.NoDAD, Detect: opt.Detect, NoPrefixRoute: opt.NoPrefixRoute}
 	a.ValidUntil, a.PreferredUntil = ends(now, opt)
 	if a.State = lived(&a, now); opt.Preferred < 0 {
 		a.State = netif.Deprecated

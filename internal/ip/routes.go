@@ -83,7 +83,7 @@ func (l *Layer) ReplaceRoute(rs ...route.Route) error {
 	for i, r := range full {
 		for again := i == 0; again; {
 			l.fib, _, again = l.fib.Without(r.Table, r.Prefix, func(o route.Route) bool {
-				return o.Metric == r.Metric && o.Origin == route.Static
+				return o.Metric == r.Metric && o.Origin.Configured()
 			})
 		}
 		if l.fib.Has(r) {
@@ -98,7 +98,9 @@ func (l *Layer) ReplaceRoute(rs ...route.Route) error {
 
 // checkRoute checks what can be checked of r alone, and names its table. Control locked.
 func (l *Layer) checkRoute(r route.Route) (route.Route, error) {
-	r.Origin = route.Static
+	if !r.Origin.Configured() {
+		r.Origin = route.Static
+	}
 	table := r.Table
 	r, err := r.Check()
 	if err != nil {

@@ -37,6 +37,7 @@ type Subscription struct {
 	queue   []Change
 	overrun bool
 	closed  bool
+	notify  func() // nil: nobody wants to be called
 }
 
 // Subscribe has all changes from now on queued for Next, at most limit of them; 0: 8192. Close ends it.
@@ -111,8 +112,30 @@ func (s *Subscription) put(c *Change) {
 	if len(s.queue) >= s.limit {
 		s.queue, s.overrun = nil, true
 	}
+	if len(s.queue) == 0 {
+		s.call()
+	}
 	s.queue = append(s.queue, *c)
 	s.arrived.Broadcast()
+}
+
+// Notify has f called, as clock.Runtime's Go does, when a change comes and none waited, and when the subscription ends. If
+// anything waits already, f is called at once. It is for those who wait for other things too.
+func (s *Subscription) Notify(f func()) {
+	l := s.l
+	l.control.Lock()
+	defer l.control.Unlock()
+	s.notify = f
+	if len(s.queue) > 0 || s.overrun || s.closed {
+		s.call()
+	}
+}
+
+// call calls who wants to be notified. Control locked.
+func (s *Subscription) call() {
+	if s.notify != nil {
+		s.l.rt.Go(s.notify)
+	}
 }
 
 // Close ends the subscription: what waits is thrown away, and who waits in Next gets net.ErrClosed.
@@ -133,6 +156,7 @@ func (s *Subscription) Close() {
 // end has Next return net.ErrClosed after what is queued. Control locked.
 func (s *Subscription) end() {
 	s.closed = true
+	s.call()
 	s.arrived.Broadcast()
 }
 

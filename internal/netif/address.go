@@ -52,6 +52,7 @@ type Address struct {
 	Optimistic bool
 	Anycast    bool // others may have it too (RFC 4291, 2.6): never a source
 	NoDAD      bool // it is used without duplicate address detection
+	Detect     bool // IPv4: it goes through address conflict detection, whatever the interface's others do
 	// NoPrefixRoute: that the address has a prefix does not make the prefix on-link (RFC 5942, 4).
 	NoPrefixRoute bool
 	// The lifetimes of RFC 4862, 2: after PreferredUntil the address is deprecated, after ValidUntil it is gone.
@@ -62,6 +63,7 @@ type Address struct {
 // AddressOptions is how an address is wanted. The zero value is usable.
 type AddressOptions struct {
 	NoDAD         bool // assign an IPv6 address without duplicate address detection
+	Detect        bool // use an IPv4 address after address conflict detection only (RFC 5227), on any interface
 	Optimistic    bool // use an IPv6 address while duplicate address detection is under way (RFC 4429)
 	Anycast       bool // the address is other nodes' too (RFC 4291, 2.6)
 	Temporary     bool // RFC 8981

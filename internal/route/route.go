@@ -34,11 +34,15 @@ const (
 	Connected                         // the on-link prefix of an address
 	RouterAdvertisement               // a default router, on-link prefix or Route Information option (RFC 4861, 6.3.4; RFC 4191)
 	Redirect                          // a redirect message, for one destination
+	DHCP                              // a DHCP server told of it
 )
+
+// Configured reports whether somebody put such routes there, by AddRoute, rather than the stack itself.
+func (o Origin) Configured() bool { return o == Static || o == DHCP }
 
 // String returns the origin's name.
 func (o Origin) String() string {
-	return [...]string{"static", "connected", "ra", "redirect"}[o]
+	return [...]string{"static", "connected", "ra", "redirect", "dhcp"}[o]
 }
 
 // Type says what becomes of packets that a route is for.
