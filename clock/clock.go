@@ -87,6 +87,9 @@ type Runtime interface {
 	NewCond(l sync.Locker) Cond
 	// Go runs f, which must not block, soon and not on the caller's stack.
 	Go(f func())
+	// Spawn runs f, which may block, beside the caller: on a goroutine in real time, as a coroutine in
+	// simulation, beginning at this instant. The name is for reports.
+	Spawn(name string, f func())
 	// AfterDone calls f once, as Go would, when ctx is done. stop withdraws it; f may already be running
 	// when stop returns.
 	AfterDone(ctx context.Context, f func()) (stop func())

@@ -37,6 +37,8 @@ func (r *Real) Go(f func()) {
 	}()
 }
 
+func (r *Real) Spawn(_ string, f func()) { r.Go(f) }
+
 func (r *Real) AfterDone(ctx context.Context, f func()) (stop func()) {
 	s := context.AfterFunc(ctx, func() {
 		r.begin()

@@ -71,6 +71,7 @@ func TestRealCond(t *testing.T) {
 func TestRealDrain(t *testing.T) {
 	for name, begin := range map[string]func(ctx context.Context, rt Runtime, f func()){
 		"Go":        func(_ context.Context, rt Runtime, f func()) { rt.Go(f) },
+		"Spawn":     func(_ context.Context, rt Runtime, f func()) { rt.Spawn("f", f) },
 		"NewTimer":  func(_ context.Context, rt Runtime, f func()) { rt.NewTimer(func(Instant) { f() }).Reset(0) },
 		"AfterDone": func(ctx context.Context, rt Runtime, f func()) { rt.AfterDone(ctx, f) },
 		"withdrawn": func(ctx context.Context, rt Runtime, f func()) {

@@ -176,6 +176,7 @@ func (r *simRuntime) Wall() time.Time                    { return r.s.Wall() }
 func (r *simRuntime) NewTimer(f func(now Instant)) Timer { return r.s.newTimer(f) }
 func (r *simRuntime) NewCond(l sync.Locker) Cond         { return r.s.newCond(l) }
 func (r *simRuntime) Go(f func())                        { r.s.do(f, nil) }
+func (r *simRuntime) Spawn(name string, f func())        { r.s.Start(name, f) }
 func (r *simRuntime) Entropy(b []byte)                   { r.random.Read(b) } // never fails
 
 func (r *simRuntime) AfterDone(ctx context.Context, f func()) (stop func()) {

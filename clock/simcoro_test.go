@@ -201,3 +201,29 @@ func TestSimEntropy(t *testing.T) {
 		}
 	}
 }
+
+// What is spawned may block, begins after what is ready already, and is named by Waiting.
+func TestSimSpawn(t *testing.T) {
+	s := NewSim(1)
+	l := &log{s: s}
+	rt := s.Runtime(0)
+	var mu sync.Mutex
+	cond := rt.NewCond(&mu)
+	s.Start("parent", func() {
+		rt.Spawn("child", func() {
+			l.add("child")
+			s.Sleep(time.Second)
+			l.add("child slept")
+			mu.Lock()
+			defer mu.Unlock()
+			cond.Wait()
+		})
+		l.add("parent")
+	})
+	s.RunUntilIdle()
+	l.want(t, "0.000000 parent", "0.000000 child", "1.000000 child slept")
+	if w := s.Waiting(); !slices.Equal(w, []string{"child"}) {
+		t.Errorf("Waiting = %q", w)
+	}
+	s.Stop()
+}
