@@ -70,7 +70,7 @@ const (
 	Loopback                        // we sent it to ourselves
 	Broadcast                       // to an IPv4 broadcast address of the interface
 	DontFragment                    // IPv4 DF, or IPv6 output that must not be fragmented
-	CopyToSelf                      // output to a group or broadcast address that is ours too
+	CopyToSelf                      // output to a group or broadcast address that is ours too; then, the copy
 	Unreachable                     // output whose neighbor did not answer: ip tells the sender and drops it
 )
 

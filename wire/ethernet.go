@@ -24,10 +24,14 @@ const (
 // EthernetLen is the length of an Ethernet header.
 const EthernetLen = 14
 
+// VLANLen is the length of a VLAN tag: the EtherType before it is part of the header, and another one is part of the tag.
+const VLANLen = 4
+
 // The Ethernet types of the protocols spoken here.
 const (
 	EtherTypeIPv4 = 0x0800
 	EtherTypeARP  = 0x0806
+	EtherTypeVLAN = 0x8100 // a tag follows (IEEE 802.1Q)
 	EtherTypeIPv6 = 0x86dd
 )
 

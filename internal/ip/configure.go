@@ -57,6 +57,7 @@ func (l *Layer) AddInterface(name string, lk link.Link, cfg netif.Config) (*neti
 // insert gives d its place, and its first addresses. Control locked.
 func (l *Layer) insert(d *device) {
 	d.index = l.nextIndex
+	d.retap()
 	l.nextIndex++
 	l.devices = append(l.devices, d)
 	if d.up {
@@ -109,6 +110,7 @@ func (l *Layer) detach(index int32) (link.Link, error) {
 
 	d.lk.Attach(nil) // detaching does not fail
 	d.closeEgress()
+	d.untap()
 
 	// What the link's goroutines did while they were waited for is counted too.
 	l.control.Lock()

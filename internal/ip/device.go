@@ -1,6 +1,8 @@
 package ip
 
 import (
+	"sync/atomic"
+
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/link"
@@ -21,8 +23,9 @@ type device struct {
 	counters mib.Set   // of output
 	queues   []queue   // each belongs to the goroutine in its Deliver
 	egress   egress
-	loop     loopback   // the loopback interface's
-	known    *neighbors // link addresses found; nil where there are none
+	loop     loopback              // the loopback interface's
+	known    *neighbors            // link addresses found; nil where there are none
+	taps     atomic.Pointer[[]Tap] // who sees its frames; nil: nobody
 
 	// Control locked.
 	cfg   netif.Config

@@ -20,6 +20,7 @@ type egress struct {
 	// flight is what the goroutine that is sending gives the link. It is here, and that goroutine's alone, because
 	// what is passed to a Link would be allocated for each call.
 	flight packet.Batch
+	shown  int // of the first packets of flight, the taps have seen them
 }
 
 // egressState is who sends.
@@ -80,8 +81,12 @@ func (d *device) drain() {
 	e := &d.egress
 	b := &e.flight
 	for range egressQuota {
+		if d.taps.Load() != nil {
+			d.showFlight()
+		}
 		err := d.lk.Send(0, b)
 		e.mu.Lock()
+		e.shown = b.Len()
 		switch {
 		case e.state == closed:
 			e.mu.Unlock()
@@ -91,6 +96,7 @@ func (d *device) drain() {
 			// The link is dead or broken: nothing that waits will leave either.
 			var lost packet.Batch
 			lost.Take(b)
+			e.shown = 0
 			e.take(&lost, -1)
 			e.state = idle
 			e.mu.Unlock()
@@ -101,6 +107,7 @@ func (d *device) drain() {
 			return
 		case !b.Empty() && !e.ready:
 			e.hold(d, b)
+			e.shown = 0
 			e.state = blocked
 			e.mu.Unlock()
 			return
@@ -154,6 +161,7 @@ func (d *device) resume() {
 	}
 	e.state = sending
 	e.ready = false
+	e.shown = e.rest.Len()
 	e.take(&e.flight, sendBatch)
 	e.mu.Unlock()
 	d.drain()

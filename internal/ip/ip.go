@@ -67,6 +67,7 @@ type Layer struct {
 	conf4     netif.IPv4 // of interfaces to come
 	conf6     netif.IPv6 // likewise
 	watchers  watchers   // who wants to hear of changes
+	taps      []*tapped  // who sees frames
 }
 
 // snapshot is the configuration as the packet path sees it. It is immutable.

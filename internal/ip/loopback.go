@@ -39,6 +39,7 @@ type loopback struct {
 
 // toSelf delivers the packets of b, which begin at their internet headers, to ourselves. No lock may be held.
 func (d *device) toSelf(b *packet.Batch) {
+	d.show(b.Front(), true)
 	var over packet.Batch
 	o := &d.loop
 	o.mu.Lock()

@@ -54,6 +54,7 @@ func (q *queue) deliver(b *packet.Batch) {
 		q.dropAll(b)
 		return
 	}
+	q.d.show(b.Front(), false)
 	if q.decisions == nil {
 		q.decisions = new([decisionSlots]decision)
 		q.groups = make([]packet.Batch, len(q.l.shards))
@@ -119,6 +120,8 @@ func (q *queue) frame(p *packet.Buffer) {
 		p.TrimFront(wire.EthernetLen)
 	} else if p.Flags&packet.Loopback == 0 {
 		p.In = q.d.index
+	} else {
+		p.Flags &^= packet.CopyToSelf // that was for the taps
 	}
 	p.SetNetwork()
 	switch p.EtherType {

@@ -57,6 +57,7 @@ func (t *transmission) packet(p *packet.Buffer) {
 		p.Flags &^= packet.CopyToSelf
 		c := p.Clone()
 		loopIn(c)
+		c.Flags |= packet.CopyToSelf
 		t.self.Push(c)
 	}
 	mtu := int(p.PathMTU)
