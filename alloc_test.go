@@ -5,6 +5,8 @@ package onlink_test
 import (
 	"io"
 	"testing"
+
+	"github.com/onlink-go/onlink"
 )
 
 // Nothing is allocated for a packet: neither on its way out of one stack, nor on its way into the other, nor for the
@@ -36,6 +38,27 @@ func TestTCPAllocatesNothing(t *testing.T) {
 			t.Errorf("%v allocations for a segment each way", n)
 		}
 	})
+}
+
+func TestFramesAllocateNothing(t *testing.T) {
+	client, server, ci, si := framePair(t)
+	c := listenFrames(t, client, ci, onlink.FrameConfig{})
+	s := listenFrames(t, server, si, onlink.FrameConfig{EtherType: 0x0800})
+	frame, b := broadcast4("x"), make([]byte, 100)
+	exchange := func() {
+		if err := c.WriteFrame(frame); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.ReadFrame(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 {
+		exchange()
+	}
+	if n := testing.AllocsPerRun(1000, exchange); n != 0 {
+		t.Errorf("%v allocations for a frame", n)
+	}
 }
 
 func TestUDPAllocatesNothing(t *testing.T) {

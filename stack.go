@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/framesock"
 	"github.com/onlink-go/onlink/internal/icmp"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/netif"
@@ -34,6 +35,7 @@ type Stack struct {
 	udp    *udp.Layer
 	icmp   *icmp.Layer
 	names  nameSources
+	frames *framesock.Layer
 
 	closing sync.Once
 
@@ -76,6 +78,7 @@ func New(cfg Config) (*Stack, error) {
 	s.udp = udp.New(s.rt, s.ip)
 	s.udp.UsePorts(s.tcp.Ports())
 	s.icmp = icmp.New(s.rt, s.ip)
+	s.frames = framesock.New(s.rt, s.ip)
 	return s, nil
 }
 
@@ -200,6 +203,7 @@ func (s *Stack) close(ctx context.Context) error {
 	s.udp.Close()
 	s.icmp.Close()
 	err := s.ip.Close()
+	s.frames.Close() // last, to see the farewells
 	for _, sh := range s.shards {
 		sh.Close()
 	}

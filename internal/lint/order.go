@@ -20,7 +20,7 @@ var levels = [][]string{
 	{""}, // package onlink
 	{"socket"},
 	{"internal/tcpsock"},
-	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp"},
+	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp", "internal/framesock"},
 	{"internal/ip"},
 	{"internal/nd"},
 	{"internal/route"},
