@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/framesock"
 	"github.com/onlink-go/onlink/internal/icmp"
 	"github.com/onlink-go/onlink/internal/ip"
@@ -29,6 +30,7 @@ type Stack struct {
 	own    *clock.Real // rt, if New made it
 	cfg    Config
 	tracer trace.Tracer
+	hooks  hook.Table
 	shards []*shard.Shard
 	ip     *ip.Layer
 	tcp    *tcpsock.Layer
@@ -69,7 +71,7 @@ func New(cfg Config) (*Stack, error) {
 	var seed [8]byte
 	s.rt.Entropy(seed[:])
 	s.ip = ip.New(ip.Config{Runtime: s.rt, Seed: binary.BigEndian.Uint64(seed[:]), Forwarding: cfg.Forwarding,
-		Tracer: &s.tracer})
+		Tracer: &s.tracer, Hooks: &s.hooks})
 	for i := range cfg.Shards {
 		s.shards = append(s.shards, s.newShard(i))
 	}
@@ -90,6 +92,10 @@ func (s *Stack) newShard(index int) *shard.Shard {
 
 // Tracer is where the stack tells what it does. Add a trace.Sink to listen.
 func (s *Stack) Tracer() *trace.Tracer { return &s.tracer }
+
+// Hook returns the chain of hooks at a point of packets' ways: package hook tells what they see and may do there. It panics if
+// there is no such point.
+func (s *Stack) Hook(at hook.Point) *hook.Chain { return s.hooks.Chain(at) }
 
 // Runtime returns the time the stack lives in.
 func (s *Stack) Runtime() clock.Runtime { return s.rt }

@@ -35,14 +35,17 @@ func (s *Set) Get(c Counter) uint64 { return s.c[c].Load() }
 func (s *Set) Dropped(r Reason) uint64 { return s.drops[r].Load() }
 
 // Drop counts p as dropped for r, traces it, and frees it. Every packet the stack gives up on ends here.
-func (s *Set) Drop(now clock.Instant, p *packet.Buffer, r Reason) {
+func (s *Set) Drop(now clock.Instant, p *packet.Buffer, r Reason) { s.DropBy(now, p, r, "") }
+
+// DropBy is Drop with the name of what wanted it so, which is told with the reason.
+func (s *Set) DropBy(now clock.Instant, p *packet.Buffer, r Reason, by string) {
 	s.drops[r].Add(1)
 	if c := reasons[r].counter; c != none {
 		s.c[c].Add(1)
 	}
 	if s.Tracer.Enabled() {
 		s.Tracer.Emit(&trace.Event{At: now, Kind: trace.PacketDropped, In: p.In, Out: p.Out, Src: p.Src, Dst: p.Dst,
-			Proto: p.Proto, Reason: reasons[r].name, Packet: p})
+			Proto: p.Proto, Reason: reasons[r].name, Rule: by, Packet: p})
 	}
 	p.Free()
 }

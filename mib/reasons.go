@@ -105,6 +105,7 @@ const (
 	TcpAuthBad
 	SocketClosed
 	Closing
+	Hook
 
 	numReasons
 )
@@ -214,4 +215,5 @@ var reasons = [numReasons]struct {
 	TcpAuthBad:             {"TCP segment not authentic", none},
 	SocketClosed:           {"socket is closed", none},
 	Closing:                {"stack is closing", none},
+	Hook:                   {"dropped by a hook", none},
 }

@@ -40,6 +40,7 @@ type Meta struct {
 	EtherType uint16
 	Flags     Flags
 	GSOSize   uint16 // payload octets of each segment of a super-packet; 0: an ordinary packet
+	Trace     uint16 // who follows its steps, a bit each: package trace; 0: nobody
 	FlowHash  uint32
 	Mark      uint32
 	Arrived   clock.Instant
@@ -50,6 +51,7 @@ type Meta struct {
 	HopLimit     uint8    // TTL or hop limit
 	TrafficClass uint8    // TOS or traffic class
 	LinkSrc      wire.MAC // who sent the frame it came in; zero on a link without link-layer addresses
+	TraceID      uint32   // with Trace: which packet it is
 	network      int      // block offsets of the network and transport headers
 	transport    int
 
@@ -60,7 +62,7 @@ type Meta struct {
 }
 
 // Flags are facts about a packet that are yes or no.
-type Flags uint8
+type Flags uint16
 
 // The flags.
 const (
@@ -72,6 +74,7 @@ const (
 	DontFragment                    // IPv4 DF, or IPv6 output that must not be fragmented
 	CopyToSelf                      // output to a group or broadcast address that is ours too; then, the copy
 	Unreachable                     // output whose neighbor did not answer: ip tells the sender and drops it
+	Departed                        // output that was counted, and passed the hooks of Output and Postrouting
 )
 
 var pools = [3]sync.Pool{
@@ -187,11 +190,13 @@ func (p *Buffer) FromTransport() []byte { return p.block[p.transport:p.end:p.end
 // RestoreNetwork makes Bytes begin at the network header again.
 func (p *Buffer) RestoreNetwork() { p.start = p.network }
 
-// Clone returns a deep copy, Meta included: for taps, multicast, and quoting in ICMP errors only.
+// Clone returns a deep copy, Meta included: for taps, multicast, and quoting in ICMP errors only. It is another packet:
+// nobody follows its steps.
 func (p *Buffer) Clone() *Buffer {
 	// The headers already consumed stay reachable: FromNetwork must work on the copy too.
 	q := pools[class(len(p.block))].Get().(*Buffer)
 	q.Meta, q.start, q.end = p.Meta, p.start, p.end
+	q.Trace, q.TraceID = 0, 0
 	copy(q.block[:p.end], p.block[:p.end])
 	return q
 }

@@ -61,6 +61,7 @@ type Event struct {
 	Seq, Len         uint32
 	From, To         string
 	Reason           string
+	Rule             string         // PacketDropped: what wanted it so, as a hook and where; empty: the stack itself
 	Packet           *packet.Buffer // borrowed: good until Trace returns; its Bytes may have lost headers in front
 }
 

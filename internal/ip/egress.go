@@ -42,6 +42,11 @@ const (
 
 // send sends the frames of b, or lets them wait, and leaves b empty. No lock may be held.
 func (d *device) send(now clock.Instant, b *packet.Batch) {
+	if hooks := d.l.cfg.Hooks.Active(); hooks != nil {
+		if d.passEgress(now, hooks, b); b.Empty() {
+			return
+		}
+	}
 	e := &d.egress
 	e.mu.Lock()
 	if e.state == idle {

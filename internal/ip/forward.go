@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -38,6 +39,9 @@ func (q *queue) forward(p *packet.Buffer, d *decision) {
 	}
 	p.HopLimit--
 	p.Out, p.NextHop, p.PathMTU = d.hop.out, d.hop.nextHop, uint16(min(d.hop.mtu, maxPathMTU))
+	if q.hooks != nil && !q.passAtHeader(hook.Forward, p) {
+		return
+	}
 	d.hop.resolve(q.s, d.hop.out, d.hop.nextHop, p)
 	q.n[family(p.Dst)].forwarded++
 	q.out.Push(p)

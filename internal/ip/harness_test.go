@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
@@ -171,6 +172,7 @@ type bed struct {
 	ping4      *recorder
 	ping6      *recorder
 	tracer     trace.Tracer
+	hooks      hook.Table
 	events     events
 }
 
@@ -193,7 +195,7 @@ func newBed(t testing.TB, c setup) *bed {
 	if c.tracing {
 		b.tracer.Add(&b.events)
 	}
-	b.l = New(Config{Runtime: rt, Seed: 42, Forwarding: c.forwarding, Tracer: &b.tracer, ICMPRate: c.rate, ReassemblyLimit: c.limit})
+	b.l = New(Config{Runtime: rt, Seed: 42, Forwarding: c.forwarding, Tracer: &b.tracer, Hooks: &b.hooks, ICMPRate: c.rate, ReassemblyLimit: c.limit})
 	var shards []*shard.Shard
 	for i := range max(1, c.shards) {
 		shards = append(shards, shard.New(rt, i, b.l.Transmit))

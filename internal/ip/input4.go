@@ -27,6 +27,9 @@ func (q *queue) input4(p *packet.Buffer) {
 	if h.DontFragment() {
 		p.Flags |= packet.DontFragment
 	}
+	if q.hooks != nil && !q.prerouting(p) {
+		return
+	}
 	d := q.decide(p)
 	switch d.verdict {
 	case discard:

@@ -27,6 +27,9 @@ func (q *queue) input6(p *packet.Buffer) {
 	}
 	p.Src, p.Dst, p.Proto = h.Src(), h.Dst(), h.NextHeader()
 	p.HopLimit, p.TrafficClass = h.HopLimit(), h.TrafficClass()
+	if q.hooks != nil && !q.prerouting(p) {
+		return
+	}
 	if len(q.iface.Proxies) > 0 && q.forProxy(p, h) {
 		q.local6(p, h, false, false)
 		return

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
@@ -20,6 +21,7 @@ type Config struct {
 	Seed       uint64        // secret of flow.Hash; shards are chosen by it
 	Forwarding bool          // forward packets that are not ours: be a router
 	Tracer     *trace.Tracer // may be nil
+	Hooks      *hook.Table   // may be nil
 
 	ReassemblyLimit int // octets of memory for fragments waiting for the others; 0: 4 MiB
 	ICMPRate        int // ICMP errors of each kind a second; 0: 1000, negative: without limit

@@ -123,11 +123,17 @@ func (l *Layer) Output(path *Path, pr *Params, p *packet.Buffer) { l.output(path
 // output is Output with options of IPv4, at most 40 octets. They are copied.
 func (l *Layer) output(path *Path, pr *Params, options []byte, p *packet.Buffer) {
 	l.putHeader(path, pr, options, p)
-	p.In, p.Out, p.NextHop = 0, path.If.Index, path.NextHop
-	p.PathMTU = uint16(min(path.MTU, maxPathMTU))
+	p.In, p.Mark = 0, path.Flow.Mark
+	path.direct(p, pr)
 	if pr.MTU != 0 {
 		p.PathMTU = pr.MTU
 	}
+}
+
+// direct notes in p's Meta where it goes by path.
+func (path *Path) direct(p *packet.Buffer, pr *Params) {
+	p.Out, p.NextHop = path.If.Index, path.NextHop
+	p.PathMTU = uint16(min(path.MTU, maxPathMTU))
 	switch {
 	case path.Local, path.hostOnly, pr.HostOnly:
 		p.Flags |= packet.Loopback

@@ -2,6 +2,7 @@ package ip
 
 import (
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/mib"
@@ -20,6 +21,7 @@ type queue struct {
 	now       clock.Instant
 	s         *snapshot
 	iface     *netif.Interface
+	hooks     *hook.Active   // nil: there are none
 	groups    []packet.Batch // for transports, by shard
 	arps      packet.Batch   // for the control shard, as the next five
 	nds       packet.Batch   // Neighbor Discovery, from the ICMPv6 header on
@@ -50,6 +52,7 @@ func (q *queue) init(d *device) {
 // what needs the control shard, then the transports shard by shard, then all that is to be sent.
 func (q *queue) deliver(b *packet.Batch) {
 	q.now = q.l.rt.Now()
+	q.hooks = q.l.cfg.Hooks.Active()
 	if !q.look() {
 		q.dropAll(b)
 		return
@@ -103,8 +106,15 @@ func (q *queue) drop(p *packet.Buffer, r mib.Reason) { q.counters.Drop(q.now, p,
 
 // frame takes the link header off.
 func (q *queue) frame(p *packet.Buffer) {
-	if q.d.medium == link.Ethernet {
+	if p.Flags&packet.Loopback != 0 {
+		p.Flags &^= packet.CopyToSelf // that was for the taps
+	} else {
 		p.In = q.d.index
+		if q.hooks != nil && !q.pass(hook.Ingress, p) {
+			return
+		}
+	}
+	if q.d.medium == link.Ethernet {
 		h, err := wire.CheckEthernet(p.Bytes())
 		if err != nil {
 			q.drop(p, mib.FrameShort)
@@ -118,10 +128,6 @@ func (q *queue) frame(p *packet.Buffer) {
 		}
 		p.EtherType, p.LinkSrc = h.EtherType(), h.Src()
 		p.TrimFront(wire.EthernetLen)
-	} else if p.Flags&packet.Loopback == 0 {
-		p.In = q.d.index
-	} else {
-		p.Flags &^= packet.CopyToSelf // that was for the taps
 	}
 	p.SetNetwork()
 	switch p.EtherType {

@@ -144,8 +144,8 @@ func (l *Layer) sendFrame(index int32, p *packet.Buffer) error {
 	}
 	var b packet.Batch
 	b.Push(p)
+	p.Out = index
 	if index == netif.LoopbackIndex {
-		p.Out = index
 		loopIn(p)
 		p.Flags &^= packet.ChecksumGood // nobody has looked at it
 		d.toSelf(&b)

@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -16,7 +17,7 @@ func (l *Layer) Transmit(out *packet.Batch) {
 	if out.Empty() {
 		return
 	}
-	t := transmission{l: l, s: l.snap.Load(), now: l.rt.Now()}
+	t := transmission{l: l, s: l.snap.Load(), now: l.rt.Now(), hooks: l.cfg.Hooks.Active()}
 	for p := out.Pop(); p != nil; p = out.Pop() {
 		t.packet(p)
 	}
@@ -32,7 +33,8 @@ type transmission struct {
 	s   *snapshot
 	now clock.Instant
 
-	d          *device // that the packets of ready leave by
+	hooks      *hook.Active // nil: there are none
+	d          *device      // that the packets of ready leave by
 	iface      *netif.Interface
 	ready      packet.Batch // frames
 	self       packet.Batch // to ourselves
@@ -42,6 +44,9 @@ type transmission struct {
 
 // packet sends p, which begins at its internet header.
 func (t *transmission) packet(p *packet.Buffer) {
+	if p.Flags&packet.Departed == 0 && !t.depart(p) {
+		return
+	}
 	if p.Flags&(packet.Unreachable|packet.Loopback) != 0 {
 		t.special(p)
 		return
@@ -49,9 +54,6 @@ func (t *transmission) packet(p *packet.Buffer) {
 	if !t.toward(p.Out) {
 		t.l.counters.Drop(t.now, p, mib.LinkDown)
 		return
-	}
-	if p.In == 0 && p.EtherType != wire.EtherTypeARP {
-		t.requests[family(p.Dst)]++
 	}
 	if p.Flags&packet.CopyToSelf != 0 {
 		p.Flags &^= packet.CopyToSelf
@@ -71,13 +73,24 @@ func (t *transmission) packet(p *packet.Buffer) {
 	t.tooLong(p, mtu)
 }
 
+// depart takes p, which is here for the first time, through the hooks. It returns false if p is gone.
+func (t *transmission) depart(p *packet.Buffer) bool {
+	p.Flags |= packet.Departed
+	if p.EtherType == wire.EtherTypeARP {
+		return true
+	}
+	if p.In == 0 {
+		t.requests[family(p.Dst)]++
+	}
+	return t.hooks == nil || t.passOut(p)
+}
+
 // special takes packets that do not go to a link.
 func (t *transmission) special(p *packet.Buffer) {
 	if p.Flags&packet.Unreachable != 0 {
 		t.unreachable(p)
 		return
 	}
-	t.requests[family(p.Dst)]++
 	loopIn(p)
 	t.self.Push(p)
 }

@@ -12,6 +12,9 @@ import (
 // toUpper gives a whole packet for us, at its transport header, to whom it concerns. pointer is where an IPv6 packet
 // names its protocol, in octets from its header.
 func (q *queue) toUpper(p *packet.Buffer, pointer int) {
+	if q.hooks != nil && !q.inputHooks(p) {
+		return
+	}
 	four := p.Dst.Is4()
 	known := q.l.transports[p.Proto] != nil
 	delivered := &q.n[family(p.Dst)].delivered // RFC 4293: "to IP user-protocols (including ICMP)"

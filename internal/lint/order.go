@@ -34,6 +34,7 @@ var levels = [][]string{
 	{"qdisc"},
 	{"mib"},
 	{"trace"},
+	{"hook"},
 	{"packet"},
 	{"wire", "clock"},
 }
