@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/udp"
@@ -173,7 +174,7 @@ func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, device
 }
 
 func (s *Stack) dialUDP(local, remote flow.Endpoint, device int32, p SourcePreference) (net.Conn, error) {
-	c, err := s.udp.Open(udp.Config{Bound: flow.Bound{Local: local, Device: device}, Remote: remote, SourcePrefs: p.preferences()})
+	c, err := s.udp.Open(udp.Config{Config: dgram.Config{Bound: flow.Bound{Local: local, Device: device}, Remote: remote, SourcePrefs: p.preferences()}})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/internal/udp"
@@ -71,7 +72,7 @@ func (c *ListenConfig) ListenPacket(ctx context.Context, network, address string
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	u, err := s.udp.Open(udp.Config{Bound: bound})
+	u, err := s.udp.Open(udp.Config{Config: dgram.Config{Bound: bound}})
 	if err != nil {
 		return nil, opError("listen", network, nil, net.UDPAddrFromAddrPort(addr), err)
 	}

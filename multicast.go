@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/mcast"
@@ -32,11 +33,11 @@ func (s *Stack) ListenMulticastUDP(network string, ifi *Interface, gaddr *net.UD
 	if local.Addr.Is4() {
 		family = flow.Only4
 	}
-	u, err := s.udp.Open(udp.Config{Bound: flow.Bound{Local: local, Family: family}, Sharing: udp.ReuseAddr})
+	u, err := s.udp.Open(udp.Config{Sharing: udp.ReuseAddr, Config: dgram.Config{Bound: flow.Bound{Local: local, Family: family}}})
 	if err != nil {
 		return fail(err)
 	}
-	send := udp.GroupSending{Interface: n, NoLoop: true}
+	send := dgram.GroupSending{Interface: n, NoLoop: true}
 	if ifi == nil {
 		send.Interface = 0
 	}
@@ -153,7 +154,7 @@ func (c *UDPConn) changeSource(op string, ifi *Interface, group, source netip.Ad
 }
 
 // setGroupSending changes how the socket sends to groups of both families.
-func (c *UDPConn) setGroupSending(f func(*udp.GroupSending)) error {
+func (c *UDPConn) setGroupSending(f func(*dgram.GroupSending)) error {
 	for _, four := range [...]bool{true, false} {
 		g := c.sock.GroupSending(four)
 		f(&g)
@@ -166,7 +167,7 @@ func (c *UDPConn) setGroupSending(f func(*udp.GroupSending)) error {
 
 // SetMulticastInterface chooses the interface that datagrams to groups leave by; nil: as the routes say.
 func (c *UDPConn) SetMulticastInterface(ifi *Interface) error {
-	return c.setGroupSending(func(g *udp.GroupSending) {
+	return c.setGroupSending(func(g *dgram.GroupSending) {
 		g.Interface = 0
 		if ifi != nil {
 			g.Interface = ifi.i.Index
@@ -176,12 +177,12 @@ func (c *UDPConn) SetMulticastInterface(ifi *Interface) error {
 
 // SetMulticastHopLimit sets the TTL or hop limit of datagrams to groups, which is 1 at first; 0: they do not leave the host.
 func (c *UDPConn) SetMulticastHopLimit(n uint8) error {
-	return c.setGroupSending(func(g *udp.GroupSending) { g.HopLimit = udp.Hops(n) })
+	return c.setGroupSending(func(g *dgram.GroupSending) { g.HopLimit = dgram.Hops(n) })
 }
 
 // SetMulticastLoopback says whether members in this stack hear the socket's datagrams: they do at first.
 func (c *UDPConn) SetMulticastLoopback(on bool) error {
-	return c.setGroupSending(func(g *udp.GroupSending) { g.NoLoop = !on })
+	return c.setGroupSending(func(g *dgram.GroupSending) { g.NoLoop = !on })
 }
 
 // SetHearAll says whether the socket hears groups that it did not join but others did: it does at first, as with Linux.

@@ -33,8 +33,8 @@ var ipKnobs = []knob{
 
 	number("net.ipv4.ip_no_pmtu_disc", func(t *settings) *int { return &t.NoPathMTUDiscovery }, 0, 1,
 		"1: IPv4 connections let routers fragment, and send no more than net.ipv4.route.min_pmtu where one complained"),
-	off("net.ipv6.auto_flowlabels", func(t *settings) *bool { return &t.NoFlowLabels },
-		"1: connections have flow labels (RFC 6437) unless told otherwise"),
+	ipInt("net.ipv6.auto_flowlabels", func(s *ip.Settings) *int { return &s.FlowLabels }, ip.LabelsOff, ip.LabelsForced,
+		"flow labels (RFC 6437) are made 0: never; 1: unless a socket says otherwise; 2: if it asks for them; 3: always"),
 	on("net.ipv6.bindv6only", func(t *settings) *bool { return &t.BindV6Only }, "1: IPv6 sockets do not take IPv4"),
 	number("net.core.rmem_max", func(t *settings) *int { return &t.RMemMax }, 2304, maxInt, "largest SO_RCVBUF, octets"),
 	number("net.core.wmem_max", func(t *settings) *int { return &t.WMemMax }, 4608, maxInt, "largest SO_SNDBUF, octets"),

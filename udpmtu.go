@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"syscall"
 
-	"github.com/onlink-go/onlink/internal/udp"
+	"github.com/onlink-go/onlink/internal/dgram"
 )
 
 // MTUDiscovery says what becomes of datagrams that are larger than their path takes: Linux's IP_MTU_DISCOVER.
@@ -29,8 +29,8 @@ const (
 	DiscoverOmit
 )
 
-var discoveries = [...]udp.Discover{DiscoverWant: udp.Want, DiscoverNot: udp.Dont, DiscoverDo: udp.Do,
-	DiscoverProbe: udp.Probe, DiscoverInterface: udp.Interface, DiscoverOmit: udp.Omit}
+var discoveries = [...]dgram.Discover{DiscoverWant: dgram.Want, DiscoverNot: dgram.Dont, DiscoverDo: dgram.Do,
+	DiscoverProbe: dgram.Probe, DiscoverInterface: dgram.Interface, DiscoverOmit: dgram.Omit}
 
 // PathMTUError is in the error of a datagram that is larger than its path takes, and may not be fragmented. It unwraps to
 // EMSGSIZE.
@@ -39,14 +39,14 @@ type PathMTUError struct {
 }
 
 // Error says what the path takes.
-func (e *PathMTUError) Error() string { return (&udp.TooBig{MTU: e.MTU}).Error() }
+func (e *PathMTUError) Error() string { return (&dgram.TooBig{MTU: e.MTU}).Error() }
 
 // Unwrap returns EMSGSIZE.
 func (e *PathMTUError) Unwrap() error { return syscall.EMSGSIZE }
 
 // sizeError makes the public error of a datagram that is too big.
 func sizeError(err error) error {
-	if e, ok := errors.AsType[*udp.TooBig](err); ok {
+	if e, ok := errors.AsType[*dgram.TooBig](err); ok {
 		return &PathMTUError{e.MTU}
 	}
 	return err

@@ -75,6 +75,7 @@ const (
 	CopyToSelf                      // output to a group or broadcast address that is ours too; then, the copy
 	Unreachable                     // output whose neighbor did not answer: ip tells the sender and drops it
 	Departed                        // output that was counted, and passed the hooks of Output and Postrouting
+	Foreign                         // output that a raw socket's user made: its checksums may be wrong
 )
 
 var pools = [3]sync.Pool{

@@ -4,17 +4,18 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
 
-// dgram is a UDP socket.
-type dgram struct {
+// datagram is a UDP socket.
+type datagram struct {
 	inet
 	u      *udp.Socket // mu; nil: it has no port yet
-	groups *udp.Groups
+	groups *dgram.Groups
 	// timestamp is SO_TIMESTAMP: mu.
 	timestamp stampKind
 
@@ -28,17 +29,17 @@ type dgram struct {
 	connected           bool
 }
 
-func newDgram(t *Table, domain int, nonblock bool) *dgram {
-	s := &dgram{}
+func newDgram(t *Table, domain int, nonblock bool) *datagram {
+	s := &datagram{}
 	s.init(t, domain, nonblock)
-	s.groups = t.udp.NewGroups()
+	s.groups = dgram.NewGroups(t.ip)
 	s.datagrams = true
 	s.hasPort = func() bool { return s.u != nil }
 	s.shareOptions()
 	return s
 }
 
-func (s *dgram) bind(a netip.AddrPort) error {
+func (s *datagram) bind(a netip.AddrPort) error {
 	e, err := s.endpoint(a)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (s *dgram) bind(a netip.AddrPort) error {
 }
 
 // open gives the socket a port. mu locked.
-func (s *dgram) open(e flow.Endpoint) error {
+func (s *datagram) open(e flow.Endpoint) error {
 	var sharing udp.Sharing
 	if s.opt.reuseAddr {
 		sharing |= udp.ReuseAddr
@@ -64,7 +65,8 @@ func (s *dgram) open(e flow.Endpoint) error {
 	if s.opt.reusePort {
 		sharing |= udp.ReusePort
 	}
-	u, err := s.t.udp.Open(udp.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Sharing: sharing, Watcher: s, Groups: s.groups})
+	u, err := s.t.udp.Open(udp.Config{Sharing: sharing,
+		Config: dgram.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Watcher: s, Groups: s.groups}})
 	if err != nil {
 		return errno(err)
 	}
@@ -74,20 +76,20 @@ func (s *dgram) open(e flow.Endpoint) error {
 }
 
 // autobind gives the socket a port if it has none. mu locked.
-func (s *dgram) autobind() error {
+func (s *datagram) autobind() error {
 	if s.u != nil {
 		return nil
 	}
 	return s.open(flow.Endpoint{Addr: s.wildcard()})
 }
 
-func (s *dgram) listen(int) error { return syscall.EOPNOTSUPP }
+func (s *datagram) listen(int) error { return syscall.EOPNOTSUPP }
 
-func (s *dgram) accept(int) (sock, netip.AddrPort, error) {
+func (s *datagram) accept(int) (sock, netip.AddrPort, error) {
 	return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
 }
 
-func (s *dgram) connect(a netip.AddrPort) error {
+func (s *datagram) connect(a netip.AddrPort) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a == (netip.AddrPort{}) {
@@ -110,7 +112,7 @@ func (s *dgram) connect(a netip.AddrPort) error {
 }
 
 // target converts the address of a peer. Unlike TCP's, UDP's AF_INET6 sockets take plain IPv4 addresses. mu locked.
-func (s *dgram) target(a netip.AddrPort) (flow.Endpoint, error) {
+func (s *datagram) target(a netip.AddrPort) (flow.Endpoint, error) {
 	if s.domain == AF_INET6 && a.Addr().Is4() {
 		if s.v6only {
 			return flow.Endpoint{}, syscall.EAFNOSUPPORT
@@ -125,7 +127,7 @@ func (s *dgram) target(a netip.AddrPort) (flow.Endpoint, error) {
 }
 
 // disconnect is connect to AF_UNSPEC. A port that bind did not ask for is given up. mu locked.
-func (s *dgram) disconnect() {
+func (s *datagram) disconnect() {
 	s.setConnected(false)
 	s.shut = 0
 	if s.u == nil {
@@ -139,13 +141,13 @@ func (s *dgram) disconnect() {
 	s.u, s.local = nil, flow.Endpoint{Addr: s.wildcard()}
 }
 
-func (s *dgram) setConnected(on bool) {
+func (s *datagram) setConnected(on bool) {
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
 	s.connected = on
 }
 
-func (s *dgram) sockname() (netip.AddrPort, error) {
+func (s *datagram) sockname() (netip.AddrPort, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.u == nil {
@@ -154,7 +156,7 @@ func (s *dgram) sockname() (netip.AddrPort, error) {
 	return s.name(s.u.Local()), nil
 }
 
-func (s *dgram) peername() (netip.AddrPort, error) {
+func (s *datagram) peername() (netip.AddrPort, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.u == nil || s.u.Remote().Port == 0 {
@@ -163,7 +165,7 @@ func (s *dgram) peername() (netip.AddrPort, error) {
 	return s.name(s.u.Remote()), nil
 }
 
-func (s *dgram) shutdown(how int) error {
+func (s *datagram) shutdown(how int) error {
 	s.mu.Lock()
 	defer s.Notify(ready.All)
 	defer s.mu.Unlock()
@@ -175,7 +177,7 @@ func (s *dgram) shutdown(how int) error {
 }
 
 // release implements file.
-func (s *dgram) release() error {
+func (s *datagram) release() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.groups.LeaveAll()
@@ -186,7 +188,7 @@ func (s *dgram) release() error {
 }
 
 // poll implements file, as Linux's datagram_poll says.
-func (s *dgram) poll() ready.Events {
+func (s *datagram) poll() ready.Events {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ev := ready.Write | ready.WrBand
@@ -210,7 +212,7 @@ func (s *dgram) poll() ready.Events {
 }
 
 // takeError returns the pending error, once.
-func (s *dgram) takeError() syscall.Errno {
+func (s *datagram) takeError() syscall.Errno {
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
 	e := s.err
@@ -219,7 +221,7 @@ func (s *dgram) takeError() syscall.Errno {
 }
 
 // ioctl implements sock.
-func (s *dgram) ioctl(req uint, arg []byte) error {
+func (s *datagram) ioctl(req uint, arg []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0

@@ -9,9 +9,9 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// Error implements udp.Watcher. Without IP_RECVERR or IPV6_RECVERR, as the packet's family is, only a connected socket is
+// Error implements dgram.Watcher. Without IP_RECVERR or IPV6_RECVERR, as the packet's family is, only a connected socket is
 // told, and only of what will not pass.
-func (s *dgram) Error(e *ip.Error, port uint16) {
+func (s *datagram) Error(e *ip.Error, port uint16) {
 	family := 0
 	if !e.Dst.Is4() {
 		family = 1
@@ -32,7 +32,7 @@ func (s *dgram) Error(e *ip.Error, port uint16) {
 
 // heeds reports whether an error means anything to the socket, and whether what it tells of will not pass. A message about the
 // path MTU does so by IP_MTU_DISCOVER and IPV6_MTU_DISCOVER. queue.mu locked.
-func (s *dgram) heeds(e *ip.Error) (hard, heeded bool) {
+func (s *datagram) heeds(e *ip.Error) (hard, heeded bool) {
 	switch {
 	case e.Errno != syscall.EMSGSIZE || e.Local:
 		return hardError(e), true

@@ -6,8 +6,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
-	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -20,7 +20,7 @@ const (
 	nanoStamp            // SO_TIMESTAMPNS
 )
 
-func (s *dgram) recvmsg(m *Msg, flags int) (int, error) {
+func (s *datagram) recvmsg(m *Msg, flags int) (int, error) {
 	m.Flags = 0
 	if flags&MSG_ERRQUEUE != 0 {
 		return s.recvError(m)
@@ -37,7 +37,7 @@ func (s *dgram) recvmsg(m *Msg, flags int) (int, error) {
 		u, shut := s.u, s.shut
 		s.mu.Unlock()
 		if u != nil {
-			var d udp.Datagram
+			var d dgram.Datagram
 			n, err := u.TryReceive(m.Buf, flags&MSG_PEEK != 0, &d)
 			if err == nil {
 				return s.received(m, flags, n, &d), nil
@@ -57,7 +57,7 @@ func (s *dgram) recvmsg(m *Msg, flags int) (int, error) {
 }
 
 // received fills m with what is to say of a datagram of which n octets were copied.
-func (s *dgram) received(m *Msg, flags, n int, d *udp.Datagram) int {
+func (s *datagram) received(m *Msg, flags, n int, d *dgram.Datagram) int {
 	m.Name = s.name(d.From)
 	if n < d.Len {
 		m.Flags |= MSG_TRUNC
@@ -74,7 +74,7 @@ func (s *dgram) received(m *Msg, flags, n int, d *udp.Datagram) int {
 }
 
 // putStamp tells when the datagram came. mu locked.
-func (s *dgram) putStamp(w *controlWriter, d *udp.Datagram) {
+func (s *datagram) putStamp(w *controlWriter, d *dgram.Datagram) {
 	if s.timestamp == noStamp {
 		return
 	}
@@ -91,7 +91,7 @@ func (s *dgram) putStamp(w *controlWriter, d *udp.Datagram) {
 }
 
 // putControl writes the control messages that the options ask for. mu locked.
-func (s *dgram) putControl(w *controlWriter, d *udp.Datagram) {
+func (s *datagram) putControl(w *controlWriter, d *dgram.Datagram) {
 	o := &s.opt
 	four := d.To.Addr.Is4()
 	if s.domain == AF_INET6 {
@@ -128,7 +128,7 @@ func (s *dgram) putControl(w *controlWriter, d *udp.Datagram) {
 }
 
 // recvError is recvmsg with MSG_ERRQUEUE, which never waits.
-func (s *dgram) recvError(m *Msg) (int, error) {
+func (s *datagram) recvError(m *Msg) (int, error) {
 	s.queue.mu.Lock()
 	x, ok := s.errors.take()
 	if ok && x.icmp() || s.errors.pending() != 0 {
@@ -141,7 +141,7 @@ func (s *dgram) recvError(m *Msg) (int, error) {
 	return x.write(&s.inet, m), nil
 }
 
-func (s *dgram) sendmsg(m *Msg, flags int) (int, error) {
+func (s *datagram) sendmsg(m *Msg, flags int) (int, error) {
 	if flags&MSG_OOB != 0 {
 		return -1, syscall.EOPNOTSUPP
 	}
@@ -158,7 +158,7 @@ func (s *dgram) sendmsg(m *Msg, flags int) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	var o udp.SendOptions
+	var o dgram.SendOptions
 	s.sendOptions(to.Addr, &o)
 	if len(m.Control) > 0 {
 		if err := eachControl(m.Control, func(level, typ int, data []byte) error { return s.control(&o, to.Addr, level, typ, data) }); err != nil {
@@ -178,7 +178,7 @@ func (s *dgram) sendmsg(m *Msg, flags int) (int, error) {
 }
 
 // recipient returns where a datagram goes, and gives the socket a port if it has none. mu locked.
-func (s *dgram) recipient(m *Msg) (flow.Endpoint, error) {
+func (s *datagram) recipient(m *Msg) (flow.Endpoint, error) {
 	if m.Name == (netip.AddrPort{}) {
 		if s.u == nil || s.u.Remote().Port == 0 {
 			return flow.Endpoint{}, syscall.EDESTADDRREQ
@@ -199,7 +199,7 @@ func (s *dgram) recipient(m *Msg) (flow.Endpoint, error) {
 }
 
 // sendOptions fills in what the socket's options say. mu locked.
-func (s *dgram) sendOptions(dst wire.Addr, o *udp.SendOptions) {
+func (s *datagram) sendOptions(dst wire.Addr, o *dgram.SendOptions) {
 	o.HopLimit, o.TrafficClass, _ = s.opt.header(dst)
 	o.Broadcast, o.Mark, o.SourcePrefs = s.opt.broadcast, uint32(s.opt.mark), s.opt.sources.preferences()
 	if dst.IsMulticast() {
@@ -210,18 +210,18 @@ func (s *dgram) sendOptions(dst wire.Addr, o *udp.SendOptions) {
 		discover = s.opt.pmtudisc6
 	}
 	o.Discover = discovers[discover]
-	if !dst.Is4() && s.opt.dontFrag6 && (o.Discover == udp.Want || o.Discover == udp.Dont) {
+	if !dst.Is4() && s.opt.dontFrag6 && (o.Discover == dgram.Want || o.Discover == dgram.Dont) {
 		// RFC 3542, 11.2: "turn off the automatic inserting of a fragment header for UDP".
-		o.Discover = udp.Do
+		o.Discover = dgram.Do
 	}
 }
 
 // discovers are the values of IP_MTU_DISCOVER.
-var discovers = [...]udp.Discover{IP_PMTUDISC_DONT: udp.Dont, IP_PMTUDISC_WANT: udp.Want, IP_PMTUDISC_DO: udp.Do,
-	IP_PMTUDISC_PROBE: udp.Probe, IP_PMTUDISC_INTERFACE: udp.Interface, IP_PMTUDISC_OMIT: udp.Omit}
+var discovers = [...]dgram.Discover{IP_PMTUDISC_DONT: dgram.Dont, IP_PMTUDISC_WANT: dgram.Want, IP_PMTUDISC_DO: dgram.Do,
+	IP_PMTUDISC_PROBE: dgram.Probe, IP_PMTUDISC_INTERFACE: dgram.Interface, IP_PMTUDISC_OMIT: dgram.Omit}
 
 // control takes one control message of Sendmsg. Errors: EINVAL.
-func (s *dgram) control(o *udp.SendOptions, dst wire.Addr, level, typ int, data []byte) error {
+func (s *datagram) control(o *dgram.SendOptions, dst wire.Addr, level, typ int, data []byte) error {
 	switch {
 	case level == IPPROTO_IP && dst.Is4():
 		return s.control4(o, typ, data)
@@ -231,7 +231,7 @@ func (s *dgram) control(o *udp.SendOptions, dst wire.Addr, level, typ int, data 
 	return socketControl(level, typ)
 }
 
-func (s *dgram) control4(o *udp.SendOptions, typ int, data []byte) error {
+func (s *datagram) control4(o *dgram.SendOptions, typ int, data []byte) error {
 	switch typ {
 	case IP_TTL:
 		if len(data) != sizeofInt || int32At(data) < 1 || int32At(data) > 255 {
@@ -255,7 +255,7 @@ func (s *dgram) control4(o *udp.SendOptions, typ int, data []byte) error {
 	return nil
 }
 
-func (s *dgram) control6(o *udp.SendOptions, typ int, data []byte) error {
+func (s *datagram) control6(o *dgram.SendOptions, typ int, data []byte) error {
 	switch typ {
 	case IPV6_HOPLIMIT:
 		if len(data) != sizeofInt || int32At(data) < -1 || int32At(data) > 255 {

@@ -2,7 +2,7 @@ package socket
 
 import "syscall"
 
-func (s *dgram) setsockopt(level, name int, value []byte) error {
+func (s *datagram) setsockopt(level, name int, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.shareOptions()
@@ -28,14 +28,14 @@ func (s *dgram) setsockopt(level, name int, value []byte) error {
 }
 
 // forgetErrors empties the error queue: who asks for no errors is not told of old ones either. What is pending remains so.
-func (s *dgram) forgetErrors() {
+func (s *datagram) forgetErrors() {
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
 	s.errors.entries = nil
 }
 
 // shareOptions gives Error the options it heeds. mu locked.
-func (s *dgram) shareOptions() {
+func (s *datagram) shareOptions() {
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
 	s.wantErrors = [2]bool{s.opt.recvErr, s.opt.recvErr6}
@@ -43,7 +43,7 @@ func (s *dgram) shareOptions() {
 	s.pmtudisc, s.pmtudisc6 = s.opt.pmtudisc, s.opt.pmtudisc6
 }
 
-func (s *dgram) setSocketOption(name int, b []byte) error {
+func (s *datagram) setSocketOption(name int, b []byte) error {
 	if known, err := s.opt.setSocket(name, b); known {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *dgram) setSocketOption(name int, b []byte) error {
 	return nil
 }
 
-func (s *dgram) setRcvbuf(reads int) {
+func (s *datagram) setRcvbuf(reads int) {
 	s.opt.rcvbuf = reads
 	if s.u != nil {
 		s.u.SetReceiveBuffer(reads)
@@ -90,7 +90,7 @@ func (s *dgram) setRcvbuf(reads int) {
 }
 
 // setStamp chooses a kind of time stamp, in place of another, or none.
-func (s *dgram) setStamp(k stampKind, on bool) {
+func (s *datagram) setStamp(k stampKind, on bool) {
 	s.timestamp = noStamp
 	if on {
 		s.timestamp = k
@@ -98,21 +98,21 @@ func (s *dgram) setStamp(k stampKind, on bool) {
 }
 
 // rcvbuf returns what SO_RCVBUF reads: octets of memory that datagrams may take. mu locked.
-func (s *dgram) rcvbuf() int {
+func (s *datagram) rcvbuf() int {
 	if s.opt.rcvbuf != 0 {
 		return s.opt.rcvbuf
 	}
 	return s.t.tcp.Settings().RMemDefault
 }
 
-func (s *dgram) sndbuf() int {
+func (s *datagram) sndbuf() int {
 	if s.opt.sndbuf != 0 {
 		return s.opt.sndbuf
 	}
 	return s.t.tcp.Settings().WMemDefault
 }
 
-func (s *dgram) getsockopt(level, name int, value []byte) (int, error) {
+func (s *datagram) getsockopt(level, name int, value []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -129,14 +129,14 @@ func (s *dgram) getsockopt(level, name int, value []byte) (int, error) {
 }
 
 // pathMTU returns the MTU of the way to the peer; 0: there is none. mu locked.
-func (s *dgram) pathMTU() int {
+func (s *datagram) pathMTU() int {
 	if s.u == nil {
 		return 0
 	}
 	return s.u.PathMTU()
 }
 
-func (s *dgram) getSocketOption(name int, b []byte) (int, error) {
+func (s *datagram) getSocketOption(name int, b []byte) (int, error) {
 	if n, known, err := s.opt.getSocket(name, b); known {
 		return n, err
 	}

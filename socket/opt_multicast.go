@@ -4,13 +4,13 @@ import (
 	"encoding/binary"
 	"syscall"
 
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/mcast"
-	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
 
 // isGroupOption reports whether an option is about multicast groups.
-func (s *dgram) isGroupOption(level, name int) bool {
+func (s *datagram) isGroupOption(level, name int) bool {
 	switch level {
 	case IPPROTO_IP:
 		return name >= IP_MULTICAST_IF && name <= IP_MULTICAST_ALL
@@ -22,7 +22,7 @@ func (s *dgram) isGroupOption(level, name int) bool {
 }
 
 // setGroups sets one. mu locked.
-func (s *dgram) setGroups(level, name int, b []byte) error {
+func (s *datagram) setGroups(level, name int, b []byte) error {
 	four := level == IPPROTO_IP
 	if name >= MCAST_JOIN_GROUP && name <= MCAST_MSFILTER {
 		return errnoOf(s.setProtocolIndependent(four, name, b))
@@ -41,13 +41,13 @@ func errnoOf(err error) error {
 }
 
 // sending changes how the socket sends to groups.
-func (s *dgram) sending(four bool, f func(*udp.GroupSending)) error {
+func (s *datagram) sending(four bool, f func(*dgram.GroupSending)) error {
 	g := s.groups.GroupSending(four)
 	f(&g)
 	return s.groups.SetGroupSending(four, g)
 }
 
-func (s *dgram) setGroups4(name int, b []byte) error {
+func (s *datagram) setGroups4(name int, b []byte) error {
 	n := byteValue(b)
 	switch name {
 	case IP_MULTICAST_IF:
@@ -59,12 +59,12 @@ func (s *dgram) setGroups4(name int, b []byte) error {
 		if len(b) < 1 || n < 0 || n > 255 {
 			return syscall.EINVAL
 		}
-		return s.sending(true, func(g *udp.GroupSending) { g.HopLimit = udp.Hops(uint8(n)) })
+		return s.sending(true, func(g *dgram.GroupSending) { g.HopLimit = dgram.Hops(uint8(n)) })
 	case IP_MULTICAST_LOOP:
 		if len(b) < 1 {
 			return syscall.EINVAL
 		}
-		return s.sending(true, func(g *udp.GroupSending) { g.NoLoop = n == 0 })
+		return s.sending(true, func(g *dgram.GroupSending) { g.NoLoop = n == 0 })
 	case IP_MULTICAST_ALL:
 		if len(b) < 1 || n != 0 && n != 1 {
 			return syscall.EINVAL
@@ -92,7 +92,7 @@ func (s *dgram) setGroups4(name int, b []byte) error {
 const mcastOldSource = 1000
 
 // interfaceOf returns the interface that the address or the index in a struct ip_mreqn names; 0: any.
-func (s *dgram) interfaceOf(a wire.Addr, index int32) (int32, error) {
+func (s *datagram) interfaceOf(a wire.Addr, index int32) (int32, error) {
 	if index != 0 || a.IsUnspecified() {
 		return index, nil
 	}
@@ -105,7 +105,7 @@ func (s *dgram) interfaceOf(a wire.Addr, index int32) (int32, error) {
 }
 
 // setMulticastIf takes IP_MULTICAST_IF: a struct in_addr, ip_mreq or ip_mreqn.
-func (s *dgram) setMulticastIf(b []byte) error {
+func (s *datagram) setMulticastIf(b []byte) error {
 	var addr wire.Addr
 	var index int32
 	switch {
@@ -125,11 +125,11 @@ func (s *dgram) setMulticastIf(b []byte) error {
 	if err != nil || index != 0 && s.t.ip.Snapshot().Interface(index) == nil {
 		return syscall.EADDRNOTAVAIL
 	}
-	return s.sending(true, func(g *udp.GroupSending) { g.Interface, g.Source = index, addr })
+	return s.sending(true, func(g *dgram.GroupSending) { g.Interface, g.Source = index, addr })
 }
 
 // membership4 takes IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP: a struct ip_mreq or ip_mreqn.
-func (s *dgram) membership4(name int, b []byte) error {
+func (s *datagram) membership4(name int, b []byte) error {
 	if len(b) < 8 {
 		return syscall.EINVAL
 	}
@@ -155,7 +155,7 @@ func (s *dgram) membership4(name int, b []byte) error {
 }
 
 // changeSource takes the options that change a list of sources.
-func (s *dgram) changeSource(name int, index int32, group, source wire.Addr) error {
+func (s *datagram) changeSource(name int, index int32, group, source wire.Addr) error {
 	switch name {
 	case MCAST_JOIN_SOURCE_GROUP, mcastOldSource + 2:
 		err := s.groups.Join(index, group, mcast.NewFilter(mcast.Include, source))
@@ -172,7 +172,7 @@ func (s *dgram) changeSource(name int, index int32, group, source wire.Addr) err
 }
 
 // setFilter4 takes IP_MSFILTER: a struct ip_msfilter.
-func (s *dgram) setFilter4(b []byte) error {
+func (s *datagram) setFilter4(b []byte) error {
 	const head = 16
 	if len(b) < head {
 		return syscall.EINVAL
@@ -195,7 +195,7 @@ func (s *dgram) setFilter4(b []byte) error {
 	return s.setFilter(index, wire.AddrFrom4(b), binary.LittleEndian.Uint32(b[8:]), sources)
 }
 
-func (s *dgram) setFilter(index int32, group wire.Addr, mode uint32, sources []wire.Addr) error {
+func (s *datagram) setFilter(index int32, group wire.Addr, mode uint32, sources []wire.Addr) error {
 	switch {
 	case !group.IsMulticast(), mode > MCAST_INCLUDE:
 		return syscall.EINVAL
@@ -205,7 +205,7 @@ func (s *dgram) setFilter(index int32, group wire.Addr, mode uint32, sources []w
 	return s.groups.SetFilter(index, group, mcast.NewFilter(mcast.Include, sources...))
 }
 
-func (s *dgram) setGroups6(name int, b []byte) error {
+func (s *datagram) setGroups6(name int, b []byte) error {
 	if name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP {
 		// struct ipv6_mreq
 		if len(b) < 20 {
@@ -229,7 +229,7 @@ func (s *dgram) setGroups6(name int, b []byte) error {
 		if n != 0 && s.t.ip.Snapshot().Interface(int32(n)) == nil {
 			return syscall.ENODEV
 		}
-		return s.sending(false, func(g *udp.GroupSending) { g.Interface = int32(n) })
+		return s.sending(false, func(g *dgram.GroupSending) { g.Interface = int32(n) })
 	case IPV6_MULTICAST_HOPS:
 		if n == -1 {
 			n = 1
@@ -237,12 +237,12 @@ func (s *dgram) setGroups6(name int, b []byte) error {
 		if n < 0 || n > 255 {
 			return syscall.EINVAL
 		}
-		return s.sending(false, func(g *udp.GroupSending) { g.HopLimit = udp.Hops(uint8(n)) })
+		return s.sending(false, func(g *dgram.GroupSending) { g.HopLimit = dgram.Hops(uint8(n)) })
 	case IPV6_MULTICAST_LOOP:
 		if n != 0 && n != 1 {
 			return syscall.EINVAL
 		}
-		return s.sending(false, func(g *udp.GroupSending) { g.NoLoop = n == 0 })
+		return s.sending(false, func(g *dgram.GroupSending) { g.NoLoop = n == 0 })
 	case IPV6_MULTICAST_ALL:
 		return s.groups.SetHearAll(false, n != 0)
 	}
@@ -270,7 +270,7 @@ func storage(four bool, b []byte) (wire.Addr, bool) {
 }
 
 // setProtocolIndependent takes the options of RFC 3678, 5.1.
-func (s *dgram) setProtocolIndependent(four bool, name int, b []byte) error {
+func (s *datagram) setProtocolIndependent(four bool, name int, b []byte) error {
 	least := sizeofGroupSource
 	switch name {
 	case MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP:
@@ -307,7 +307,7 @@ func (s *dgram) setProtocolIndependent(four bool, name int, b []byte) error {
 }
 
 // setFilterList takes MCAST_MSFILTER: a struct group_filter.
-func (s *dgram) setFilterList(four bool, index int32, group wire.Addr, ok bool, b []byte) error {
+func (s *datagram) setFilterList(four bool, index int32, group wire.Addr, ok bool, b []byte) error {
 	n, most := binary.LittleEndian.Uint32(b[groupFilterMode+4:]), s.t.ip.Settings().MaxSources6
 	if four {
 		most = s.t.ip.Settings().MaxSources4
@@ -332,7 +332,7 @@ func (s *dgram) setFilterList(four bool, index int32, group wire.Addr, ok bool, 
 }
 
 // getGroups writes an option about groups. mu locked.
-func (s *dgram) getGroups(level, name int, b []byte) (int, error) {
+func (s *datagram) getGroups(level, name int, b []byte) (int, error) {
 	four := level == IPPROTO_IP
 	g := s.groups.GroupSending(four)
 	write := put
@@ -359,7 +359,7 @@ func (s *dgram) getGroups(level, name int, b []byte) (int, error) {
 }
 
 // getFilter4 answers IP_MSFILTER: b says which group, and for how many sources there is room.
-func (s *dgram) getFilter4(b []byte) (int, error) {
+func (s *datagram) getFilter4(b []byte) (int, error) {
 	const head = 16
 	if len(b) < head {
 		return 0, syscall.EINVAL

@@ -13,7 +13,7 @@ const IPV6_MINHOPCOUNT = 73
 // streamIP are the options of levels IPPROTO_IP and IPPROTO_IPV6 that only TCP heeds.
 type streamIP struct {
 	minTTL, minHops uint8
-	noFlowLabel     bool
+	label           autoLabel
 }
 
 // setOwnIP sets such an option, and reports whether it is one. mu locked.
@@ -30,11 +30,7 @@ func (s *stream) setOwnIP(level, name int, b []byte) (known bool, err error) {
 	case level == IPPROTO_IPV6 && name == IPV6_MINHOPCOUNT:
 		return true, setByte(n, &s.ip.minHops)
 	case level == IPPROTO_IPV6 && name == IPV6_AUTOFLOWLABEL:
-		if len(b) < sizeofInt {
-			return true, syscall.EINVAL
-		}
-		s.ip.noFlowLabel = n == 0
-		return true, nil
+		return true, s.ip.label.set(b)
 	case level == IPPROTO_IP && name == IP_MTU_DISCOVER && isDiscover(n):
 		s.opt.pmtudisc = n
 		return true, nil
@@ -66,7 +62,7 @@ func (s *stream) getOwnIP(level, name int, b []byte) (n int, known bool) {
 	case level == IPPROTO_IPV6 && name == IPV6_MINHOPCOUNT:
 		n, err = put(b, int(s.ip.minHops))
 	case level == IPPROTO_IPV6 && name == IPV6_AUTOFLOWLABEL:
-		n, err = putBool(b, !s.ip.noFlowLabel)
+		n, err = s.ip.label.get(b, s.t.ip.Settings())
 	default:
 		return 0, false
 	}
@@ -77,7 +73,6 @@ func (s *stream) getOwnIP(level, name int, b []byte) (n int, known bool) {
 func (s *stream) inheritSettings() {
 	t := s.t.tcp.Settings()
 	s.v6only = s.domain == AF_INET6 && t.BindV6Only
-	s.ip.noFlowLabel = t.NoFlowLabels
 	if t.NoPathMTUDiscovery != 0 {
 		s.opt.pmtudisc = IP_PMTUDISC_DONT
 	}
@@ -86,7 +81,7 @@ func (s *stream) inheritSettings() {
 // header returns what packets of a connection to dst begin with, and headers what those of a listener's do. mu locked.
 func (s *stream) header(dst wire.Addr) tcpsock.Header {
 	hop, class, _ := s.opt.header(dst)
-	h := tcpsock.Header{HopLimit: hop, TrafficClass: class, MinHopLimit: s.ip.minHops, NoFlowLabel: s.ip.noFlowLabel,
+	h := tcpsock.Header{HopLimit: hop, TrafficClass: class, MinHopLimit: s.ip.minHops, FlowLabel: s.ip.label.choice(),
 		Mark: uint32(s.opt.mark), Interface: s.opt.device}
 	discover := s.opt.pmtudisc6
 	if dst.Is4() {

@@ -137,6 +137,15 @@ func (v IPv4) UpdateChecksum() {
 	binary.BigEndian.PutUint16(v[ipv4Checksum:], ^Checksum(v[:v.HeaderLen()], 0))
 }
 
+// Complete writes what a host fills in of a header that somebody else made: how long the datagram is, its identification, its
+// source, and the checksum.
+func (v IPv4) Complete(totalLen int, id uint16, src Addr) {
+	binary.BigEndian.PutUint16(v[ipv4TotalLen:], uint16(totalLen))
+	binary.BigEndian.PutUint16(v[ipv4ID:], id)
+	src.Put4(v[ipv4Src:])
+	v.UpdateChecksum()
+}
+
 // IPv4Header is an IPv4 header to be written.
 type IPv4Header struct {
 	TrafficClass                uint8

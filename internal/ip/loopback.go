@@ -86,6 +86,9 @@ func (d *device) deliverLoop() {
 // out need not be checked again.
 func loopIn(p *packet.Buffer) {
 	in, flags := p.Out, packet.Loopback|packet.ChecksumGood
+	if p.Flags&packet.Foreign != 0 {
+		flags = packet.Loopback
+	}
 	p.Meta = packet.Meta{In: in, EtherType: p.EtherType, Flags: flags, Mark: p.Mark}
 	p.SetNetwork()
 }

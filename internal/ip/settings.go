@@ -16,6 +16,7 @@ type Settings struct {
 	ReversePath        int           // whether IPv4 sources are looked up: Linux's rp_filter
 	MinPathMTU         int           // the least that an ICMP message can make of an IPv4 path's MTU
 	PathMTULifetime    time.Duration // how long a path's MTU is remembered
+	FlowLabels         int           // which packets of IPv6 have flow labels: LabelsOff, …
 	IGMP, MLD          mcast.Settings
 
 	RouteSettings
@@ -33,6 +34,7 @@ type Settings struct {
 func (cfg *Config) settings() *Settings {
 	return &Settings{Forward4: cfg.Forwarding, Forward6: cfg.Forwarding, TTL: defaultHopLimit, HopLimit: defaultHopLimit,
 		ICMPRate: cfg.ICMPRate, ICMPBurst: cfg.ICMPBurst, MinPathMTU: minPathMTU4, PathMTULifetime: pathMTULifetime,
+		FlowLabels:    LabelsOn,
 		RouteSettings: routeSettings(),
 		MaxHopOptions: maxOptions6, MaxDstOptions: maxOptions6, MaxHopOctets: maxOctets6, MaxDstOctets: maxOctets6,
 		MaxMemberships: 20, MaxSources4: 10, MaxSources6: 64}

@@ -21,6 +21,7 @@ var levels = [][]string{
 	{"socket"},
 	{"internal/tcpsock"},
 	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp", "internal/framesock"},
+	{"internal/dgram"}, // what datagram sockets have in common
 	{"internal/ip"},
 	{"internal/nd"},
 	{"internal/route"},

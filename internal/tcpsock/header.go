@@ -17,7 +17,7 @@ type Header struct {
 	MinHopLimit  uint8 // what comes with less is dropped (IP_MINTTL, IPV6_MINHOPCOUNT; RFC 5082)
 	MayFragment  bool  // IPv4 without DF (IP_PMTUDISC_DONT)
 	OwnMTU       bool  // the link's MTU counts, and not the path's (IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE)
-	NoFlowLabel  bool  // IPv6 without a flow label (IPV6_AUTOFLOWLABEL 0)
+	FlowLabel    ip.FlowLabel
 }
 
 // by reports whether the connection hears what comes in by the interface in.
@@ -34,24 +34,14 @@ func (h *Header) mtu(path *ip.Path) int {
 // params returns h as the internet layer takes it, of a packet of key's.
 func (t *Layer) params(key *flow.Key, h *Header) ip.Params {
 	p := ip.Params{Proto: wire.ProtoTCP, HopLimit: h.HopLimit, TrafficClass: h.TrafficClass, DontFragment: !h.MayFragment}
-	p.FlowLabel = t.flowLabel(key, h)
+	p.FlowLabel = t.ip.FlowLabel(key, h.FlowLabel)
 	return p
-}
-
-// flowLabel returns the flow label of packets of key's that have h.
-func (t *Layer) flowLabel(key *flow.Key, h *Header) uint32 {
-	if !key.Remote.Is4() && !h.NoFlowLabel && !t.Settings().NoFlowLabels {
-		// RFC 6437, 2: "source nodes SHOULD assign each unrelated transport connection and application data stream to a
-		// new flow", and 3: labels "chosen from an approximation to a discrete uniform distribution".
-		return key.Hash(t.labels)&(1<<20-2) + 1
-	}
-	return 0
 }
 
 // query asks for the way of packets of key's that have h. used is the way they go now, nil: they do not go yet.
 func (t *Layer) query(key *flow.Key, h *Header, used *ip.Path) ip.Query {
 	q := ip.Query{Src: key.Local, Dst: key.Remote, Scope: key.Scope, Out: h.Interface, Flow: ip.Flow{Mark: h.Mark, Ports: key.Ports,
-		TrafficClass: h.TrafficClass, Proto: wire.ProtoTCP, FlowLabel: t.flowLabel(key, h)}}
+		TrafficClass: h.TrafficClass, Proto: wire.ProtoTCP, FlowLabel: t.ip.FlowLabel(key, h.FlowLabel)}}
 	if used != nil && used.NextHop != used.Dst {
 		q.Habit = used.NextHop
 	}

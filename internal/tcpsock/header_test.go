@@ -50,13 +50,13 @@ func TestFlowLabel(t *testing.T) {
 	if a == 0 || a>>20 != 0 || a == b || a != label(1, Header{}) {
 		t.Errorf("labels %x and %x", a, b)
 	}
-	if label(1, Header{NoFlowLabel: true}) != 0 {
+	if label(1, Header{FlowLabel: ip.NoLabel}) != 0 {
 		t.Error("a label that was not wanted")
 	}
 	if r.tcp.params(&flow.Key{Local: us4, Remote: peer4}, &Header{}).FlowLabel != 0 {
 		t.Error("a label with IPv4")
 	}
-	r.tcp.Configure(func(s *Settings) { s.NoFlowLabels = true })
+	r.tcp.ip.Configure(func(s *ip.Settings) { s.FlowLabels = ip.LabelsOff })
 	if label(1, Header{}) != 0 {
 		t.Error("a label though the settings say none")
 	}

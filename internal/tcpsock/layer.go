@@ -7,7 +7,6 @@
 package tcpsock
 
 import (
-	"encoding/binary"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +29,6 @@ type Layer struct {
 	tracer     *trace.Tracer
 	settings   settings
 	secret     [16]byte // of initial sequence numbers and timestamp offsets
-	labels     uint64   // of flow labels
 	tables     []table  // one for each shard
 	challenges challengeLimit
 	memory     memory
@@ -70,9 +68,6 @@ func (t *table) init() {
 	t.remnants = make(map[flow.Key]*remnant)
 }
 
-// flowLabels tells the secret of flow labels from others.
-const flowLabels = 0x666c6f776c61626c
-
 // New returns a Layer over shards and registers it with l. s holds its first settings.
 func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tracer) *Layer {
 	t := &Layer{ip: l, rt: rt, tracer: tracer, tables: make([]table, shards)}
@@ -82,7 +77,6 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	t.ports = flow.NewEphemeral(rt)
 	t.ports.Configure(s.Limits.LocalPorts, s.Limits.ReservedPorts)
 	rt.Entropy(t.secret[:])
-	t.labels = binary.BigEndian.Uint64(t.secret[8:]) ^ flowLabels
 	for i := range t.tables {
 		t.tables[i].init()
 	}

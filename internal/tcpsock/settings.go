@@ -23,7 +23,6 @@ type Settings struct {
 	DefaultMSS4, DefaultMSS6 int  // assumed of a peer that announces none; 536 and 1220 (RFC 9293, 3.7.1)
 	BindV6Only               bool // net.ipv6.bindv6only: IPv6 sockets do not take IPv4
 	NoPathMTUDiscovery       int  // net.ipv4.ip_no_pmtu_disc: what MTUDiscover of IPv4 is where it is not set; 0
-	NoFlowLabels             bool // net.ipv6.auto_flowlabels=0
 
 	// Allowed are the congestion controls that connections may choose (tcp_allowed_congestion_control); none: all.
 	Allowed []string

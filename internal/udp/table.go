@@ -15,7 +15,7 @@ func (t *table) find(local, remote wire.Addr, lport, rport uint16, scope uint32,
 	var best *Socket
 	bestScore, group := -1, uint32(0)
 	for _, s := range t.On(lport) {
-		n := s.match(local, remote, rport, scope, in, apart)
+		n := s.Match(local, remote, rport, scope, in, apart)
 		switch {
 		case n < 0 || n < bestScore:
 		case n > bestScore:

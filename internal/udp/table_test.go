@@ -12,8 +12,8 @@ import (
 
 // sock is a socket as far as the table looks at it.
 func sock(local wire.Addr, scope uint32, f flow.Family, remote flow.Endpoint) *Socket {
-	s := &Socket{bound: flow.Bound{Local: flow.Endpoint{Addr: local, Scope: scope}, Family: f}, remote: remote}
-	s.ends.Store(&ends{s.bound, s.remote})
+	s := new(Socket)
+	s.Place(flow.Bound{Local: flow.Endpoint{Addr: local, Scope: scope}, Family: f}, remote)
 	return s
 }
 
@@ -41,7 +41,7 @@ var conflicts = [][2]string{
 
 // bindTo binds s to a port of its own choice.
 func bindTo(tab *table, s *Socket, port uint16, rt clock.Runtime) syscall.Errno {
-	s.bound.Local.Port = port
+	s.Binding().Local.Port = port
 	return tab.Bind(s, flow.NewEphemeral(rt))
 }
 
@@ -145,10 +145,10 @@ func TestEphemeralPortsRunOut(t *testing.T) {
 		if e := bindTo(&tab, s, 0, rt); e != 0 {
 			t.Fatalf("after %d: %v", len(all), e)
 		}
-		if p := s.bound.Local.Port; seen[p] || p < flow.FirstEphemeral {
+		if p := s.Binding().Local.Port; seen[p] || p < flow.FirstEphemeral {
 			t.Fatalf("port %d, again: %v", p, seen[p])
 		}
-		seen[s.bound.Local.Port] = true
+		seen[s.Binding().Local.Port] = true
 		all = append(all, s)
 		if len(all) == 200 {
 			break // the rest is bound by number, which is quicker
@@ -157,7 +157,7 @@ func TestEphemeralPortsRunOut(t *testing.T) {
 	for p := flow.FirstEphemeral; p <= flow.LastEphemeral; p++ {
 		if !seen[uint16(p)] {
 			s := sock(wire.Unspecified4, 0, flow.Only4, flow.Endpoint{})
-			s.bound.Local.Port = uint16(p)
+			s.Binding().Local.Port = uint16(p)
 			if e := tab.Bind(s, flow.NewEphemeral(rt)); e != 0 {
 				t.Fatalf("port %d: %v", p, e)
 			}
@@ -172,7 +172,7 @@ func TestEphemeralPortsRunOut(t *testing.T) {
 		t.Errorf("IPv6 with no IPv4 port free: %v", e)
 	}
 	tab.Unbind(all[12345])
-	if e := tab.Bind(late, flow.NewEphemeral(rt)); e != 0 || late.bound.Local.Port != all[12345].bound.Local.Port {
-		t.Errorf("with one port free: %v, port %d, want %d", e, late.bound.Local.Port, all[12345].bound.Local.Port)
+	if e := tab.Bind(late, flow.NewEphemeral(rt)); e != 0 || late.Binding().Local.Port != all[12345].Binding().Local.Port {
+		t.Errorf("with one port free: %v, port %d, want %d", e, late.Binding().Local.Port, all[12345].Binding().Local.Port)
 	}
 }

@@ -2,14 +2,12 @@
 // match for a datagram, and the two ways of an ICMP error: port unreachable for datagrams nobody wants, and
 // ECONNREFUSED at the connected socket whose datagram somebody else refused.
 //
-// A [Socket] has a lock of its own, a leaf below the shard's: datagrams of one socket may come in under any
-// shard. The receive queue holds the packets themselves; the payload is copied once, into the reader's buffer.
+// What a [Socket] is besides its header and its port is in internal/dgram.
 package udp
 
 import (
-	"sync/atomic"
-
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/shard"
@@ -20,16 +18,16 @@ import (
 
 // Layer is the UDP of one stack.
 type Layer struct {
-	ip     *ip.Layer
-	rt     clock.Runtime
-	ports  *flow.Ephemeral
-	table  table
-	opened atomic.Uint32 // sockets so far
+	host  dgram.Host
+	ip    *ip.Layer
+	ports *flow.Ephemeral
+	table table
 }
 
 // New returns a Layer and registers it with l.
 func New(rt clock.Runtime, l *ip.Layer) *Layer {
-	u := &Layer{ip: l, rt: rt, ports: flow.NewEphemeral(rt)}
+	u := &Layer{ip: l, ports: flow.NewEphemeral(rt)}
+	u.host.IP, u.host.Runtime = l, rt
 	l.Register(u)
 	return u
 }
@@ -72,11 +70,9 @@ func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 
 // take gives p to the socket.
 func (s *Socket) take(sh *shard.Shard, now clock.Instant, p *packet.Buffer) {
-	if r, ok := s.enqueue(p); !ok {
-		sh.Counters.Drop(now, p, r)
-		return
+	if s.Take(&sh.Counters, now, p) {
+		sh.Counters.Inc(mib.UdpInDatagrams)
 	}
-	sh.Counters.Inc(mib.UdpInDatagrams)
 }
 
 // toAll gives a multicast or broadcast datagram to every socket that it matches, to each its own copy.
@@ -85,7 +81,7 @@ func (u *Layer) toAll(sh *shard.Shard, now clock.Instant, p *packet.Buffer, h wi
 	var last *Socket
 	apart := u.ip.Apart(p.In)
 	for _, s := range u.table.On(h.DstPort()) {
-		if s.match(p.Dst, p.Src, h.SrcPort(), uint32(p.In), p.In, apart) < 0 || !s.hears(p) {
+		if s.Match(p.Dst, p.Src, h.SrcPort(), uint32(p.In), p.In, apart) < 0 || !s.Hears(p) {
 			continue
 		}
 		if last != nil {
@@ -118,10 +114,7 @@ func (u *Layer) Vouches(_ *shard.Shard, e *ip.Error) bool {
 	}
 	q := wire.UDP(e.Quote)
 	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope, 0, false)
-	if s == nil {
-		return false
-	}
-	return s.ends.Load().connected() || s.sentTo(e.Dst, q.DstPort())
+	return s != nil && s.MaySend(e.Dst, q.DstPort())
 }
 
 // Error implements ip.Transport: the error goes to the socket that sent the datagram.
@@ -130,12 +123,7 @@ func (u *Layer) Error(sh *shard.Shard, now clock.Instant, e *ip.Error) {
 		return
 	}
 	q := wire.UDP(e.Quote)
-	s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope, 0, false)
-	switch {
-	case s == nil:
-	case s.watcher != nil:
-		s.watcher.Error(e, q.DstPort())
-	default:
-		s.report(e, q.DstPort())
+	if s := u.table.find(e.Src, e.Dst, q.SrcPort(), q.DstPort(), e.Scope, 0, false); s != nil {
+		s.Report(e, q.DstPort())
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/mib"
@@ -18,7 +19,7 @@ import (
 
 func TestInput(t *testing.T) {
 	r := newRig(t)
-	s := r.open(Config{Bound: to(wire.Addr{}, 7)})
+	s := r.open(Config{Config: dgram.Config{Bound: to(wire.Addr{}, 7)}})
 	for _, row := range []struct {
 		name   string
 		damage func(b []byte)
@@ -77,8 +78,8 @@ func TestInput(t *testing.T) {
 // The receive buffer bounds what waits, by the memory it takes; what does not fit is dropped and counted.
 func TestReceiveBuffer(t *testing.T) {
 	r := newRig(t)
-	s := r.open(Config{Bound: to(us4, 7)})
-	block := blockSize(datagram(peer4, us4, 53, 7, "x"))
+	s := r.open(Config{Config: dgram.Config{Bound: to(us4, 7)}})
+	block := dgram.BlockSize(datagram(peer4, us4, 53, 7, "x"))
 	s.SetReceiveBuffer(3*block + block/2)
 	for i := range 5 {
 		r.input(datagram(peer4, us4, 53, 7, fmt.Sprint(i)))
@@ -91,8 +92,8 @@ func TestReceiveBuffer(t *testing.T) {
 			t.Errorf("read %q, want %d", got, i)
 		}
 	}
-	if s.queued != 0 {
-		t.Errorf("%d octets left", s.queued)
+	if n := s.Unread(); n != 0 {
+		t.Errorf("%d octets left", n)
 	}
 	r.input(datagram(peer4, us4, 53, 7, "again"))
 	if got := r.read(s); got != "again" {
@@ -104,8 +105,8 @@ func TestReceiveBuffer(t *testing.T) {
 // layer": to the connected socket that sent the datagram, once.
 func TestErrorsReachConnectedSockets(t *testing.T) {
 	r := newRig(t)
-	connected := r.open(Config{Bound: to(us4, 7), Remote: flow.Endpoint{Addr: peer4, Port: 53}})
-	wild := r.open(Config{Bound: to(us4, 8)})
+	connected := r.open(Config{Config: dgram.Config{Bound: to(us4, 7), Remote: flow.Endpoint{Addr: peer4, Port: 53}}})
+	wild := r.open(Config{Config: dgram.Config{Bound: to(us4, 8)}})
 	quote := func(sport, dport uint16) []byte {
 		b := make([]byte, wire.UDPLen)
 		wire.PutUDP(b, sport, dport, len(b))
@@ -132,8 +133,8 @@ func TestErrorsReachConnectedSockets(t *testing.T) {
 		{"about the path's MTU", &ip.Error{Errno: syscall.EMSGSIZE, Src: us4, Dst: peer4, Quote: quote(7, 53)}},
 	} {
 		tell(row.e)
-		if connected.err != nil || wild.err != nil {
-			t.Errorf("an error %s reached a socket: %v %v", row.name, connected.err, wild.err)
+		if connected.Pending() != nil || wild.Pending() != nil {
+			t.Errorf("an error %s reached a socket: %v %v", row.name, connected.Pending(), wild.Pending())
 		}
 	}
 	tell(refused(quote(7, 53), peer4))
@@ -160,8 +161,8 @@ func TestErrorsReachConnectedSockets(t *testing.T) {
 func TestSendErrors(t *testing.T) {
 	r := newRig(t)
 	wild := r.open(Config{})
-	only4 := r.open(Config{Bound: flow.Bound{Local: flow.Endpoint{Addr: wire.Unspecified4}, Family: flow.Only4}})
-	connected := r.open(Config{Remote: flow.Endpoint{Addr: peer6, Port: 53}})
+	only4 := r.open(Config{Config: dgram.Config{Bound: flow.Bound{Local: flow.Endpoint{Addr: wire.Unspecified4}, Family: flow.Only4}}})
+	connected := r.open(Config{Config: dgram.Config{Remote: flow.Endpoint{Addr: peer6, Port: 53}}})
 	late := r.open(Config{})
 	late.SetWriteDeadline(r.sim.Now())
 	closed := r.open(Config{})
@@ -192,24 +193,24 @@ func TestSendErrors(t *testing.T) {
 
 func TestOpenErrors(t *testing.T) {
 	r := newRig(t)
-	r.open(Config{Bound: to(us4, 7)})
+	r.open(Config{Config: dgram.Config{Bound: to(us4, 7)}})
 	for _, row := range []struct {
 		name string
 		cfg  Config
 		want error
 	}{
-		{"a port in use", Config{Bound: to(us4, 7)}, syscall.EADDRINUSE},
-		{"an address of somebody else", Config{Bound: to(peer4, 8)}, syscall.EADDRNOTAVAIL},
-		{"connected from an address of somebody else", Config{Bound: to(far, 8), Remote: flow.Endpoint{Addr: peer4, Port: 53}}, syscall.EADDRNOTAVAIL},
-		{"connected to nowhere", Config{Remote: flow.Endpoint{Addr: wire.Addr4(10, 0, 0, 1), Port: 53}}, syscall.ENETUNREACH},
-		{"link-local without a link", Config{Remote: flow.Endpoint{Addr: linkPeer6, Port: 53}}, syscall.EINVAL},
-		{"the other family", Config{Bound: to(us4, 8), Remote: flow.Endpoint{Addr: peer6, Port: 53}}, syscall.EAFNOSUPPORT},
+		{"a port in use", Config{Config: dgram.Config{Bound: to(us4, 7)}}, syscall.EADDRINUSE},
+		{"an address of somebody else", Config{Config: dgram.Config{Bound: to(peer4, 8)}}, syscall.EADDRNOTAVAIL},
+		{"connected from an address of somebody else", Config{Config: dgram.Config{Bound: to(far, 8), Remote: flow.Endpoint{Addr: peer4, Port: 53}}}, syscall.EADDRNOTAVAIL},
+		{"connected to nowhere", Config{Config: dgram.Config{Remote: flow.Endpoint{Addr: wire.Addr4(10, 0, 0, 1), Port: 53}}}, syscall.ENETUNREACH},
+		{"link-local without a link", Config{Config: dgram.Config{Remote: flow.Endpoint{Addr: linkPeer6, Port: 53}}}, syscall.EINVAL},
+		{"the other family", Config{Config: dgram.Config{Bound: to(us4, 8), Remote: flow.Endpoint{Addr: peer6, Port: 53}}}, syscall.EAFNOSUPPORT},
 	} {
 		if s, err := r.udp.Open(row.cfg); !errors.Is(err, row.want) {
 			t.Errorf("%s: %v, %v, want %v", row.name, s, err, row.want)
 		}
 	}
-	s := r.open(Config{Remote: flow.Endpoint{Addr: linkPeer6, Port: 53, Scope: 2}})
+	s := r.open(Config{Config: dgram.Config{Remote: flow.Endpoint{Addr: linkPeer6, Port: 53, Scope: 2}}})
 	if l := s.Local(); !l.Addr.IsLinkLocal() || l.Scope != 2 || l.Port < flow.FirstEphemeral {
 		t.Errorf("connected to a link-local address: local end %+v", l)
 	}
@@ -218,9 +219,9 @@ func TestOpenErrors(t *testing.T) {
 // Close ends what waits, frees what is queued, and frees the port; afterwards Open fails.
 func TestClose(t *testing.T) {
 	r := newRig(t)
-	s := r.open(Config{Bound: to(us4, 7)})
+	s := r.open(Config{Config: dgram.Config{Bound: to(us4, 7)}})
 	r.input(datagram(peer4, us4, 53, 7, "unread"))
-	other := r.open(Config{Bound: to(us4, 8)})
+	other := r.open(Config{Config: dgram.Config{Bound: to(us4, 8)}})
 	r.sim.Start("close", func() {
 		r.sim.Sleep(time.Second)
 		r.udp.Close()
@@ -233,14 +234,14 @@ func TestClose(t *testing.T) {
 			t.Errorf("after Close: %v", err)
 		}
 	}
-	if len(r.udp.table.All()) != 0 || r.udp.table.On(7) != nil || !s.queue.Empty() {
+	if len(r.udp.table.All()) != 0 || r.udp.table.On(7) != nil || s.Unread() != 0 {
 		t.Error("something is left after Close")
 	}
 	if p := datagram(peer4, us4, 53, 7, "late"); r.input(p) != ip.NoPort {
 		t.Error("a datagram was delivered after Close")
 	}
-	if reason, ok := s.enqueue(datagram(peer4, us4, 53, 7, "later")); ok || reason != mib.SocketClosed {
-		t.Errorf("a datagram on its way to a closed socket: %v %v", reason, ok)
+	if s.Take(&r.sh.Counters, 0, datagram(peer4, us4, 53, 7, "later")) || r.sh.Counters.Dropped(mib.SocketClosed) != 1 {
+		t.Error("a datagram on its way to a closed socket was taken, or not counted")
 	}
 	if _, err := r.udp.Open(Config{}); err != syscall.ESHUTDOWN {
 		t.Errorf("Open after Close: %v", err)
@@ -250,7 +251,7 @@ func TestClose(t *testing.T) {
 // The read deadline is to the nanosecond, and moving it moves the read that waits.
 func TestReadDeadline(t *testing.T) {
 	r := newRig(t)
-	s := r.open(Config{Bound: to(us4, 7)})
+	s := r.open(Config{Config: dgram.Config{Bound: to(us4, 7)}})
 	s.SetReadDeadline(r.sim.Now().Add(time.Hour))
 	r.sim.Start("move", func() {
 		r.sim.Sleep(time.Second)

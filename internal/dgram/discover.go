@@ -1,4 +1,4 @@
-package udp
+package dgram
 
 import (
 	"strconv"
@@ -34,11 +34,11 @@ func (e *TooBig) Error() string {
 // Unwrap returns EMSGSIZE.
 func (e *TooBig) Unwrap() error { return syscall.EMSGSIZE }
 
-// fit finds out how a payload of n octets goes over path, and says so in pr. The error is *TooBig.
+// fit finds out how n octets behind the internet header go over path, and says so in pr. The error is *TooBig.
 func (s *Socket) fit(path *ip.Path, n int, d Discover, pr *ip.Params) error {
-	size := wire.UDPLen + wire.IPv6Len + n
+	size := wire.IPv6Len + n
 	if path.Dst.Is4() {
-		size = wire.UDPLen + wire.IPv4MinLen + n
+		size = wire.IPv4MinLen + n
 	}
 	mtu := path.MTU
 	if d >= Probe {

@@ -1,4 +1,4 @@
-package udp
+package dgram
 
 import (
 	"slices"
@@ -21,8 +21,16 @@ func (s *Socket) SetReporting(on bool) {
 	}
 }
 
-// report takes the error e about a datagram to port. RFC 1122, 4.1.3.3: "UDP MUST pass to the application layer all ICMP error
-// messages that it receives from the IP layer."
+// Report takes the error e about a datagram of the socket to port. RFC 1122, 4.1.3.3: "UDP MUST pass to the application layer all
+// ICMP error messages that it receives from the IP layer."
+func (s *Socket) Report(e *ip.Error, port uint16) {
+	if s.watcher != nil {
+		s.watcher.Error(e, port)
+		return
+	}
+	s.report(e, port)
+}
+
 func (s *Socket) report(e *ip.Error, port uint16) {
 	s.in.Lock()
 	defer s.in.Unlock()
@@ -58,4 +66,19 @@ func (s *Socket) takeReport() *ip.Report {
 	r := s.reports[0]
 	s.reports = slices.Delete(s.reports, 0, 1)
 	return r
+}
+
+// Pending returns the error that the next call will return; nil: none.
+func (s *Socket) Pending() error {
+	s.in.Lock()
+	defer s.in.Unlock()
+	return s.err
+}
+
+// Fail makes err what the calls under way, or the next one, return.
+func (s *Socket) Fail(err error) {
+	s.in.Lock()
+	defer s.in.Unlock()
+	s.err = err
+	s.in.Wake()
 }

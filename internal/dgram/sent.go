@@ -1,4 +1,4 @@
-package udp
+package dgram
 
 import (
 	"sync/atomic"
@@ -28,6 +28,9 @@ func (s *Socket) note(a wire.Addr, port uint16) {
 	h := hashDestination(a, port)
 	d[h>>1%uint32(len(d))].Store(h)
 }
+
+// MaySend reports whether the socket may just have sent a datagram to the given end: it is connected, or sent there lately.
+func (s *Socket) MaySend(a wire.Addr, port uint16) bool { return s.Connected() || s.sentTo(a, port) }
 
 // sentTo reports whether the socket sent to a lately.
 func (s *Socket) sentTo(a wire.Addr, port uint16) bool {

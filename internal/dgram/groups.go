@@ -1,4 +1,4 @@
-package udp
+package dgram
 
 import (
 	"slices"
@@ -68,7 +68,7 @@ func family(a wire.Addr) int {
 }
 
 // NewGroups returns the Groups of a socket that joined none, for Config.
-func (u *Layer) NewGroups() *Groups { return &Groups{ip: u.ip} }
+func NewGroups(l *ip.Layer) *Groups { return &Groups{ip: l} }
 
 func (g *Groups) state() *groupState {
 	if s := g.current.Load(); s != nil {
@@ -79,9 +79,9 @@ func (g *Groups) state() *groupState {
 
 var noGroups groupState
 
-// hears reports whether the socket wants a datagram to a group, as Linux decides it: by its own filter if it joined the group
+// Hears reports whether the socket wants a datagram to a group, as Linux decides it: by its own filter if it joined the group
 // on that interface, else whatever others joined, unless told otherwise (IP_MULTICAST_ALL).
-func (s *Groups) hears(p *packet.Buffer) bool {
+func (s *Groups) Hears(p *packet.Buffer) bool {
 	g := s.current.Load()
 	if g == nil || !p.Dst.IsMulticast() {
 		return true

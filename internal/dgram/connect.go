@@ -1,4 +1,4 @@
-package udp
+package dgram
 
 import (
 	"syscall"
@@ -12,24 +12,38 @@ import (
 // ends are where a socket is bound and connected to. They do not change; Connect and Disconnect replace them.
 type ends struct {
 	bound  flow.Bound
-	remote flow.Endpoint // Port 0: not connected
+	remote flow.Endpoint // zero: not connected
 }
 
-func (e *ends) connected() bool { return e.remote.Port != 0 }
+func (e *ends) connected() bool { return e.remote != (flow.Endpoint{}) }
+
+// from reports whether a is the remote end's address.
+func (e *ends) from(a wire.Addr, scope uint32) bool {
+	return e.remote.Addr == a && (e.remote.Scope == 0 || e.remote.Scope == scope)
+}
 
 // route finds the way of datagrams from src, unspecified: one to be chosen, that are sent as o says.
 func (s *Socket) route(src wire.Addr, to flow.Endpoint, o *SendOptions) (*ip.Path, error) {
-	if src.IsUnspecified() || src.IsMulticast() || s.layer.ip.IsBroadcast(src) {
+	if src.IsUnspecified() || src.IsMulticast() || s.ip.IsBroadcast(src) {
 		src = wire.Addr{} // what it is bound to for receiving cannot be sent from
 	}
-	return s.layer.ip.Route(s.layer.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: o.Interface, SourcePrefs: o.SourcePrefs,
-		Flow: ip.Flow{Mark: o.Mark, Ports: flow.Ports(s.bound.Local.Port, to.Port), TrafficClass: o.TrafficClass, Proto: wire.ProtoUDP}})
+	return s.ip.Route(s.rt.Now(), ip.Query{Src: src, Dst: to.Addr, Scope: to.Scope, Out: o.Interface, SourcePrefs: o.SourcePrefs,
+		Flow: ip.Flow{Mark: o.Mark, Ports: flow.Ports(s.bound.Local.Port, to.Port), TrafficClass: o.TrafficClass, Proto: s.kind.Protocol(to.Addr)}})
 }
 
-// plain returns how datagrams are sent that nothing else is said of.
-func (s *Socket) plain() SendOptions {
-	return SendOptions{Interface: s.device.Load(), Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load()),
-		SourcePrefs: addrsel.Preferences(s.prefs.Load())}
+// Options returns how datagrams to the given end, zero: the one that the socket is connected to, are sent that nothing else is
+// said of.
+func (s *Socket) Options(to flow.Endpoint) SendOptions {
+	o := SendOptions{Interface: s.device.Load(), Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load()),
+		FlowLabel: ip.FlowLabel(s.label.Load()), Discover: Discover(s.mtud.Load()), Broadcast: true,
+		SourcePrefs: addrsel.Preferences(s.prefs.Load()), HeaderIncluded: s.included.Load()}
+	if to == (flow.Endpoint{}) {
+		to = s.Remote()
+	}
+	if to.Addr.IsMulticast() {
+		o.HopLimit = 0 // GroupSending has it
+	}
+	return o
 }
 
 // SetMark sets what rules choose a routing table by for what the socket sends.
@@ -51,7 +65,7 @@ func (s *Socket) Connect(remote flow.Endpoint) error {
 	if !e.bound.Family.Takes(remote.Addr) {
 		return syscall.EAFNOSUPPORT
 	}
-	o := s.plain()
+	o := s.Options(remote)
 	if remote.Addr.IsMulticast() {
 		s.toGroup(&remote, &o, &ip.Params{})
 	}

@@ -1,0 +1,111 @@
+package dgram
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ready"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+)
+
+// DefaultReceiveBuffer is how many octets of packet blocks a socket queues for its reader.
+const DefaultReceiveBuffer = 1 << 20
+
+// Take gives p to the socket, or drops and counts it in c.
+func (s *Socket) Take(c *mib.Set, now clock.Instant, p *packet.Buffer) bool {
+	r, ok := s.enqueue(p)
+	if !ok {
+		c.Drop(now, p, r)
+	}
+	return ok
+}
+
+// enqueue gives p to the socket. If it cannot take it, p stays the caller's and the reason is returned.
+func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
+	size := BlockSize(p)
+	s.in.Lock()
+	defer s.in.Unlock()
+	if s.in.Closed() {
+		return mib.SocketClosed, false
+	}
+	if s.queued+size > s.limit {
+		return s.kind.Full(), false
+	}
+	s.queued += size
+	s.queue.Push(p)
+	s.in.Wake()
+	if s.watcher != nil {
+		s.watcher.Notify(ready.Read)
+	}
+	return 0, true
+}
+
+// Receive copies the payload of the next datagram into b and says who sent it and how long it was: a longer
+// one than b is cut off. It waits for one. Errors: net.ErrClosed, os.ErrDeadlineExceeded, and what was
+// reported about a datagram of a connected socket, once: an *ip.Report of what ICMP said, or a syscall.Errno.
+func (s *Socket) Receive(b []byte) (n, full int, from flow.Endpoint, err error) {
+	p, err := s.next()
+	if err != nil {
+		return 0, 0, from, err
+	}
+	payload, port, _ := s.kind.Payload(p)
+	n, full = copy(b, payload), len(payload)
+	from = flow.Endpoint{Addr: p.Src, Port: port, Scope: flow.ScopeOf(p.Src, p.In)}
+	p.Free()
+	return n, full, from, nil
+}
+
+// ReceiveMessage is Receive that tells in d all there is to say.
+func (s *Socket) ReceiveMessage(b []byte, d *Datagram) (n int, err error) {
+	p, err := s.next()
+	if err != nil {
+		return 0, err
+	}
+	rest := d.describe(s.kind, p)
+	n = copy(b, rest)
+	p.Free()
+	return n, nil
+}
+
+// next waits for a datagram.
+func (s *Socket) next() (*packet.Buffer, error) {
+	s.in.Lock()
+	defer s.in.Unlock()
+	for {
+		if err := s.in.Refused(); err != nil {
+			return nil, err
+		}
+		if err := s.takeError(); err != nil {
+			return nil, err
+		}
+		if r := s.takeReport(); r != nil {
+			return nil, r
+		}
+		if p := s.queue.Pop(); p != nil {
+			s.queued -= BlockSize(p)
+			return p, nil
+		}
+		s.in.Wait()
+	}
+}
+
+// BlockSize returns how many octets of memory p holds.
+func BlockSize(p *packet.Buffer) int { return p.Headroom() + p.Len() + p.Tailroom() }
+
+// Queued returns how many datagrams wait to be received, and how long the payload of the first is.
+func (s *Socket) Queued() (n, first int) {
+	s.in.Lock()
+	defer s.in.Unlock()
+	if p := s.queue.Front(); p != nil {
+		b, _, _ := s.kind.Payload(p)
+		first = len(b)
+	}
+	return s.queue.Len(), first
+}
+
+// Unread returns how many octets of buffers wait to be read.
+func (s *Socket) Unread() int {
+	s.in.Lock()
+	defer s.in.Unlock()
+	return s.queued
+}

@@ -1,0 +1,217 @@
+package dgram
+
+import (
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/addrsel"
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// SendOptions are how one datagram is sent.
+type SendOptions struct {
+	Source       wire.Addr // unspecified: the socket's, or one to be chosen
+	Interface    int32     // it must leave by; 0: any
+	HopLimit     uint8     // 0: the default
+	TrafficClass uint8
+	FlowLabel    ip.FlowLabel
+	Discover     Discover
+	Broadcast    bool                // may go to a broadcast address
+	Mark         uint32              // what rules choose a routing table by
+	SourcePrefs  addrsel.Preferences // of a source that is to be chosen
+	// HeaderIncluded is of raw sockets: what is sent begins with its internet header.
+	HeaderIncluded bool
+}
+
+// Send sends b to the socket's remote end, or to to if it is not connected. Errors: net.ErrClosed,
+// os.ErrDeadlineExceeded, EMSGSIZE, EDESTADDRREQ, EISCONN, EAFNOSUPPORT, those of ip.Route, and a pending one as
+// Receive returns it.
+func (s *Socket) Send(b []byte, to flow.Endpoint) error {
+	o := s.Options(to)
+	return s.SendMessage(b, to, &o)
+}
+
+// SendMessage is Send as o says.
+func (s *Socket) SendMessage(b []byte, to flow.Endpoint, o *SendOptions) error {
+	e := s.ends.Load()
+	switch {
+	case e.connected() && to != (flow.Endpoint{}):
+		return syscall.EISCONN
+	case e.connected():
+		to = e.remote
+	case to == (flow.Endpoint{}):
+		return syscall.EDESTADDRREQ
+	}
+	now := s.rt.Now()
+	s.in.Lock()
+	closed, late, err := s.in.Closed(), now >= s.writeable, s.takeError()
+	s.in.Unlock()
+	switch {
+	case closed:
+		return net.ErrClosed
+	case late:
+		return os.ErrDeadlineExceeded
+	case err != nil:
+		return err
+	}
+	return s.send([][]byte{b}, e, to, o)
+}
+
+// TrySend sends the payload in b to to, which may be another end than the one the socket is connected to. Errors:
+// net.ErrClosed, EMSGSIZE (*TooBig where it would fit into smaller ones), EAFNOSUPPORT, EACCES for broadcast that is not
+// allowed, those of ip.Route and of the socket's kind.
+func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
+	s.in.Lock()
+	closed := s.in.Closed()
+	s.in.Unlock()
+	if closed {
+		return net.ErrClosed
+	}
+	return s.send(b, s.ends.Load(), to, o)
+}
+
+// send sends the payload in b to to. o is changed.
+func (s *Socket) send(b [][]byte, e *ends, to flow.Endpoint, o *SendOptions) error {
+	if !s.bound.Family.Takes(to.Addr) {
+		return syscall.EAFNOSUPPORT
+	}
+	n := 0
+	for _, b := range b {
+		n += len(b)
+	}
+	if n > s.maxPayload(to.Addr, o) {
+		return syscall.EMSGSIZE
+	}
+	params := ip.Params{Proto: s.kind.Protocol(to.Addr), HopLimit: o.HopLimit, TrafficClass: o.TrafficClass}
+	if to.Addr.IsMulticast() {
+		s.toGroup(&to, o, &params)
+	}
+	path, err := s.pathTo(e, to, o)
+	if err != nil {
+		return err
+	}
+	if path.Broadcast && !o.Broadcast {
+		return syscall.EACCES
+	}
+	if o.HeaderIncluded {
+		return s.sendIncluded(path, b, n, &params)
+	}
+	if err := s.fit(path, s.kind.HeaderLen()+n, o.Discover, &params); err != nil {
+		return err
+	}
+	if !to.Addr.Is4() {
+		key := s.key(path, params.Proto, to.Port)
+		params.FlowLabel = s.ip.FlowLabel(&key, o.FlowLabel)
+	}
+	if !e.connected() {
+		s.note(to.Addr, to.Port)
+	}
+	return s.emit(path, to.Port, b, n, &params)
+}
+
+// maxPayload returns the most that the user can send to dst in one piece: 65,535 octets less the headers that the length
+// fields count.
+func (s *Socket) maxPayload(dst wire.Addr, o *SendOptions) int {
+	n := 65535
+	if !o.HeaderIncluded {
+		n -= s.kind.HeaderLen()
+		if dst.Is4() {
+			n -= wire.IPv4MinLen
+		}
+	}
+	return n
+}
+
+// emit sends the payload in b, of n octets, to the given port at the end of path.
+func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, n int, params *ip.Params) error {
+	if !path.Leaves(params) {
+		return nil
+	}
+	head := s.kind.HeaderLen()
+	p := packet.New(head + n)
+	gather(p.Bytes()[head:], b)
+	if err := s.kind.Finish(path, port, p); err != nil {
+		p.Free()
+		return err
+	}
+	s.kind.Sent(&s.home.Counters, p)
+	s.ip.Output(path, params, p)
+	s.stage(p)
+	return nil
+}
+
+// gather copies the buffers of b into to.
+func gather(to []byte, b [][]byte) {
+	at := 0
+	for _, b := range b {
+		at += copy(to[at:], b)
+	}
+}
+
+func (s *Socket) stage(p *packet.Buffer) {
+	s.home.Lock()
+	s.home.Stage(p)
+	s.home.Unlock()
+}
+
+// pathTo returns the way to to: the one used last, if it leads there and still holds.
+func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, error) {
+	if o.Interface == 0 {
+		o.Interface = s.device.Load()
+	}
+	src := o.Source
+	if src.IsUnspecified() {
+		src = e.bound.Local.Addr
+	}
+	path := s.path.Load()
+	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.ip.Valid(path) && o.Interface == path.Pinned() &&
+		path.Flow.Mark == o.Mark && path.Flow.TrafficClass == o.TrafficClass && (src.IsUnspecified() && path.SourcePrefs() == o.SourcePrefs || path.Src == src) &&
+		(path.Flow.Ports == flow.Ports(s.bound.Local.Port, to.Port) || !s.ip.SpreadsFlows(to.Addr.Is4())) {
+		return path, nil
+	}
+	path, err := s.route(src, to, o)
+	if err == nil {
+		s.path.Store(path)
+	}
+	return path, err
+}
+
+// SetWriteDeadline sets the instant after which Send fails; clock.Never for none. Send does not wait, so that no timer
+// is needed. Errors: net.ErrClosed.
+func (s *Socket) SetWriteDeadline(at clock.Instant) error {
+	s.in.Lock()
+	defer s.in.Unlock()
+	if s.in.Closed() {
+		return net.ErrClosed
+	}
+	s.writeable = at
+	return nil
+}
+
+// PathMTU returns the largest packet, in octets, that the way to the end the socket is connected to takes; 0: it is not
+// connected.
+func (s *Socket) PathMTU() int {
+	if !s.Connected() {
+		return 0
+	}
+	n, err := s.PathMTUTo(s.Remote())
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// PathMTUTo returns the largest packet, in octets, that the way to to takes. Errors: those of ip.Route.
+func (s *Socket) PathMTUTo(to flow.Endpoint) (int, error) {
+	o := s.Options(to)
+	path, err := s.pathTo(s.ends.Load(), to, &o)
+	if err != nil {
+		return 0, err
+	}
+	return path.MTU, nil
+}
