@@ -39,8 +39,8 @@ type Meta struct {
 	In, Out   int32 // interface indices; 0: not known yet
 	EtherType uint16
 	Flags     Flags
-	GSOSize   uint16 // payload octets of each segment of a super-packet; 0: an ordinary packet
 	Trace     uint16 // who follows its steps, a bit each: package trace; 0: nobody
+	GSOSize   uint16 // payload octets of each segment of a super-packet, the last apart; 0: an ordinary packet
 	FlowHash  uint32
 	Mark      uint32
 	Arrived   clock.Instant
@@ -76,6 +76,8 @@ const (
 	Unreachable                     // output whose neighbor did not answer: ip tells the sender and drops it
 	Departed                        // output that was counted, and passed the hooks of Output and Postrouting
 	Foreign                         // output that a raw socket's user made: its checksums may be wrong
+	ChecksumLater                   // output whose transport checksum is yet to be made: by the link, or before it
+	KeepCWR                         // a super-packet whose CWR is in every segment, not in the first alone (RFC 9768, 3.2.2)
 )
 
 var pools = [3]sync.Pool{
@@ -171,6 +173,22 @@ func (p *Buffer) Extend(n int) []byte {
 
 // Tailroom returns how many octets Extend can add.
 func (p *Buffer) Tailroom() int { return len(p.block) - p.end }
+
+// Grow makes room for Extend to add n octets, by moving the packet to a larger block if need be. Slices that Bytes returned
+// before are not the packet's any more. It panics if no block has that room.
+func (p *Buffer) Grow(n int) {
+	if p.Tailroom() >= n {
+		return
+	}
+	if p.end+n > large {
+		panic("packet: longer than MaxLen")
+	}
+	q := pools[class(p.end+n)].Get().(*Buffer)
+	copy(q.block[:p.end], p.block[:p.end])
+	p.block, q.block = q.block, p.block
+	q.start, q.end = freed, 0
+	pools[class(len(q.block))].Put(q)
+}
 
 // Headroom returns how many octets Prepend can add.
 func (p *Buffer) Headroom() int { return p.start }

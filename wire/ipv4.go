@@ -131,6 +131,11 @@ func (v IPv4) DecrementTTL() {
 	binary.BigEndian.PutUint16(v[ipv4Checksum:], UpdateChecksum(field, old, old-1<<8))
 }
 
+// SetLength writes the Total Length, and SetID the Identification; the checksum is to be updated then.
+func (v IPv4) SetLength(n int) { binary.BigEndian.PutUint16(v[ipv4TotalLen:], uint16(n)) }
+
+func (v IPv4) SetID(id uint16) { binary.BigEndian.PutUint16(v[ipv4ID:], id) }
+
 // UpdateChecksum sets the header checksum anew, after options were changed.
 func (v IPv4) UpdateChecksum() {
 	v[ipv4Checksum], v[ipv4Checksum+1] = 0, 0

@@ -87,6 +87,9 @@ func (v IPv6) NextHeader() uint8 { return v[ipv6NextHeader] }
 // HopLimit returns the Hop Limit.
 func (v IPv6) HopLimit() uint8 { return v[ipv6HopLimit] }
 
+// SetPayloadLen writes the Payload Length.
+func (v IPv6) SetPayloadLen(n int) { binary.BigEndian.PutUint16(v[ipv6PayloadLen:], uint16(n)) }
+
 // SetHopLimit writes the Hop Limit.
 func (v IPv6) SetHopLimit(n uint8) { v[ipv6HopLimit] = n }
 

@@ -127,6 +127,14 @@ func (t TCP) HeaderLen() int { return int(t[tcpDataOffset]>>4) * 4 }
 // Flags returns the control bits.
 func (t TCP) Flags() TCPFlags { return TCPFlags(t[tcpDataOffset]&1)<<8 | TCPFlags(t[tcpFlags]) }
 
+// SetSeq and SetFlags write the sequence number and the control bits, for segments cut from one.
+func (t TCP) SetSeq(n uint32) { binary.BigEndian.PutUint32(t[tcpSeq:], n) }
+
+func (t TCP) SetFlags(f TCPFlags) {
+	t[tcpDataOffset] = t[tcpDataOffset]&^1 | byte(f>>8)&1
+	t[tcpFlags] = byte(f)
+}
+
 // Window returns the window field, not scaled.
 func (t TCP) Window() uint16 { return binary.BigEndian.Uint16(t[tcpWindow:]) }
 

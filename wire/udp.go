@@ -55,6 +55,9 @@ func (u UDP) Length() int { return int(binary.BigEndian.Uint16(u[udpLength:])) }
 // Checksum returns the checksum field; zero means that the sender made none.
 func (u UDP) Checksum() uint16 { return binary.BigEndian.Uint16(u[udpChecksum:]) }
 
+// SetLength writes the length of header and data.
+func (u UDP) SetLength(n int) { binary.BigEndian.PutUint16(u[udpLength:], uint16(n)) }
+
 // Payload returns the data.
 func (u UDP) Payload() []byte { return u[UDPLen:] }
 

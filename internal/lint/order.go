@@ -31,6 +31,7 @@ var levels = [][]string{
 	{"internal/shard", "internal/ready"},
 	{"internal/flow", "internal/mcast"},
 	{"link/mem", "link/tuntap", "link/impair", "link/capture", "link/linktest"},
+	{"internal/offload"},
 	{"link"},
 	{"qdisc"},
 	{"mib"},
