@@ -38,7 +38,20 @@ type Info struct {
 	Medium Medium
 	Queues int  // receive queues, each with its own sequence of Deliver calls; at least 1
 	Up     bool // the carrier is there
+
+	Offload Offload // what Send takes beyond finished frames of the MTU
 }
+
+// Offload is work that a link does itself, or saves.
+type Offload uint8
+
+// The kinds of work.
+const (
+	Checksums Offload = 1 << iota // frames with packet.ChecksumLater: it makes the transport checksum, or vouches for it
+	TCP4                          // super-packets of TCP over IPv4, as package packet has them (Meta.GSOSize)
+	TCP6                          // of TCP over IPv6
+	UDP                           // of UDP, over both
+)
 
 // Link is a network device.
 type Link interface {
@@ -61,8 +74,9 @@ type Link interface {
 // Receiver is the stack's side of a link.
 type Receiver interface {
 	// Deliver hands over the packets of b, which it leaves empty. No two calls are under way at once for
-	// one q. A packet's Meta is zero, but for EtherType on a link whose Medium is IP. Deliver may Send; a
-	// frame that comes back because of it is delivered later and not from within.
+	// one q. A packet's Meta is zero, but for EtherType on a link whose Medium is IP, and, if the link knows better,
+	// packet.ChecksumGood and, of a super-packet, GSOSize and packet.KeepCWR. Deliver may Send; a frame that comes back
+	// because of it is delivered later and not from within.
 	Deliver(q int, b *packet.Batch)
 	// Ready tells that queue q accepts packets again after Send had left some.
 	Ready(q int)

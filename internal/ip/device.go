@@ -19,6 +19,7 @@ type device struct {
 	name     string
 	index    int32
 	medium   link.Medium
+	linkLen  int       // octets of link header
 	lk       link.Link // nil: the loopback interface
 	counters mib.Set   // of output
 	queues   []queue   // each belongs to the goroutine in its Deliver
@@ -51,8 +52,10 @@ func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link
 	d.timer.Owner = d
 	d.conf4 = l.conf4
 	d.settings6()
+	d.egress.setOffload(info.Offload, cfg.NoOffload)
 	if info.Medium == link.Ethernet {
 		d.known = new(neighbors)
+		d.linkLen = wire.EthernetLen
 	}
 	d.queues = make([]queue, max(1, info.Queues))
 	for i := range d.queues {
@@ -77,6 +80,7 @@ func (d *device) Changed(info link.Info) {
 	}
 	was, wasUp, no6 := d.info, d.up, d.noIPv6()
 	d.info, d.up = info, info.Up && !d.down
+	d.egress.setOffload(info.Offload, d.cfg.NoOffload)
 	d.followMTU(no6)
 	if was.Addr != info.Addr {
 		d.readdress()
@@ -105,7 +109,7 @@ func (d *device) mtu() int {
 // view returns what others may see of d. Control locked.
 func (d *device) view() *netif.Interface {
 	i := &netif.Interface{Index: d.index, Name: d.name, Medium: d.medium, Loopback: d.lk == nil, NoIPv6: d.noIPv6(),
-		Up: d.up, Down: d.down, MTU: d.mtu(), LinkAddr: d.info.Addr, VRF: d.cfg.VRF}
+		Up: d.up, Down: d.down, MTU: d.mtu(), Whole: d.cfg.NoOffload, LinkAddr: d.info.Addr, VRF: d.cfg.VRF}
 	d.view6(i)
 	d.viewRouter(i)
 	i.Addrs = append(i.Addrs, d.addrs...)

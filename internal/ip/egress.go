@@ -2,11 +2,15 @@ package ip
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/offload"
+	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/qdisc"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // egress is what waits for a device's link. One goroutine at a time sends; others append and leave.
@@ -17,10 +21,12 @@ type egress struct {
 	rest  packet.Batch // what the link did not accept: it goes first
 	queue qdisc.FIFO
 
-	// flight is what the goroutine that is sending gives the link. It is here, and that goroutine's alone, because
-	// what is passed to a Link would be allocated for each call.
-	flight packet.Batch
-	shown  int // of the first packets of flight, the taps have seen them
+	// What the goroutine that is sending has in hand, and that goroutine's alone: flight, and frames, which is flight's
+	// beginning as the link takes it. They are here because what is passed to a Link would be allocated for each call.
+	flight, frames packet.Batch
+	shown          int // of the first of frames, or of rest: the taps have seen them
+
+	offload atomic.Uint32 // the link.Offload that is made use of
 }
 
 // egressState is who sends.
@@ -84,23 +90,25 @@ func (d *device) giveUp(now clock.Instant, over *packet.Batch, down bool) {
 // up. The caller has made the state sending.
 func (d *device) drain() {
 	e := &d.egress
-	b := &e.flight
 	for range egressQuota {
+		d.cut()
 		if d.taps.Load() != nil {
-			d.showFlight()
+			d.showFrames()
 		}
-		err := d.lk.Send(0, b)
+		err := d.lk.Send(0, &e.frames)
 		e.mu.Lock()
-		e.shown = b.Len()
+		e.shown = e.frames.Len()
 		switch {
 		case e.state == closed:
 			e.mu.Unlock()
-			d.giveUp(d.l.rt.Now(), b, true)
+			e.frames.Take(&e.flight)
+			d.giveUp(d.l.rt.Now(), &e.frames, true)
 			return
 		case err != nil:
 			// The link is dead or broken: nothing that waits will leave either.
 			var lost packet.Batch
-			lost.Take(b)
+			lost.Take(&e.frames)
+			lost.Take(&e.flight)
 			e.shown = 0
 			e.take(&lost, -1)
 			e.state = idle
@@ -110,15 +118,15 @@ func (d *device) drain() {
 				d.counters.Drop(now, p, mib.LinkError)
 			}
 			return
-		case !b.Empty() && !e.ready:
-			e.hold(d, b)
-			e.shown = 0
+		case !e.frames.Empty() && !e.ready:
+			e.frames.Take(&e.flight)
+			e.hold(d, &e.frames)
 			e.state = blocked
 			e.mu.Unlock()
 			return
 		}
 		e.ready = false
-		if b.Empty() && e.take(b, sendBatch) == 0 {
+		if e.frames.Empty() && e.flight.Empty() && e.take(&e.flight, sendBatch) == 0 {
 			e.state = idle
 			e.mu.Unlock()
 			return
@@ -126,6 +134,46 @@ func (d *device) drain() {
 		e.mu.Unlock()
 	}
 	d.l.rt.Go(d.drain)
+}
+
+// cut moves packets from flight to frames, until these are a batch: as they are, or cut into what the link takes.
+func (d *device) cut() {
+	e := &d.egress
+	can := link.Offload(e.offload.Load())
+	for e.frames.Len() < sendBatch {
+		p := e.flight.Pop()
+		if p == nil {
+			return
+		}
+		switch {
+		case p.GSOSize != 0 && !takes(can, p):
+			offload.Split(p, d.linkLen, &e.frames)
+			continue
+		case p.Flags&packet.ChecksumLater != 0 && can&link.Checksums == 0:
+			offload.Finish(p, d.linkLen)
+		}
+		e.frames.Push(p)
+	}
+}
+
+// takes reports whether a link that can do can takes the super-packet p. None that there is has CWR in every segment.
+func takes(can link.Offload, p *packet.Buffer) bool {
+	need := link.UDP
+	if p.Proto == wire.ProtoTCP {
+		need = link.TCP6
+		if p.EtherType == wire.EtherTypeIPv4 {
+			need = link.TCP4
+		}
+	}
+	return can&need != 0 && p.Flags&packet.KeepCWR == 0
+}
+
+// setOffload notes what the link can do, unless none of it is wanted.
+func (e *egress) setOffload(can link.Offload, none bool) {
+	if none {
+		can = 0
+	}
+	e.offload.Store(uint32(can))
 }
 
 // hold keeps what is left of b to go first. e.mu held.
@@ -166,7 +214,6 @@ func (d *device) resume() {
 	}
 	e.state = sending
 	e.ready = false
-	e.shown = e.rest.Len()
 	e.take(&e.flight, sendBatch)
 	e.mu.Unlock()
 	d.drain()
@@ -178,6 +225,9 @@ func (d *device) purge() {
 	var lost packet.Batch
 	e.mu.Lock()
 	e.take(&lost, -1)
+	if e.state != sending {
+		e.shown = 0
+	}
 	e.mu.Unlock()
 	d.giveUp(d.l.rt.Now(), &lost, true)
 }

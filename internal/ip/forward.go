@@ -2,6 +2,7 @@ package ip
 
 import (
 	"github.com/onlink-go/onlink/hook"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -24,8 +25,8 @@ func (q *queue) forward(p *packet.Buffer, d *decision) {
 	if d.redirect {
 		q.redirect(p, d)
 	}
-	switch {
-	case p.Len() > d.hop.mtu && (!four || p.Flags&packet.DontFragment != 0):
+	// Of a super-packet it is the segments that have to fit: their sender must learn of the path's MTU as others do.
+	if p.Len() > d.hop.mtu && (!four || p.Flags&packet.DontFragment != 0) && offload.SegmentLen(p, 0) > d.hop.mtu {
 		q.reject(p, tooBig(four, d.hop.mtu), reasons.tooBig)
 		return
 	}

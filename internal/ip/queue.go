@@ -4,6 +4,7 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -33,6 +34,7 @@ type queue struct {
 	out       packet.Batch   // to transmit: forwarded, and answers
 	n         [2]tally       // IPv4, IPv6
 
+	merger    offload.Merger
 	decisions *[decisionSlots]decision // made at the first packet
 	told      *redirected              // made at the first redirect
 	path      Path                     // of the answer being made
@@ -61,6 +63,9 @@ func (q *queue) deliver(b *packet.Batch) {
 	if q.decisions == nil {
 		q.decisions = new([decisionSlots]decision)
 		q.groups = make([]packet.Batch, len(q.l.shards))
+	}
+	if b.Len() > 1 && q.d.lk != nil && !q.iface.Whole {
+		q.merger.Merge(b, q.d.linkLen)
 	}
 	for p := b.Pop(); p != nil; p = b.Pop() {
 		p.Arrived = q.now

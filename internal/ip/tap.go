@@ -155,9 +155,9 @@ func (l *Layer) sendFrame(index int32, p *packet.Buffer) error {
 	return nil
 }
 
-// showFlight shows what is given to the link for the first time. The caller is the goroutine that sends.
-func (d *device) showFlight() {
-	p := d.egress.flight.Front()
+// showFrames shows what is given to the link for the first time. The caller is the goroutine that sends.
+func (d *device) showFrames() {
+	p := d.egress.frames.Front()
 	for range d.egress.shown {
 		p = p.Next()
 	}

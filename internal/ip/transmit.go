@@ -6,6 +6,7 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -66,11 +67,28 @@ func (t *transmission) packet(p *packet.Buffer) {
 	if mtu == 0 {
 		mtu = t.iface.MTUOf(p.EtherType != wire.EtherTypeIPv6)
 	}
-	if p.Len() <= mtu {
+	switch {
+	case p.Len() <= mtu:
+		t.frame(p)
+	case p.GSOSize != 0:
+		t.super(p, mtu)
+	default:
+		t.tooLong(p, mtu)
+	}
+}
+
+// super takes a super-packet. If its segments are longer than mtu, for it was made for another way, those of TCP are made
+// shorter; others are sent each by itself.
+func (t *transmission) super(p *packet.Buffer, mtu int) {
+	if offload.SegmentLen(p, 0) <= mtu || offload.Fit(p, mtu) {
 		t.frame(p)
 		return
 	}
-	t.tooLong(p, mtu)
+	var parts packet.Batch
+	offload.Split(p, 0, &parts)
+	for s := parts.Pop(); s != nil; s = parts.Pop() {
+		t.packet(s)
+	}
 }
 
 // depart takes p, which is here for the first time, through the hooks. It returns false if p is gone.
@@ -140,6 +158,7 @@ func (t *transmission) flush() {
 
 // tooLong takes a packet longer than mtu: it is fragmented, or dropped with a word to its sender.
 func (t *transmission) tooLong(p *packet.Buffer, mtu int) {
+	offload.Finish(p, 0)
 	four := p.Dst.Is4()
 	c := &ipCounters[family(p.Dst)]
 	if four && p.Len() > maxPathMTU || p.Flags&packet.DontFragment != 0 {

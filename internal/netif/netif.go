@@ -43,6 +43,7 @@ type Config struct {
 	Conflicts              ConflictMode
 	LinkLocal4             bool // claim an IPv4 link-local address while there is no other (RFC 3927)
 	TxQueue                int  // packets waiting for the link at most; 0: qdisc.DefaultLimit
+	NoOffload              bool // packets are made and taken one by one: no super-packets, and checksums are ours to make
 }
 
 // ConflictMode is what is done about IPv4 addresses that another station has too.
@@ -66,6 +67,7 @@ type Interface struct {
 	Up       bool // the carrier is there, and it was not taken down
 	Down     bool // it was taken down: it receives nothing
 	MTU      int  // octets of the largest packet
+	Whole    bool // packets leave it, and come in, only as they are on the wire: no super-packets
 	MTU6     int  // octets of the largest IPv6 packet, where routers say less; else 0
 	HopLimit int  // of IPv6 packets whose sender does not say; 0: the stack's
 	LinkAddr wire.MAC
