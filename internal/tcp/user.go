@@ -20,6 +20,9 @@ func (c *TCB) sending() bool {
 	return false
 }
 
+// Unsent returns how many octets the user has written that were not yet sent.
+func (c *TCB) Unsent() int { return c.unsent() }
+
 // unsent returns how many octets are queued and not yet sent.
 func (c *TCB) unsent() int {
 	if n := c.snd.base.Add(c.snd.pipe.end).Sub(c.snd.nxt); n > 0 {

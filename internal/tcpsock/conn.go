@@ -168,11 +168,7 @@ func (c *Conn) remove() {
 
 // arrive gives a segment to the TCB and sends what it answers. sh locked.
 func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
-	opening := !c.tcb.Established()
-	c.tcb.Arrive(now, seg)
-	if opening && c.tcb.Established() {
-		c.begin(now)
-	}
+	c.take(now, seg)
 	if c.tcb.Progress() {
 		// RFC 4861, 7.3.1: "receipt of a (new) acknowledgment indicates that previously sent data reached
 		// the peer", and so that the first hop works.
@@ -181,10 +177,19 @@ func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
 	c.pump(now)
 }
 
+// take gives a segment to the TCB. sh locked.
+func (c *Conn) take(now clock.Instant, seg *tcp.Segment) {
+	opening := !c.tcb.Established()
+	c.tcb.Arrive(now, seg)
+	if opening && c.tcb.Established() {
+		c.begin(now)
+	}
+}
+
 // pump sends what the TCB has to send, keeps its timer, and wakes whom its state concerns. Every event of
 // the TCB ends here. sh locked.
 func (c *Conn) pump(now clock.Instant) {
-	seg := &c.layer.tables[c.sh.Index].seg
+	seg, g := &c.layer.tables[c.sh.Index].seg, &c.layer.tables[c.sh.Index].gather
 	for c.tcb.Next(now, seg) {
 		if seg.Challenge && !c.layer.mayChallenge(c.sh, now) {
 			continue
@@ -198,8 +203,13 @@ func (c *Conn) pump(now clock.Instant) {
 		if seg.Flags&wire.RST != 0 {
 			c.sh.Counters.Inc(mib.TcpOutRsts)
 		}
-		c.layer.emit(c.sh, c.path, &c.key, seg, c.header, c.auth, c)
+		c.sh.Counters.Inc(mib.TcpOutSegs)
+		if !g.join(c, seg) {
+			g.flush(c)
+			g.start(c, seg, c.tcb.Unsent())
+		}
 	}
+	g.flush(c)
 	if c.log != nil {
 		c.logMetrics(now)
 	}

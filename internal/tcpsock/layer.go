@@ -58,6 +58,7 @@ type table struct {
 	firstRemnant *remnant    // the same as a list, the youngest first
 	path         ip.Path     // scratch, as seg is
 	seg          tcp.Segment // scratch: an arriving or a leaving segment, so that none is allocated
+	gather       gather      // scratch, likewise
 	changed      waiters     // for Layer.Close: some connection changed its state
 }
 
@@ -124,7 +125,11 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		if !authentic(sh, now, p, c.auth, seg) {
 			return ip.Delivered
 		}
-		c.arrive(now, seg)
+		if size := int(p.GSOSize); size > 0 && seg.Len > size {
+			c.arriveAll(now, seg, size, p.Flags&packet.KeepCWR != 0)
+		} else {
+			c.arrive(now, seg)
+		}
 		p.Free()
 		return ip.Delivered
 	}
@@ -225,24 +230,37 @@ const ecnField = 3
 // emit makes a packet of seg, whose payload is c's, signed by auth if that is not nil, and stages it. sh locked.
 func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, auth *tcpauth.Conn,
 	c *Conn) {
+	p, _ := t.build(key, seg, auth, c, 0)
+	sh.Counters.Inc(mib.TcpOutSegs)
+	t.leave(sh, path, key, chosen, seg.ECN, p)
+}
+
+// build makes a packet of seg, from its TCP header on, whose first octets are headers and whose payload is c's, with room for
+// more behind it.
+func (t *Layer) build(key *flow.Key, seg *tcp.Segment, auth *tcpauth.Conn, c *Conn, room int) (p *packet.Buffer, headers int) {
 	h := wire.TCPHeader{SrcPort: key.LocalPort(), DstPort: key.RemotePort(), Seq: uint32(seg.Seq),
 		Ack: uint32(seg.Ack), Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options}
 	options := h.Len()
-	n := options + auth.OptionLen()
-	p := packet.New(n + seg.Len)
+	headers = options + auth.OptionLen()
+	p = packet.New(headers + seg.Len + room)
+	p.Truncate(headers + seg.Len)
 	b := p.Bytes()
 	h.Put(b[:options])
 	if seg.Len > 0 {
-		c.tcb.Payload(seg, b[n:])
+		c.tcb.Payload(seg, b[headers:])
 	}
-	if n > options {
+	if headers > options {
 		sign(auth, b, options)
 	}
+	return p, headers
+}
+
+// leave sends p, which begins with its TCP header, by path. Its checksum is left to the link. sh locked.
+func (t *Layer) leave(sh *shard.Shard, path *ip.Path, key *flow.Key, chosen Header, ecn uint8, p *packet.Buffer) {
 	params := t.params(key, &chosen)
-	params.TrafficClass = chosen.TrafficClass&^ecnField | seg.ECN
-	wire.FinishChecksum(b, wire.TCPChecksumOffset, wire.ProtoTCP, path.Src, path.Dst)
+	params.TrafficClass = chosen.TrafficClass&^ecnField | ecn
+	p.Flags |= packet.ChecksumLater
 	t.ip.Output(path, &params, p)
-	sh.Counters.Inc(mib.TcpOutSegs)
 	sh.Stage(p)
 }
 

@@ -1,0 +1,91 @@
+package tcpsock
+
+import (
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/offload"
+	"github.com/onlink-go/onlink/internal/tcp"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// gather joins segments that a TCB emits one after the other to a super-packet: TCP counts, paces and repairs segments of one
+// MSS, and all below it handles many at once. A shard has one, since its lock is held from the first segment to the last.
+type gather struct {
+	p       *packet.Buffer // as far as it is built: header and data; nil: there is none
+	path    *ip.Path       // that it leaves by
+	header  Header         // what the user has chosen of its internet header
+	first   tcp.Segment    // that others may be joined to
+	headers int            // octets in front of the data
+	next    tcp.Seq        // behind the last one
+	last    wire.TCPFlags  // of the last one
+	full    bool           // the last one is as long as the first: another may follow
+}
+
+// maxData is the most octets of data in a super-packet, whatever its headers.
+const maxData = offload.MaxLen - wire.IPv6Len - wire.TCPMaxLen
+
+// joinable are the control bits that segments which are joined may have.
+const joinable = wire.ACK | wire.PSH | wire.FIN | wire.ACE
+
+// start begins a packet with seg, which may be the last: more is how many octets may follow it.
+func (g *gather) start(c *Conn, seg *tcp.Segment, more int) {
+	room := 0
+	if g.full = seg.Len > 0 && seg.Flags&^joinable == 0 && seg.Flags&(wire.PSH|wire.FIN) == 0 && c.auth == nil &&
+		!c.path.If.Whole && !(c.header.MayFragment && c.key.Remote.Is4()); g.full {
+		room = max(min(more, maxData-seg.Len), 0)
+	}
+	g.p, g.headers = c.layer.build(&c.key, seg, c.auth, c, room)
+	g.path, g.header, g.first = c.path, c.header, *seg
+	g.next, g.last = seg.Seq.Add(seg.Len), seg.Flags
+}
+
+// join appends seg, if it goes on where the packet ends and differs in nothing that a device would not make anew.
+func (g *gather) join(c *Conn, seg *tcp.Segment) bool {
+	f := &g.first
+	if g.p == nil || !g.full || seg.Seq != g.next || seg.Len == 0 || seg.Len > f.Len || seg.Len > g.p.Tailroom() ||
+		g.p.Len()-g.headers+seg.Len > maxData || (seg.Flags^f.Flags)&^(wire.PSH|wire.FIN) != 0 || seg.Ack != f.Ack ||
+		seg.Window != f.Window || seg.ECN != f.ECN || seg.Options != f.Options || c.path != g.path {
+		return false
+	}
+	c.tcb.Payload(seg, g.p.Extend(seg.Len))
+	g.next, g.last = seg.Seq.Add(seg.Len), seg.Flags
+	g.full = seg.Len == f.Len && seg.Flags&(wire.PSH|wire.FIN) == 0
+	return true
+}
+
+// flush stages the packet, if there is one.
+func (g *gather) flush(c *Conn) {
+	p := g.p
+	if p == nil {
+		return
+	}
+	g.p = nil
+	if p.Len()-g.headers > g.first.Len {
+		p.GSOSize = uint16(g.first.Len)
+		wire.TCP(p.Bytes()).SetFlags(g.last)
+		// RFC 9768, 3.2.2: CWR is a bit of the ACE field there, and so the same in all segments.
+		if g.last&wire.CWR != 0 {
+			p.Flags |= packet.KeepCWR
+		}
+	}
+	c.layer.leave(c.sh, g.path, &c.key, g.header, g.first.ECN, p)
+}
+
+// arriveAll is arrive of a super-packet, whose segments have size octets of data each, the last apart: the TCB gets them one by
+// one, as they were sent, and answers all of them at once. sh locked.
+func (c *Conn) arriveAll(now clock.Instant, seg *tcp.Segment, size int, keepCWR bool) {
+	data, flags := seg.Payload, seg.Flags
+	for len(data) > size {
+		seg.Payload, seg.Len, seg.Flags = data[:size], size, flags&^(wire.PSH|wire.FIN)
+		c.take(now, seg)
+		c.sh.Counters.Inc(mib.TcpInSegs)
+		data, seg.Seq = data[size:], seg.Seq.Add(size)
+		if !keepCWR {
+			flags &^= wire.CWR
+		}
+	}
+	seg.Payload, seg.Len, seg.Flags = data, len(data), flags
+	c.arrive(now, seg)
+}
