@@ -34,6 +34,10 @@
 // packet whose Src, Dst, TrafficClass or Mark changed is routed anew. A change of addresses at Forward or Postrouting changes what is
 // written on the packet, not where it goes. A reply to a packet whose addresses were changed is not changed back by anybody.
 //
+// What TCP of this host sends may be a super-packet at Output, Postrouting and Egress, with GSOSize set: it is cut into
+// segments behind Egress. With ChecksumLater in Flags its transport checksum is made there too, whatever its octets say. What
+// a link delivers is not joined to super-packets while there are hooks.
+//
 // Hooks are called without any lock of the stack, from several goroutines at once, and not again for the same packet: one that
 // waits for its neighbor's link-layer address has passed Output and Postrouting. They must not block. They may send, but what
 // they send passes the hooks too. A hook that is added or removed is, or is not, called for batches of packets that begin

@@ -64,7 +64,7 @@ func (q *queue) deliver(b *packet.Batch) {
 		q.decisions = new([decisionSlots]decision)
 		q.groups = make([]packet.Batch, len(q.l.shards))
 	}
-	if b.Len() > 1 && q.d.lk != nil && !q.iface.Whole {
+	if b.Len() > 1 && q.d.lk != nil && !q.iface.Whole && q.hooks == nil { // hooks see the frames as they came
 		q.merger.Merge(b, q.d.linkLen)
 	}
 	for p := b.Pop(); p != nil; p = b.Pop() {
