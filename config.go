@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/dns"
 )
 
 // Config is what a Stack is made of. The zero Config makes a host in real time that speaks both families.
@@ -18,8 +19,17 @@ type Config struct {
 	// Shards is into how many independently locked parts the flows are divided; 0: GOMAXPROCS.
 	Shards int
 
-	// DNS lists the name servers that Resolver and names in DialContext ask, in order.
+	// DNS lists the name servers that DNS and names in DialContext ask, in order, before those told of at run time.
 	DNS []netip.AddrPort
+
+	// DNSSearch lists the domains that names are looked up in, in order.
+	DNSSearch []string
+
+	// Hosts are addresses of names that no server is asked for, as /etc/hosts has them.
+	Hosts map[string][]netip.Addr
+
+	// DNSOptions are the habits of the resolver: time-outs, attempts, ndots, its cache.
+	DNSOptions dns.Options
 
 	// TCP holds the settings of TCP connections.
 	TCP TCPConfig

@@ -2,7 +2,6 @@ package onlink
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -10,24 +9,14 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/dns"
 	"github.com/onlink-go/onlink/internal/ip"
 )
 
 // LookupNetIP looks a host's addresses up, on network "ip", "ip4" or "ip6", and returns them in the order in which this stack
-// had best try them (RFC 6724, 6). Errors are those of net.Resolver.
+// had best try them (RFC 6724, 6). Errors are *net.DNSError, like those of net.Resolver. DNS has the other lookups.
 func (s *Stack) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	found, err := s.Resolver().LookupNetIP(ctx, network, host)
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		e.Server = "" // one of the system's, which was not asked
-	}
-	if err != nil {
-		return nil, err
-	}
-	for i, a := range found {
-		found[i] = a.Unmap()
-	}
-	s.sortAddrs(found)
-	return found, nil
+	return s.dns.LookupNetIP(ctx, network, host)
 }
 
 // sortAddrs sorts addresses by RFC 6724, 6.
@@ -92,18 +81,13 @@ func (s *Stack) dialName(ctx context.Context, n network, to destination, delay t
 	defer timer.Stop()
 	defer s.rt.AfterDone(ctx, r.wake)()
 
-	// RFC 8305, 3: "with the AAAA query made first and immediately followed by the A query".
-	if n.v6 {
-		r.lookup(ctx, family6, "ip6", to.name)
-	}
-	if n.v4 {
-		r.lookup(ctx, family4, "ip4", to.name)
-	}
+	r.eyes.pending = [2]bool{family4: n.v4, family6: n.v6}
+	s.rt.Spawn("lookup of "+to.name, func() { r.lookup(ctx, lookupNetwork(n), to.name) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
 		for a, ok := r.eyes.Next(s.rt.Now()); ok; a, ok = r.eyes.Next(s.rt.Now()) {
-			s.rt.Go(func() { r.attempt(a) })
+			s.rt.Spawn("attempt to connect to "+a.String(), func() { r.attempt(a) })
 		}
 		if r.won != nil || r.eyes.Over() || ctx.Err() != nil {
 			break
@@ -127,19 +111,27 @@ func (r *race) wake() {
 	r.mu.Unlock()
 }
 
-// lookup looks the addresses of one family up, beside the caller.
-func (r *race) lookup(ctx context.Context, family int, network, host string) {
-	r.eyes.pending[family] = true
-	r.s.rt.Go(func() {
-		found, err := r.s.LookupNetIP(ctx, network, host)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.eyes.Resolved(r.s.rt.Now(), family, found)
-		if r.err == nil {
-			r.err = err
-		}
-		r.cond.Broadcast()
-	})
+// lookup looks the addresses up, and tells of those of each family as they come.
+func (r *race) lookup(ctx context.Context, network, host string) {
+	err := r.s.dns.LookupEach(ctx, network, host, func(f dns.Family, found []netip.Addr) { r.resolved(f, found) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
+	r.eyes.pending = [2]bool{} // there is nothing if it failed
+	r.cond.Broadcast()
+}
+
+func (r *race) resolved(f dns.Family, found []netip.Addr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	family := family6
+	if f == dns.IPv4 {
+		family = family4
+	}
+	r.eyes.Resolved(r.s.rt.Now(), family, found)
+	r.cond.Broadcast()
 }
 
 // attempt tries one address.

@@ -15,11 +15,6 @@ import (
 	"github.com/onlink-go/onlink/link/mem"
 )
 
-// Go's resolver makes a channel at its first use, which must not be inside a bubble of synctest if another bubble is to use it.
-func init() {
-	net.DefaultResolver.LookupHost(context.Background(), "localhost")
-}
-
 // named is a pair of hosts of which the server answers for www.example. with the given addresses, and listens on its own.
 func named(t *testing.T, addr4, addr6 string) (client, server *onlink.Stack) {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/onlink-go/onlink/dns"
 	"github.com/onlink-go/onlink/trace"
 )
 
@@ -160,18 +161,11 @@ func nameServerOn(name string, server netip.AddrPort) (netip.AddrPort, error) {
 }
 
 // parseDomain checks a domain name, and takes the dot at its end away.
-//
-// RFC 1035, 2.3.4: "labels          63 octets or less"; "names           255 octets or less", which is 253 of the name as text.
 func parseDomain(text string) (string, error) {
-	name := strings.TrimSuffix(text, ".")
-	bad := name == "" || len(name) > 253
-	for label := range strings.SplitSeq(name, ".") {
-		bad = bad || label == "" || len(label) > 63 || strings.ContainsAny(label, " \t\r\n")
-	}
-	if bad {
+	if !dns.IsName(text) || text == "." {
 		return "", fmt.Errorf("%q is not a domain name: %w", text, syscall.EINVAL)
 	}
-	return name, nil
+	return strings.TrimSuffix(text, "."), nil
 }
 
 // tellNameServers traces that other name servers are told of on an interface.
@@ -209,6 +203,9 @@ func (s *Stack) naming() (servers []NameServer, search []SearchDomain) {
 	}
 	for _, a := range s.cfg.DNS {
 		ask(NameServer{a, OriginConfig, ""})
+	}
+	for _, d := range s.cfg.DNSSearch {
+		look(SearchDomain{strings.TrimSuffix(d, "."), OriginConfig, ""})
 	}
 	now := s.rt.Now()
 	for _, i := range s.ip.Snapshot().Interfaces {

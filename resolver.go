@@ -2,18 +2,74 @@ package onlink
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
+
+	"github.com/onlink-go/onlink/dns"
 )
 
-// ErrNoNameServer is what lookups fail with when Config.DNS is empty and no router tells of one.
-var ErrNoNameServer = errors.New("onlink: no name server is configured")
+// ErrNoNameServer is what lookups fail with when Config.DNS is empty, none is set, and no router tells of one.
+var ErrNoNameServer = dns.ErrNoServer
 
-// Resolver returns a resolver that asks the name servers of Config.DNS, and those that routers tell of (RFC 8106), through this stack. It is Go's own
-// resolver: the program's hosts file and search list hold as everywhere. It starts goroutines of its own, and so is
-// not for applications inside a simulation.
+// DNS returns the stack's resolver: the one that looks names up for DialContext, Listen and LookupNetIP. It asks NameServers, looks
+// names up in SearchDomains, and works in simulation too.
+func (s *Stack) DNS() *dns.Resolver { return s.dns }
+
+// newResolver makes the stack's resolver.
+func (s *Stack) newResolver() *dns.Resolver {
+	return dns.New(dns.Config{
+		Options: s.cfg.DNSOptions,
+		Runtime: s.rt,
+		Dial:    s.DialContext,
+		Servers: func() (all []netip.AddrPort) {
+			for _, n := range s.NameServers() {
+				all = append(all, n.Addr)
+			}
+			return all
+		},
+		Search: func() (all []string) {
+			for _, d := range s.SearchDomains() {
+				all = append(all, d.Domain)
+			}
+			return all
+		},
+		Hosts: s.cfg.Hosts,
+		Sort:  s.sortAddrs,
+	})
+}
+
+// checkNames returns an error that names the field of cfg about names that is wrong.
+func (cfg *Config) checkNames() error {
+	for _, a := range cfg.DNS {
+		if !a.IsValid() || a.Port() == 0 {
+			return fmt.Errorf("onlink: Config.DNS has %v: must be an address and a port", a)
+		}
+	}
+	for _, d := range cfg.DNSSearch {
+		if _, err := parseDomain(d); err != nil {
+			return fmt.Errorf("onlink: Config.DNSSearch: %w", err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Hosts)) {
+		if !dns.IsName(name) {
+			return fmt.Errorf("onlink: Config.Hosts: %q is not a name", name)
+		}
+		for _, a := range cfg.Hosts[name] {
+			if !a.IsValid() {
+				return fmt.Errorf("onlink: Config.Hosts: an address of %s is not one", name)
+			}
+		}
+	}
+	return nil
+}
+
+// Resolver returns a resolver for programs that need one of package net. It is Go's own, and asks NameServers through this stack:
+// the program's hosts file, search list and nsswitch.conf hold as everywhere, and each lookup asks anew. It starts goroutines of its own, and so is
+// not for applications inside a simulation, nor for several bubbles of testing/synctest in one process. DNS has none of this.
 func (s *Stack) Resolver() *net.Resolver {
 	var turn atomic.Uint32
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/dns"
 	"github.com/onlink-go/onlink/hook"
 	"github.com/onlink-go/onlink/internal/framesock"
 	"github.com/onlink-go/onlink/internal/icmp"
@@ -38,6 +39,7 @@ type Stack struct {
 	icmp   *icmp.Layer
 	names  nameSources
 	frames *framesock.Layer
+	dns    *dns.Resolver
 
 	closing sync.Once
 
@@ -55,6 +57,9 @@ func New(cfg Config) (*Stack, error) {
 		return nil, fmt.Errorf("onlink: Config.Shards is %d: must be between 0 and 1024", cfg.Shards)
 	}
 	if err := cfg.TCP.check(); err != nil {
+		return nil, err
+	}
+	if err := cfg.checkNames(); err != nil {
 		return nil, err
 	}
 	s := &Stack{rt: cfg.Runtime, cfg: cfg}
@@ -81,6 +86,7 @@ func New(cfg Config) (*Stack, error) {
 	s.udp.UsePorts(s.tcp.Ports())
 	s.icmp = icmp.New(s.rt, s.ip)
 	s.frames = framesock.New(s.rt, s.ip)
+	s.dns = s.newResolver()
 	return s, nil
 }
 
@@ -205,6 +211,7 @@ func (s *Stack) Close(ctx context.Context) error {
 }
 
 func (s *Stack) close(ctx context.Context) error {
+	s.dns.Close()
 	reset := s.tcp.Close(ctx, s.shards)
 	s.udp.Close()
 	s.icmp.Close()

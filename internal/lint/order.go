@@ -18,7 +18,7 @@ var levels = [][]string{
 	{"simtest"},
 	{"sim"},
 	{""}, // package onlink
-	{"socket"},
+	{"socket", "dns"},
 	{"internal/tcpsock"},
 	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp", "internal/framesock"},
 	{"internal/dgram"}, // what datagram sockets have in common
@@ -45,6 +45,7 @@ var levels = [][]string{
 var only = map[string][]string{
 	"internal/tcp":   {"wire", "clock"}, // a pure machine: it could serve any stack
 	"internal/mcast": {"wire", "clock"}, // likewise
+	"dns":            {"clock"},         // over whatever connections it is given
 }
 
 // dependencies are what the library may import from others.
