@@ -54,19 +54,20 @@ func (s *Stack) addrPort(e flow.Endpoint) netip.AddrPort {
 // network is a network name taken apart.
 type network struct {
 	name      string
-	transport string // "tcp" or "udp"
+	transport string // "tcp", "udp", "ip" or "ping"
 	v4, v6    bool   // families allowed
+	proto     uint8  // of "ip"
 }
 
 // parseNetwork takes apart "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6".
 func parseNetwork(name string) (network, error) {
 	switch name {
 	case "tcp", "udp":
-		return network{name, name, true, true}, nil
+		return network{name: name, transport: name, v4: true, v6: true}, nil
 	case "tcp4", "udp4":
-		return network{name, name[:3], true, false}, nil
+		return network{name: name, transport: name[:3], v4: true}, nil
 	case "tcp6", "udp6":
-		return network{name, name[:3], false, true}, nil
+		return network{name: name, transport: name[:3], v6: true}, nil
 	}
 	return network{}, net.UnknownNetworkError(name)
 }
@@ -86,14 +87,20 @@ type destination struct {
 	port uint16
 }
 
-// parse takes apart "host:port". Ports are numbers or service names.
+// parse takes apart "host:port", of networks without ports "host". Ports are numbers or service names.
 func (n network) parse(ctx context.Context, address string) (d destination, err error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return d, err
+	host := address
+	if n.hasPorts() {
+		var service string
+		if host, service, err = net.SplitHostPort(address); err != nil {
+			return d, err
+		}
+		if d.port, err = lookupPort(ctx, n, service); err != nil {
+			return d, err
+		}
 	}
-	if d.port, err = lookupPort(ctx, n, service); err != nil || host == "" {
-		return d, err
+	if host == "" {
+		return d, nil
 	}
 	if d.addr, err = netip.ParseAddr(host); err != nil {
 		d.name = host
@@ -106,7 +113,7 @@ func (n network) parse(ctx context.Context, address string) (d destination, err 
 	return d, nil
 }
 
-// resolve turns "host:port" into the addresses to try, in order. An empty or unspecified host is left
+// resolve turns what parse takes into the addresses to try, in order. An empty or unspecified host is left
 // unspecified. Names are looked up with the stack's resolver.
 func (s *Stack) resolve(ctx context.Context, n network, address string) ([]netip.AddrPort, error) {
 	d, err := n.parse(ctx, address)

@@ -10,12 +10,12 @@ import (
 	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
-	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
 
-// DialContext connects to address, "host:port", on network "tcp", "tcp4", "tcp6", "udp", "udp4" or "udp6". The
-// connection is a *TCPConn or a *UDPConn. A host name is looked up with Resolver; TCP tries its addresses as RFC 8305
+// DialContext connects to address, "host:port", on network "tcp", "tcp4", "tcp6", "udp", "udp4" or "udp6", or to address,
+// "host", on a network of raw sockets, as "ip4:icmp" or "ip6:89", or of ping sockets, "ping", "ping4" or "ping6". The
+// connection is a *TCPConn, *UDPConn, *IPConn or *PingConn. A host name is looked up with Resolver; TCP tries its addresses as RFC 8305
 // ("Happy Eyeballs") says, UDP uses the first that can be sent to in the order of RFC 6724. It is made to be an [http.Transport]'s DialContext. While the only fitting source addresses are still
 // in duplicate address detection, it waits.
 //
@@ -36,6 +36,7 @@ type Dialer struct {
 	LocalAddr string     // "host:port"; an empty host or port 0 is chosen
 	TCP       TCPOptions // of a TCP connection, from its SYN on
 	Interface string     // the socket hears by and sends by it alone (SO_BINDTODEVICE), in its VRF; empty: by all
+	Mark      uint32     // what rules choose a routing table by (SO_MARK)
 
 	// Source is which IPv6 addresses are preferred to connect from, where LocalAddr names none.
 	Source SourcePreference
@@ -51,7 +52,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 }
 
 func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.Conn, error) {
-	n, err := parseNetwork(name)
+	n, err := parseAnyNetwork(ctx, name)
 	if err == nil {
 		err = d.TCP.check(s.tcp.Settings().TCP.Controls())
 	}
@@ -85,7 +86,7 @@ func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.
 	switch {
 	case to.name == "":
 		return one(ctx, netip.AddrPortFrom(to.addr, to.port))
-	case n.transport == "udp":
+	case n.transport != "tcp":
 		return s.dialFirst(ctx, n, to, one)
 	}
 	c, err := s.dialName(ctx, n, to, d.AttemptDelay, one)
@@ -119,8 +120,11 @@ func localFor(from []netip.AddrPort, to netip.AddrPort) (netip.AddrPort, bool) {
 
 // addrOf returns a as the address type of n's transport.
 func addrOf(n network, a netip.AddrPort) net.Addr {
-	if n.transport == "tcp" {
+	switch n.transport {
+	case "tcp":
 		return net.TCPAddrFromAddrPort(a)
+	case "ip":
+		return ipAddr(a.Addr())
 	}
 	return net.UDPAddrFromAddrPort(a)
 }
@@ -138,9 +142,10 @@ func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort,
 	err = s.settled(ctx, local.Addr, remote, device, func() (err error) {
 		if n.transport == "tcp" {
 			c, err = s.dialTCP(ctx, local, remote, device, d)
-		} else {
-			c, err = s.dialUDP(local, remote, device, d.Source)
+			return err
 		}
+		c, err = s.openDatagrams(n, dgram.Config{Bound: flow.Bound{Local: local, Family: onlyFamily(remote.Addr), Device: device},
+			Remote: remote, SourcePrefs: d.Source.preferences(), Mark: d.Mark})
 		return err
 	})
 	return c, err
@@ -166,17 +171,10 @@ func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, de
 func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, device int32, d *Dialer) (net.Conn, error) {
 	cfg := d.TCP.open(s.tcp.Settings(), remote.Addr)
 	cfg.Local, cfg.Remote, cfg.SourcePrefs, cfg.Header.Interface = local, remote, d.Source.preferences(), device
+	cfg.Header.Mark = d.Mark
 	c, err := s.tcp.Dial(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	return s.newTCPConn(c), nil
-}
-
-func (s *Stack) dialUDP(local, remote flow.Endpoint, device int32, p SourcePreference) (net.Conn, error) {
-	c, err := s.udp.Open(udp.Config{Config: dgram.Config{Bound: flow.Bound{Local: local, Device: device}, Remote: remote, SourcePrefs: p.preferences()}})
-	if err != nil {
-		return nil, err
-	}
-	return s.newUDPConn(c), nil
 }

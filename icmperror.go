@@ -115,7 +115,7 @@ func (s *Stack) reported(err error) error {
 // SetReceiveErrors has reads return every error that is reported about what the socket sends, as [*ICMPError] in their
 // *net.OpError, each once: those about the datagrams of a socket that is not connected, those that may pass, and those about the
 // path MTU. It is Linux's IP_RECVERR and IPV6_RECVERR. Reads go on after it; up to 64 errors wait for one.
-func (c *UDPConn) SetReceiveErrors(on bool) error {
+func (c *datagramConn) SetReceiveErrors(on bool) error {
 	c.sock.SetReporting(on)
 	c.asked.Store(on)
 	return nil
@@ -123,7 +123,7 @@ func (c *UDPConn) SetReceiveErrors(on bool) error {
 
 // reported makes the public error of what the socket was told: a socket that asked learns the destination from what this host found
 // itself, too.
-func (c *UDPConn) reported(err error) error {
+func (c *datagramConn) reported(err error) error {
 	if r, ok := errors.AsType[*ip.Report](err); ok && c.asked.Load() {
 		return c.stack.icmpError(r)
 	}

@@ -30,6 +30,9 @@ type ListenConfig struct {
 	// Interface is the one that the socket hears by and sends by alone (SO_BINDTODEVICE), in its VRF; empty: by all that are
 	// in no VRF.
 	Interface string
+
+	// Mark is what rules choose a routing table by for what is sent (SO_MARK).
+	Mark uint32
 }
 
 // Listen is Stack.Listen with c's options.
@@ -38,7 +41,14 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 	if err := c.TCP.check(s.tcp.Settings().TCP.Controls()); err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	bound, addr, err := s.bind(ctx, "tcp", network, address, c.Interface)
+	n, err := parseNetwork(network)
+	if err == nil && n.transport != "tcp" {
+		err = net.UnknownNetworkError(network)
+	}
+	if err != nil {
+		return nil, opError("listen", network, nil, nil, err)
+	}
+	bound, addr, err := s.bind(ctx, n, address, c.Interface)
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
@@ -49,6 +59,7 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 	options := c.TCP
 	headers := options.headers(s.tcp.Settings())
 	headers.V4.Interface, headers.V6.Interface = bound.Device, bound.Device
+	headers.V4.Mark, headers.V6.Mark = c.Mark, c.Mark
 	keys, _ := tcpKeys(options.Keys) // checked above
 	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: backlog, Change: options.change,
 		Headers: headers, Keys: keys})
@@ -59,35 +70,60 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 }
 
 // ListenPacket makes a UDP socket on address, "host:port", of network "udp", "udp4" or "udp6", in the manner of
-// Listen. The socket is a *UDPConn.
+// Listen; a raw socket on address, "host", of a network as "ip4:icmp", "ip6:58" or "ip:ospf"; or a ping socket of network
+// "ping4" or "ping6". The socket is a *UDPConn, *IPConn or *PingConn.
 func (s *Stack) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	l := ListenConfig{Stack: s}
 	return l.ListenPacket(ctx, network, address)
 }
 
-// ListenPacket is Stack.ListenPacket with c's Interface.
+// ListenPacket is Stack.ListenPacket with c's Interface and Mark.
 func (c *ListenConfig) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	s := c.Stack
-	bound, addr, err := s.bind(ctx, "udp", network, address, c.Interface)
+	n, err := parseAnyNetwork(ctx, network)
+	if err == nil && n.transport == "tcp" {
+		err = net.UnknownNetworkError(network)
+	}
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	u, err := s.udp.Open(udp.Config{Config: dgram.Config{Bound: bound}})
+	bound, addr, err := s.bind(ctx, n, address, c.Interface)
 	if err != nil {
-		return nil, opError("listen", network, nil, net.UDPAddrFromAddrPort(addr), err)
+		return nil, opError("listen", network, nil, nil, err)
 	}
-	return s.newUDPConn(u), nil
+	p, err := s.openDatagrams(n, dgram.Config{Bound: bound, Mark: c.Mark})
+	if err != nil {
+		return nil, opError("listen", network, nil, addrOf(n, addr), err)
+	}
+	return p, nil
 }
 
-// bind works out what a socket of the given transport is to be bound to.
-func (s *Stack) bind(ctx context.Context, transport, name, address, device string) (flow.Bound, netip.AddrPort, error) {
-	n, err := parseNetwork(name)
-	if err == nil && n.transport != transport {
-		err = net.UnknownNetworkError(name)
+// datagramSocket is a socket that is made to listen and to dial.
+type datagramSocket interface {
+	net.Conn
+	net.PacketConn
+}
+
+// openDatagrams makes a socket of n, which is not TCP's.
+func (s *Stack) openDatagrams(n network, cfg dgram.Config) (datagramSocket, error) {
+	switch n.transport {
+	case "udp":
+		u, err := s.udp.Open(udp.Config{Config: cfg})
+		if err != nil {
+			return nil, err
+		}
+		return s.newUDPConn(u), nil
+	default:
+		r, err := s.raw.Open(n.proto, cfg)
+		if err != nil {
+			return nil, err
+		}
+		return s.newIPConn(n, r), nil
 	}
-	if err != nil {
-		return flow.Bound{}, netip.AddrPort{}, err
-	}
+}
+
+// bind works out what a socket of n is to be bound to.
+func (s *Stack) bind(ctx context.Context, n network, address, device string) (flow.Bound, netip.AddrPort, error) {
 	addrs, err := s.resolve(ctx, n, address)
 	if err != nil {
 		return flow.Bound{}, netip.AddrPort{}, err

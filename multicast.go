@@ -79,7 +79,7 @@ func (s *Stack) bindGroup(name string, ifi *Interface, group netip.AddrPort) (fl
 }
 
 // groupOn converts what the methods below take; a nil interface is index 0, or that of the group's zone.
-func (c *UDPConn) groupOn(ifi *Interface, group netip.Addr) (int32, wire.Addr, error) {
+func (c *datagramConn) groupOn(ifi *Interface, group netip.Addr) (int32, wire.Addr, error) {
 	e, err := c.stack.endpoint(netip.AddrPortFrom(group.Unmap(), 0))
 	if ifi != nil {
 		return ifi.i.Index, e.Addr, err
@@ -94,7 +94,7 @@ func (c *UDPConn) groupOn(ifi *Interface, group netip.Addr) (int32, wire.Addr, e
 // Errors, of this and the methods below: EINVAL for a group that is none, ENODEV, EADDRINUSE for one that the socket joined
 // already, EADDRNOTAVAIL for one that it did not, or a source that is not on the list or is already, ENOBUFS for too many
 // (Sysctl net.ipv4.igmp_max_memberships, net.ipv4.igmp_max_msf, net.ipv6.mld_max_msf).
-func (c *UDPConn) JoinGroup(ifi *Interface, group netip.Addr) error {
+func (c *datagramConn) JoinGroup(ifi *Interface, group netip.Addr) error {
 	index, g, err := c.groupOn(ifi, group)
 	if err == nil {
 		err = c.sock.Join(index, g, mcast.All)
@@ -103,7 +103,7 @@ func (c *UDPConn) JoinGroup(ifi *Interface, group netip.Addr) error {
 }
 
 // LeaveGroup ends JoinGroup and JoinSourceGroup, whatever sources there are.
-func (c *UDPConn) LeaveGroup(ifi *Interface, group netip.Addr) error {
+func (c *datagramConn) LeaveGroup(ifi *Interface, group netip.Addr) error {
 	index, g, err := c.groupOn(ifi, group)
 	if err == nil {
 		err = c.sock.Leave(index, g)
@@ -113,7 +113,7 @@ func (c *UDPConn) LeaveGroup(ifi *Interface, group netip.Addr) error {
 
 // JoinSourceGroup has the socket hear a group from a source only, and from those of further calls (RFC 4607). One that hears all
 // sources must leave the group first, else EINVAL.
-func (c *UDPConn) JoinSourceGroup(ifi *Interface, group, source netip.Addr) error {
+func (c *datagramConn) JoinSourceGroup(ifi *Interface, group, source netip.Addr) error {
 	index, g, err := c.groupOn(ifi, group)
 	if err != nil {
 		return c.err("join", err)
@@ -130,21 +130,21 @@ func (c *UDPConn) JoinSourceGroup(ifi *Interface, group, source netip.Addr) erro
 }
 
 // LeaveSourceGroup takes a source off that list; with the last the group is left.
-func (c *UDPConn) LeaveSourceGroup(ifi *Interface, group, source netip.Addr) error {
+func (c *datagramConn) LeaveSourceGroup(ifi *Interface, group, source netip.Addr) error {
 	return c.changeSource("leave", ifi, group, source, mcast.Include, c.sock.RemoveSource)
 }
 
 // BlockSource has a socket that hears all sources of a group hear one of them no longer.
-func (c *UDPConn) BlockSource(ifi *Interface, group, source netip.Addr) error {
+func (c *datagramConn) BlockSource(ifi *Interface, group, source netip.Addr) error {
 	return c.changeSource("block", ifi, group, source, mcast.Exclude, c.sock.AddSource)
 }
 
 // UnblockSource ends BlockSource.
-func (c *UDPConn) UnblockSource(ifi *Interface, group, source netip.Addr) error {
+func (c *datagramConn) UnblockSource(ifi *Interface, group, source netip.Addr) error {
 	return c.changeSource("unblock", ifi, group, source, mcast.Exclude, c.sock.RemoveSource)
 }
 
-func (c *UDPConn) changeSource(op string, ifi *Interface, group, source netip.Addr, m mcast.Mode,
+func (c *datagramConn) changeSource(op string, ifi *Interface, group, source netip.Addr, m mcast.Mode,
 	change func(int32, wire.Addr, wire.Addr, mcast.Mode) error) error {
 	index, g, err := c.groupOn(ifi, group)
 	if err == nil {
@@ -154,7 +154,7 @@ func (c *UDPConn) changeSource(op string, ifi *Interface, group, source netip.Ad
 }
 
 // setGroupSending changes how the socket sends to groups of both families.
-func (c *UDPConn) setGroupSending(f func(*dgram.GroupSending)) error {
+func (c *datagramConn) setGroupSending(f func(*dgram.GroupSending)) error {
 	for _, four := range [...]bool{true, false} {
 		g := c.sock.GroupSending(four)
 		f(&g)
@@ -166,7 +166,7 @@ func (c *UDPConn) setGroupSending(f func(*dgram.GroupSending)) error {
 }
 
 // SetMulticastInterface chooses the interface that datagrams to groups leave by; nil: as the routes say.
-func (c *UDPConn) SetMulticastInterface(ifi *Interface) error {
+func (c *datagramConn) SetMulticastInterface(ifi *Interface) error {
 	return c.setGroupSending(func(g *dgram.GroupSending) {
 		g.Interface = 0
 		if ifi != nil {
@@ -176,17 +176,17 @@ func (c *UDPConn) SetMulticastInterface(ifi *Interface) error {
 }
 
 // SetMulticastHopLimit sets the TTL or hop limit of datagrams to groups, which is 1 at first; 0: they do not leave the host.
-func (c *UDPConn) SetMulticastHopLimit(n uint8) error {
+func (c *datagramConn) SetMulticastHopLimit(n uint8) error {
 	return c.setGroupSending(func(g *dgram.GroupSending) { g.HopLimit = dgram.Hops(n) })
 }
 
 // SetMulticastLoopback says whether members in this stack hear the socket's datagrams: they do at first.
-func (c *UDPConn) SetMulticastLoopback(on bool) error {
+func (c *datagramConn) SetMulticastLoopback(on bool) error {
 	return c.setGroupSending(func(g *dgram.GroupSending) { g.NoLoop = !on })
 }
 
 // SetHearAll says whether the socket hears groups that it did not join but others did: it does at first, as with Linux.
-func (c *UDPConn) SetHearAll(all bool) error {
+func (c *datagramConn) SetHearAll(all bool) error {
 	if err := c.sock.SetHearAll(true, all); err != nil {
 		return c.err("set", err)
 	}

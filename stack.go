@@ -16,6 +16,7 @@ import (
 	"github.com/onlink-go/onlink/internal/icmp"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/raw"
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcpsock"
@@ -36,6 +37,7 @@ type Stack struct {
 	ip     *ip.Layer
 	tcp    *tcpsock.Layer
 	udp    *udp.Layer
+	raw    *raw.Layer
 	icmp   *icmp.Layer
 	names  nameSources
 	frames *framesock.Layer
@@ -85,6 +87,7 @@ func New(cfg Config) (*Stack, error) {
 	s.udp = udp.New(s.rt, s.ip)
 	s.udp.UsePorts(s.tcp.Ports())
 	s.icmp = icmp.New(s.rt, s.ip)
+	s.raw = raw.New(s.rt, s.ip)
 	s.frames = framesock.New(s.rt, s.ip)
 	s.dns = s.newResolver()
 	return s, nil
@@ -200,7 +203,7 @@ func (i *Interface) Remove() error {
 	return err
 }
 
-// Close ends the stack: listeners, UDP sockets and pings are ended, TCP connections closed in an orderly way; it waits
+// Close ends the stack: listeners, the sockets of datagrams and pings are ended, TCP connections closed in an orderly way; it waits
 // until the peers have acknowledged what was written, or until ctx is done, and resets what is left; then the
 // links are closed. When Close returns, no goroutine of the stack is left. A second Close does nothing. Errors:
 // ctx.Err() if connections had to be reset, joined with those of closing links.
@@ -215,6 +218,7 @@ func (s *Stack) close(ctx context.Context) error {
 	reset := s.tcp.Close(ctx, s.shards)
 	s.udp.Close()
 	s.icmp.Close()
+	s.raw.Close()
 	err := s.ip.Close()
 	s.frames.Close() // last, to see the farewells
 	for _, sh := range s.shards {

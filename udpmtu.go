@@ -53,7 +53,7 @@ func sizeError(err error) error {
 }
 
 // SetMTUDiscovery says what becomes of datagrams that are larger than their path takes. The error is EINVAL.
-func (c *UDPConn) SetMTUDiscovery(d MTUDiscovery) error {
+func (c *datagramConn) SetMTUDiscovery(d MTUDiscovery) error {
 	if int(d) >= len(discoveries) {
 		return c.err("set", syscall.EINVAL)
 	}
@@ -62,7 +62,7 @@ func (c *UDPConn) SetMTUDiscovery(d MTUDiscovery) error {
 }
 
 // SetDontFragment forbids fragments of what is sent, or allows them again: DiscoverDo, DiscoverWant.
-func (c *UDPConn) SetDontFragment(on bool) error {
+func (c *datagramConn) SetDontFragment(on bool) error {
 	if on {
 		return c.SetMTUDiscovery(DiscoverDo)
 	}
@@ -71,7 +71,7 @@ func (c *UDPConn) SetDontFragment(on bool) error {
 
 // PathMTU returns the largest packet, in octets with its internet header, that the path of a connected socket is known to
 // take. The error is ENOTCONN if it is not connected, or that of the route.
-func (c *UDPConn) PathMTU() (int, error) {
+func (c *datagramConn) PathMTU() (int, error) {
 	if c.peer == nil {
 		return 0, c.err("get", syscall.ENOTCONN)
 	}
@@ -79,7 +79,7 @@ func (c *UDPConn) PathMTU() (int, error) {
 }
 
 // PathMTUTo is PathMTU of the path to addr, which need not be connected.
-func (c *UDPConn) PathMTUTo(addr netip.AddrPort) (int, error) {
+func (c *datagramConn) PathMTUTo(addr netip.AddrPort) (int, error) {
 	to := c.sock.Remote()
 	if addr.IsValid() {
 		var err error

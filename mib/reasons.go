@@ -106,6 +106,9 @@ const (
 	SocketClosed
 	Closing
 	Hook
+	RawQueueFull
+	RawChecksum
+	PingQueueFull
 
 	numReasons
 )
@@ -216,4 +219,7 @@ var reasons = [numReasons]struct {
 	SocketClosed:           {"socket is closed", none},
 	Closing:                {"stack is closing", none},
 	Hook:                   {"dropped by a hook", none},
+	RawQueueFull:           {"raw socket's receive buffer is full", none},
+	RawChecksum:            {"checksum wrong, for a raw socket that has it verified", none},
+	PingQueueFull:          {"ping socket's receive buffer is full", none},
 }

@@ -20,6 +20,9 @@ const (
 	icmpRest     = 4
 )
 
+// ICMPChecksumOffset is where in the header the checksum is.
+const ICMPChecksumOffset = icmpChecksum
+
 // ICMPLen is the length of an ICMP or ICMPv6 header.
 const ICMPLen = 8
 

@@ -34,8 +34,8 @@ type Kind interface {
 	// Finish completes p, HeaderLen free octets and what the user sends, for the port at the end of path. The error is the
 	// user's; p stays the caller's.
 	Finish(path *ip.Path, port uint16, p *packet.Buffer) error
-	// Sent counts a datagram that has left.
-	Sent(c *mib.Set, p *packet.Buffer)
+	// Sent counts p, which Finish has completed.
+	Sent(c *mib.Set, path *ip.Path, p *packet.Buffer)
 	// Payload returns what the user is to see of p, which was queued, and the ports it has; 0: none.
 	Payload(p *packet.Buffer) (b []byte, from, to uint16)
 	// Full is why a packet is dropped that the receive queue has no room for.

@@ -94,6 +94,12 @@ func (s *Groups) Hears(p *packet.Buffer) bool {
 	return !g.own[family(p.Dst)]
 }
 
+// Joined reports whether p was sent to a group that the socket joined on the interface it came in by.
+func (s *Groups) Joined(p *packet.Buffer) bool {
+	g := s.current.Load()
+	return g != nil && p.Dst.IsMulticast() && g.find(p.In, p.Dst) >= 0
+}
+
 // toGroup fills in how the socket sends to the group to, where o and params do not say it.
 func (s *Groups) toGroup(to *flow.Endpoint, o *SendOptions, params *ip.Params) {
 	g := &s.state().send[family(to.Addr)]

@@ -139,7 +139,7 @@ func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, n int, params *ip.
 		p.Free()
 		return err
 	}
-	s.kind.Sent(&s.home.Counters, p)
+	s.kind.Sent(&s.home.Counters, path, p)
 	s.ip.Output(path, params, p)
 	s.stage(p)
 	return nil

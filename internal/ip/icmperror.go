@@ -113,8 +113,11 @@ func (e *Error) readQuote(four bool, b []byte) (size int, ok bool) {
 	return e.size, true
 }
 
-// tell gives e to its transport under the lock of the flow's shard. No shard may be locked.
+// tell gives e to raw sockets, and to its transport under the lock of the flow's shard. No shard may be locked.
 func (l *Layer) tell(now clock.Instant, e *Error) {
+	if raw := l.raw.Load(); raw != nil {
+		(*raw).Error(e)
+	}
 	t := l.transports[e.Proto]
 	if t == nil {
 		return

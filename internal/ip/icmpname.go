@@ -76,10 +76,8 @@ func countICMPIn(c *mib.Set, four bool, typ uint8) {
 	}
 }
 
-// sentICMP counts a message of ours that is on its way as p, and traces it, but for Neighbor Discovery: that is told as
-// what it changes.
-func (l *Layer) sentICMP(c *mib.Set, now clock.Instant, p *packet.Buffer, typ, code uint8) {
-	four := p.Dst.Is4()
+// CountICMPOut counts a message of ours that is on its way, and returns what kind it is.
+func CountICMPOut(c *mib.Set, four bool, typ uint8) *icmpKind {
 	total := mib.Icmp6OutMsgs
 	if four {
 		total = mib.IcmpOutMsgs
@@ -89,6 +87,14 @@ func (l *Layer) sentICMP(c *mib.Set, now clock.Instant, p *packet.Buffer, typ, c
 	if k.name != "" && k.out != total {
 		c.Inc(k.out)
 	}
+	return k
+}
+
+// sentICMP counts a message of ours that is on its way as p, and traces it, but for Neighbor Discovery: that is told as
+// what it changes.
+func (l *Layer) sentICMP(c *mib.Set, now clock.Instant, p *packet.Buffer, typ, code uint8) {
+	four := p.Dst.Is4()
+	k := CountICMPOut(c, four, typ)
 	if l.cfg.Tracer.Enabled() && (four || !isND(typ)) {
 		l.cfg.Tracer.Emit(&trace.Event{At: now, Kind: trace.ICMPSent, Out: p.Out, Src: p.Src, Dst: p.Dst, Proto: p.Proto,
 			Reason: k.text(code)})

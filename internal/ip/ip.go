@@ -66,10 +66,11 @@ type Layer struct {
 	aging     shard.Node  // of pmtu
 	retired   mib.Values  // counted by interfaces since removed
 	closed    bool
-	conf4     netif.IPv4 // of interfaces to come
-	conf6     netif.IPv6 // likewise
-	watchers  watchers   // who wants to hear of changes
-	taps      []*tapped  // who sees frames
+	conf4     netif.IPv4          // of interfaces to come
+	conf6     netif.IPv6          // likewise
+	watchers  watchers            // who wants to hear of changes
+	raw       atomic.Pointer[Raw] // nil: nobody
+	taps      []*tapped           // who sees frames
 }
 
 // snapshot is the configuration as the packet path sees it. It is immutable.

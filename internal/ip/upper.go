@@ -26,6 +26,8 @@ func (q *queue) toUpper(p *packet.Buffer, pointer int) {
 		q.drop(p, reason)
 		return
 	}
+	raw := q.l.raw.Load()
+	heard := raw != nil && (*raw).Input(&q.counters, q.now, p)
 	switch p.Proto {
 	case wire.ProtoIGMP:
 		if four {
@@ -48,7 +50,7 @@ func (q *queue) toUpper(p *packet.Buffer, pointer int) {
 		}
 		known = false
 	case wire.ProtoNoNext:
-		if !four { // RFC 8200, 4.7: "there is nothing following that header"
+		if !four && !heard { // RFC 8200, 4.7: "there is nothing following that header"
 			q.drop(p, mib.Ip6NoNextHeader)
 			return
 		}
@@ -56,6 +58,11 @@ func (q *queue) toUpper(p *packet.Buffer, pointer int) {
 	if known {
 		*delivered++
 		q.toShard(p, ports(p.Proto, p.Bytes()))
+		return
+	}
+	if heard {
+		*delivered++
+		p.Free()
 		return
 	}
 	if four {

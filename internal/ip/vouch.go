@@ -46,6 +46,9 @@ func (l *Layer) vouched(e *Error) bool {
 	if e.fragment {
 		return l.sent.has(l.hashSent(e.Src, e.Dst, fragmentProto, e.fragmentID))
 	}
+	if raw := l.raw.Load(); raw != nil && (*raw).Vouches(e) {
+		return true
+	}
 	switch e.Proto {
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		reply := uint8(wire.ICMPv4EchoReply)

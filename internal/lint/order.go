@@ -20,7 +20,7 @@ var levels = [][]string{
 	{""}, // package onlink
 	{"socket", "dns"},
 	{"internal/tcpsock"},
-	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp", "internal/framesock"},
+	{"internal/tcp", "internal/tcpauth", "internal/udp", "internal/icmp", "internal/raw", "internal/framesock"},
 	{"internal/dgram"}, // what datagram sockets have in common
 	{"internal/ip"},
 	{"internal/nd"},

@@ -77,7 +77,7 @@ func (s *Socket) Finish(path *ip.Path, port uint16, p *packet.Buffer) error {
 }
 
 // Sent implements dgram.Kind.
-func (s *Socket) Sent(c *mib.Set, _ *packet.Buffer) { c.Inc(mib.UdpOutDatagrams) }
+func (s *Socket) Sent(c *mib.Set, _ *ip.Path, _ *packet.Buffer) { c.Inc(mib.UdpOutDatagrams) }
 
 // Payload implements dgram.Kind.
 func (s *Socket) Payload(p *packet.Buffer) (b []byte, from, to uint16) {
