@@ -19,6 +19,7 @@ type Route struct {
 	Metric    int    // the lowest of equally long prefixes wins
 	Table     int    // its number; 0: that of the interface's VRF, or the main one, 254
 	Type      RouteType
+	OnLink    bool // the gateway is a neighbor on Interface's link, though no prefix there holds it
 
 	// Weight makes a route one of several of one prefix, table and metric that share the flows: each has its weight's part.
 	// 1 to 256; 0: it does not share.
@@ -106,7 +107,7 @@ func (s *Stack) Routes() []Route {
 // newRoute converts r, which leads through the interface of the given name.
 func newRoute(now clock.Instant, r *route.Route, on string) Route {
 	o := Route{Prefix: r.Prefix, Gateway: r.Gateway, Interface: on, Metric: r.Metric, Table: int(r.Table),
-		Type: RouteType(r.Type), Weight: r.Weight, Source: r.Source, MTU: r.MTU, HopLimit: int(r.HopLimit),
+		Type: RouteType(r.Type), Weight: r.Weight, OnLink: r.OnLink, Source: r.Source, MTU: r.MTU, HopLimit: int(r.HopLimit),
 		AdvertisedMSS: r.AdvertisedMSS, InitialWindow: r.InitialWindow, MinRTO: r.MinRTO,
 		Preference: int(r.Preference), Origin: r.Origin.String()}
 	if r.Expires != 0 {

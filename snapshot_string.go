@@ -2,7 +2,6 @@ package onlink
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 )
@@ -12,25 +11,10 @@ import (
 // Line writes the interface as ip -o link does: "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP link/ether
 // 02:00:00:00:00:01".
 func (i InterfaceState) Line() string {
-	var flags []string
-	add := func(on bool, f ...string) {
-		if on {
-			flags = append(flags, f...)
-		}
-	}
-	add(i.Loopback, "LOOPBACK")
-	add(!i.Loopback && i.LinkAddr != [6]byte{}, "BROADCAST", "MULTICAST")
-	add(!i.Loopback && i.LinkAddr == [6]byte{}, "POINTOPOINT", "NOARP")
-	add(!i.Down && !i.Up, "NO-CARRIER")
-	add(!i.Down, "UP")
-	add(i.Up, "LOWER_UP")
-	state, kind := "DOWN", "link/none"
-	if i.Up {
-		state = "UP"
-	}
+	kind := "link/none"
 	switch {
 	case i.Loopback:
-		state, kind = "UNKNOWN", "link/loopback"
+		kind = "link/loopback"
 	case i.LinkAddr != [6]byte{}:
 		kind = "link/ether " + i.LinkAddr.String()
 	}
@@ -38,7 +22,34 @@ func (i InterfaceState) Line() string {
 	if i.VRF != 0 {
 		vrf = fmt.Sprintf(" vrf %d", i.VRF)
 	}
-	return fmt.Sprintf("%d: %s: <%s> mtu %d%s state %s %s", i.Index, i.Name, strings.Join(flags, ","), i.MTU, vrf, state, kind)
+	return fmt.Sprintf("%d: %s: <%s> mtu %d%s state %s %s", i.Index, i.Name, strings.Join(i.Flags(), ","), i.MTU, vrf, i.OperState(), kind)
+}
+
+// Flags returns what the interface is, in the words of ip-link(8): BROADCAST, MULTICAST, UP, LOWER_UP.
+func (i InterfaceState) Flags() (flags []string) {
+	add := func(on bool, f ...string) {
+		if on {
+			flags = append(flags, f...)
+		}
+	}
+	add(!i.Down && !i.Up, "NO-CARRIER")
+	add(i.Loopback, "LOOPBACK")
+	add(!i.Loopback && i.LinkAddr != [6]byte{}, "BROADCAST", "MULTICAST")
+	add(!i.Loopback && i.LinkAddr == [6]byte{}, "POINTOPOINT", "NOARP")
+	add(!i.Down, "UP")
+	add(i.Up, "LOWER_UP")
+	return flags
+}
+
+// OperState returns the interface's operational state (RFC 2863): UP, DOWN, or UNKNOWN for "lo".
+func (i InterfaceState) OperState() string {
+	switch {
+	case i.Loopback:
+		return "UNKNOWN"
+	case i.Up:
+		return "UP"
+	}
+	return "DOWN"
 }
 
 // String writes the interface's Line, and below it a line for each of its addresses.
@@ -59,12 +70,12 @@ func (a AddressState) String() string {
 	if a.Prefix.Addr().Is4() {
 		family = "inet"
 	}
-	fmt.Fprintf(&b, "%s %v scope %s", family, a.Prefix, scopeName(a.Prefix.Addr()))
+	fmt.Fprintf(&b, "%s %v scope %s", family, a.Prefix, a.Scope())
 	for _, f := range [...]struct {
 		on   bool
 		name string
 	}{{a.State == "tentative", "tentative"}, {a.State == "duplicate", "dadfailed tentative"}, {a.State == "deprecated", "deprecated"},
-		{a.Optimistic, "optimistic"}, {a.Anycast, "anycast"}, {a.Temporary, "temporary"}, {a.Origin == "slaac" || a.Origin == "dhcp", "dynamic"},
+		{a.Optimistic, "optimistic"}, {a.Anycast, "anycast"}, {a.Temporary, "temporary"}, {a.Dynamic(), "dynamic"},
 		{a.NoDAD, "nodad"}, {a.NoPrefixRoute, "noprefixroute"}} {
 		if f.on {
 			b.WriteString(" " + f.name)
@@ -74,12 +85,17 @@ func (a AddressState) String() string {
 	return b.String()
 }
 
-// scopeName returns the name that iproute2 has for the scope of a.
-func scopeName(a netip.Addr) string {
-	switch {
-	case a.IsLoopback():
+// Dynamic reports whether the address does not just stay: it has a lifetime, or comes from a router or a DHCP server.
+func (a AddressState) Dynamic() bool {
+	return a.Valid != Forever || a.Origin == "slaac" || a.Origin == "dhcp"
+}
+
+// Scope returns the name that iproute2 has for the address's scope: "global", "link" or "host".
+func (a AddressState) Scope() string {
+	switch ip := a.Prefix.Addr(); {
+	case ip.IsLoopback():
 		return "host"
-	case a.IsLinkLocalUnicast():
+	case ip.IsLinkLocalUnicast():
 		return "link"
 	}
 	return "global"
@@ -116,8 +132,10 @@ func (r Route) String() string {
 	}
 	word(r.Gateway.IsValid(), "via %v", r.Gateway)
 	word(r.Interface != "", "dev %s", r.Interface)
+	word(r.OnLink, "%s", "onlink")
 	word(r.Table != 0 && r.Table != MainTable, "table %d", r.Table)
-	word(r.Origin != "", "proto %s", r.Origin)
+	word(r.Origin != "", "proto %s", protocolName(r.Origin))
+	word(r.Prefix.Addr().Is4() && r.Type == UnicastRoute && !r.Gateway.IsValid(), "scope %s", "link")
 	word(r.Source.IsValid(), "src %v", r.Source)
 	word(r.Metric != 0, "metric %d", r.Metric)
 	word(r.Weight != 0, "weight %d", r.Weight)
@@ -129,6 +147,14 @@ func (r Route) String() string {
 	word(r.Expires != 0, "expires %s", lifetime(r.Expires))
 	word(r.Origin == "ra" && r.Gateway.IsValid(), "pref %s", preferenceName(r.Preference))
 	return b.String()
+}
+
+// protocolName returns the name that iproute2 has for a route's origin.
+func protocolName(origin string) string {
+	if origin == "connected" {
+		return "kernel"
+	}
+	return origin
 }
 
 // String writes the rule as ip-rule(8) does: "100: from 10.0.0.0/8 fwmark 0x1 lookup 7".

@@ -45,6 +45,8 @@ type Stack struct {
 
 	closing sync.Once
 
+	memberships staticGroups
+
 	// idle holds the sysctls that have no effect.
 	idle struct {
 		sync.Mutex

@@ -86,7 +86,7 @@ func TestStateStrings(t *testing.T) {
 			"inet6 2001:db8::1/64 scope global deprecated temporary dynamic valid_lft 3600sec preferred_lft 0sec"},
 		{onlink.Route{Prefix: p("::/0"), Gateway: a("fe80::1"), Interface: "eth0", Metric: 1024, Origin: "ra", Expires: time.Minute},
 			"default via fe80::1 dev eth0 proto ra metric 1024 expires 60sec pref medium"},
-		{onlink.Route{Prefix: p("10.0.0.0/8"), Interface: "eth0", Table: 7, Source: a("192.0.2.1"), MTU: 1400}, "10.0.0.0/8 dev eth0 table 7 src 192.0.2.1 mtu 1400"},
+		{onlink.Route{Prefix: p("10.0.0.0/8"), Interface: "eth0", Table: 7, Source: a("192.0.2.1"), MTU: 1400}, "10.0.0.0/8 dev eth0 table 7 scope link src 192.0.2.1 mtu 1400"},
 		{onlink.Rule{Priority: 100, From: p("10.0.0.0/8"), Mark: 1, Table: 7}, "100: from 10.0.0.0/8 fwmark 0x1 lookup 7"},
 		{onlink.Rule{Priority: 32766, Table: onlink.MainTable}, "32766: from all lookup main"},
 		{onlink.Rule{Priority: 1, Not: true, In: "eth0", Action: onlink.RuleProhibit}, "1: not from all iif eth0 prohibit"},

@@ -17,8 +17,14 @@ type cli struct {
 	Fetch fetchCmd `cmd:"" help:"Download a URL as a host on a TAP or TUN device."`
 	Wire  wireCmd  `cmd:"" help:"Join two TAP devices by a wire that delays, loses and reorders."`
 
-	Addr  addrCmd  `cmd:"" aliases:"a,address" help:"Show and change the addresses of a running host."`
-	Route routeCmd `cmd:"" aliases:"r,ro" help:"Show and change the routes of a running host."`
+	Addr    addrCmd    `cmd:"" aliases:"a,ad,address" help:"Show and change addresses, as ip address does."`
+	Link    linkCmd    `cmd:"" aliases:"l" help:"Show and change interfaces, as ip link does."`
+	Route   routeCmd   `cmd:"" aliases:"r,ro" help:"Show and change routes, as ip route does."`
+	Neigh   neighCmd   `cmd:"" aliases:"n,neighbor,neighbour" help:"Show and change neighbors, as ip neighbour does."`
+	Rule    ruleCmd    `cmd:"" aliases:"ru" help:"Show and change the rules of routing, as ip rule does."`
+	Maddr   maddrCmd   `cmd:"" aliases:"m,maddress" help:"Show and change multicast groups, as ip maddress does."`
+	Policy  policyCmd  `cmd:"" aliases:"addrlabel" help:"Show and change the table that addresses are chosen by (RFC 6724), as ip addrlabel does."`
+	Monitor monitorCmd `cmd:"" aliases:"mo" help:"Tell what changes, as ip monitor does."`
 }
 
 func main() {

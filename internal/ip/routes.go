@@ -176,7 +176,7 @@ func (l *Layer) gatewayLink(r route.Route) (out *device, err error) {
 			continue
 		}
 		bits := d.onLink(r.Gateway)
-		if r.Out != 0 && d.medium == link.IP || r.Out != 0 && l.direct(r.Table, r.Gateway, d.index) {
+		if r.Out != 0 && (r.OnLink || d.medium == link.IP) || r.Out != 0 && l.direct(r.Table, r.Gateway, d.index) {
 			bits = max(bits, 0)
 		}
 		if bits > longest {

@@ -88,6 +88,7 @@ type Route struct {
 	Preference int8          // RFC 4191, 2.1: 1 high, 0 medium, -1 low
 	Expires    clock.Instant // 0: never
 	Source     netip.Addr    // the source address to prefer; the zero Addr: as RFC 6724 has it
+	OnLink     bool          // the gateway is a neighbor, whatever the prefixes of the link
 	Attributes
 }
 
@@ -181,6 +182,7 @@ type Hop struct {
 	Type       Type
 	Origin     Origin
 	Preference int8
+	OnLink     bool
 	Metric     int
 	Expires    clock.Instant
 	Attributes
@@ -192,7 +194,8 @@ func (h *Hop) Router() *Router { return h.router }
 
 func hopOf(r *Route) Hop {
 	return Hop{Gateway: wire.AddrFrom(r.Gateway), Source: wire.AddrFrom(r.Source), Out: r.Out, Weight: int16(r.Weight), Type: r.Type,
-		Origin: r.Origin, Preference: r.Preference, Metric: r.Metric, Expires: r.Expires, Attributes: r.Attributes}
+		Origin: r.Origin, Preference: r.Preference, Metric: r.Metric, Expires: r.Expires, OnLink: r.OnLink,
+		Attributes: r.Attributes}
 }
 
 // same reports whether h and o are one route, with whatever attributes.
@@ -202,7 +205,7 @@ func (h *Hop) same(o *Hop) bool {
 
 func (h *Hop) route(p netip.Prefix, table uint32) Route {
 	r := Route{Prefix: p, Out: h.Out, Metric: h.Metric, Origin: h.Origin, Type: h.Type, Table: table, Weight: int(h.Weight),
-		Preference: h.Preference, Expires: h.Expires, Attributes: h.Attributes}
+		Preference: h.Preference, Expires: h.Expires, OnLink: h.OnLink, Attributes: h.Attributes}
 	if h.Gateway != (wire.Addr{}) {
 		r.Gateway = h.Gateway.Netip()
 	}
