@@ -2,9 +2,9 @@ package onlink
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/onlink-go/onlink/internal/flow"
@@ -12,152 +12,222 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// Explanation tells how a packet would leave: what each of the nine steps decides now, and by which rule. A step that is not
-// reached, because one before it finds that the packet cannot go, is not there.
+// Explanation tells how a packet would leave: what each of the nine steps decides now, among which candidates and by which rule,
+// and what would be sent. A step that is not reached, because one before it finds that the packet cannot go, is not there.
+// String writes it for people, Brief in one line a step, and encoding/json for programs.
 type Explanation struct {
 	Network     string     `json:"network"`
 	Destination netip.Addr `json:"destination"`
+	Port        uint16     `json:"port,omitempty"` // of the destination; 0: none was named
+
+	// Destinations are all that were asked for, if there were several, in the order in which they are best tried: Destination is
+	// the first.
+	Destinations []ExplainedCandidate `json:"destinations,omitempty"`
 
 	// What comes out; zero where no step got that far.
 	Source    netip.Addr `json:"source"`
 	Interface string     `json:"interface,omitempty"`
 	NextHop   netip.Addr `json:"nextHop"`
-	LinkAddr  wire.MAC   `json:"linkAddr"`      // of the next hop; zero: there is none, or it must be asked for
-	MTU       int        `json:"mtu,omitempty"` // octets of the largest packet, as far as is known
+	LinkAddr  wire.MAC   `json:"linkAddr"`         // of the next hop; zero: there is none, or it must be asked for
+	MTU       int        `json:"mtu,omitempty"`    // octets of the largest packet, as far as is known
+	Local     bool       `json:"local,omitempty"`  // the packet is for ourselves
+	Socket    string     `json:"socket,omitempty"` // that takes a packet for ourselves, or a copy of it
 
 	Steps []ExplainedStep `json:"steps"`
-	Error string          `json:"error,omitempty"` // why the packet cannot go
-	Err   error           `json:"-"`               // what a program gets then: errors.Is finds the errno
+
+	First *ExplainedFrame `json:"first,omitempty"` // what goes onto the link first, to ask for LinkAddr; nil: nothing does
+	Frame *ExplainedFrame `json:"frame,omitempty"` // the packet itself; nil: it does not leave
+	Waits bool            `json:"waits,omitempty"` // the packet is queued until LinkAddr is known
+
+	Error string `json:"error,omitempty"` // why the packet cannot go
+	Err   error  `json:"-"`               // what a program gets then: errors.Is finds the errno
+	Late  bool   `json:"late,omitempty"`  // it gets it with a later call: this one returns before the packet is dropped
 }
 
 // ExplainedStep is one step of an Explanation.
 type ExplainedStep struct {
-	Number     int      `json:"number"` // 1 to 9
-	Name       string   `json:"name"`
-	Decision   string   `json:"decision"`
-	Rule       string   `json:"rule,omitempty"`
-	Candidates []string `json:"candidates,omitempty"` // among which the decision was made, each with what was found of it
+	Number     int                  `json:"number"` // 1 to 9
+	Name       string               `json:"name"`
+	Question   string               `json:"question"` // that the step answers
+	Decision   string               `json:"decision"`
+	Rule       string               `json:"rule,omitempty"`       // by which it decided
+	RFC        string               `json:"rfc,omitempty"`        // where the rule is written: "RFC 6724, 5"
+	Entry      string               `json:"entry,omitempty"`      // what it was read from: a route, a neighbor's entry
+	Candidates []ExplainedCandidate `json:"candidates,omitempty"` // among which the decision was made
+	Notes      []string             `json:"notes,omitempty"`      // what else there is to know
+	Words      []string             `json:"words,omitempty"`      // what the words mean that come up here first
+	Error      string               `json:"error,omitempty"`      // why the packet goes no further
+}
+
+// ExplainedCandidate is one of several that a step chose among.
+type ExplainedCandidate struct {
+	Name   string `json:"name"` // an address, or a route as ip(8) writes it
+	Chosen bool   `json:"chosen,omitempty"`
+
+	Address *ExplainedAddress `json:"address,omitempty"` // if it is an address
+	Router  string            `json:"router,omitempty"`  // of a route: whether its router answers: "reachable", "unknown", "unreachable"
+
+	Rule string `json:"rule,omitempty"` // by which it was not chosen, or stands behind the one before it
+	RFC  string `json:"rfc,omitempty"`
+	Has  string `json:"has,omitempty"` // what it has of what Rule compares, and
+	Won  string `json:"won,omitempty"` // what the chosen one, or the one before it, has
+}
+
+// ExplainedAddress is what decisions about an address depend on.
+type ExplainedAddress struct {
+	Prefix     netip.Prefix `json:"prefix"`              // of an address of ours: with its length, host bits kept
+	Interface  string       `json:"interface,omitempty"` // that has it
+	Scope      string       `json:"scope"`               // "link-local", "global", …
+	State      string       `json:"state,omitempty"`     // of an address of ours: "preferred", "deprecated", "tentative", "duplicate"
+	Temporary  bool         `json:"temporary,omitempty"`
+	Optimistic bool         `json:"optimistic,omitempty"`
+	Policy     string       `json:"policy,omitempty"` // the prefix of the policy table that covers it (RFC 6724, 2.1)
+	Precedence int          `json:"precedence"`
+	Label      int          `json:"label"`
+	Source     netip.Addr   `json:"source,omitzero"` // of a destination: what packets to it would leave from
+}
+
+// ExplainOptions say more about the packet that is asked for. The zero value is a plain socket's.
+type ExplainOptions struct {
+	Interface    string           // the socket is bound to it (SO_BINDTODEVICE)
+	Mark         uint32           // of the socket (SO_MARK)
+	HopLimit     int              // TTL or hop limit; 0: the default
+	TrafficClass int              // TOS or traffic class
+	Source       SourcePreference // where src names no address
+	Size         int              // octets of a datagram's payload
 }
 
 // Explain tells how a packet from src to dst would leave, and why this way. Nothing is sent, and nothing changes. network is
-// "tcp", "udp" or "ip", with "4" or "6" behind it for one family only; dst is an address, with a port for tcp and udp if it
-// matters ("192.0.2.1", "[2001:db8::1]:80", "fe80::1%eth0"); src is an address of the stack, with or without a port, or empty
+// "tcp", "udp" or "ip", with "4" or "6" behind it for one family only, and "ip" with ":icmp" or another protocol's name
+// or number behind that; dst is an address, with a port for tcp and udp if it
+// matters ("192.0.2.1", "[2001:db8::1]:80", "fe80::1%eth0"); src is an address of the stack, with or without a port, or a port
+// (":53"), or empty
 // if the stack is to choose. That a packet cannot go is no error, but in the Explanation. Errors are *net.OpError around
 // what is wrong with the arguments; names are not looked up.
 func (s *Stack) Explain(network, src, dst string) (*Explanation, error) {
-	fail := func(err error) (*Explanation, error) {
+	return s.ExplainWith(network, src, []string{dst}, ExplainOptions{})
+}
+
+// ExplainWith is Explain of a packet of which opt says more, to the best of several destinations: those of a host, say, of which
+// a program tries one after the other (RFC 6724, 6).
+func (s *Stack) ExplainWith(network, src string, dst []string, opt ExplainOptions) (*Explanation, error) {
+	x, err := s.explainer(network, src, dst, opt)
+	if err != nil {
 		return nil, &net.OpError{Op: "explain", Net: network, Err: err}
 	}
-	n, err := explainNetwork(network)
-	if err != nil {
-		return fail(err)
-	}
-	to, err := s.explainEnd(n, dst)
-	if err != nil {
-		return fail(err)
-	}
-	var from flow.Endpoint
-	if src != "" {
-		if from, err = s.explainEnd(n, src); err != nil {
-			return fail(err)
-		}
-	}
-	e := &Explanation{Network: network, Destination: s.netipAddr(to.Addr, to.Scope)}
-	s.explain(e, n, from, to)
-	return e, nil
+	x.explain()
+	return x.Explanation, nil
 }
 
-// explainNetwork is parseNetwork for what Explain knows besides.
-func explainNetwork(name string) (network, error) {
-	if family, ok := strings.CutPrefix(name, "ip"); ok {
-		n, err := parseNetwork("udp" + family)
+// explainer is an Explanation being made.
+type explainer struct {
+	*Explanation
+	s     *Stack
+	net   network
+	proto uint8 // 0: not known
+	opt   ExplainOptions
+	out   int32 // of opt.Interface
+
+	from, to flow.Endpoint
+	all      []flow.Endpoint // the destinations
+	why      ip.Explanation
+	path     *ip.Path
+	params   ip.Params
+}
+
+// explainer reads the arguments of ExplainWith.
+func (s *Stack) explainer(network, src string, dst []string, opt ExplainOptions) (*explainer, error) {
+	x := &explainer{s: s, opt: opt, Explanation: &Explanation{Network: network}}
+	var err error
+	if x.net, x.proto, err = explainNetwork(network); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(dst) == 0:
+		return nil, &net.AddrError{Err: "no destination"}
+	case opt.HopLimit < 0 || opt.HopLimit > 255:
+		return nil, &net.AddrError{Err: "a hop limit is 0 to 255", Addr: strconv.Itoa(opt.HopLimit)}
+	case opt.TrafficClass < 0 || opt.TrafficClass > 255:
+		return nil, &net.AddrError{Err: "a traffic class is 0 to 255", Addr: strconv.Itoa(opt.TrafficClass)}
+	case opt.Size < 0 || opt.Size > 65507:
+		return nil, &net.AddrError{Err: "a payload has 0 to 65507 octets", Addr: strconv.Itoa(opt.Size)}
+	}
+	if opt.Interface != "" {
+		if x.out, err = s.zone(opt.Interface); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range dst {
+		to, err := s.explainEnd(x.net, d, false)
 		if err != nil {
-			return n, net.UnknownNetworkError(name)
+			return nil, err
 		}
-		n.name, n.transport = name, "ip"
-		return n, nil
+		x.all = append(x.all, to)
 	}
-	return parseNetwork(name)
+	x.to = x.all[0]
+	if src != "" {
+		x.from, err = s.explainEnd(x.net, src, true)
+	}
+	return x, err
 }
 
-// explainEnd reads "address" or "address:port".
-func (s *Stack) explainEnd(n network, text string) (flow.Endpoint, error) {
+// explainNetwork is parseNetwork for what Explain knows besides: "ip", "ip4:icmp", "ip6:58".
+func explainNetwork(name string) (n network, proto uint8, err error) {
+	if !strings.HasPrefix(name, "ip") {
+		n, err = parseNetwork(name)
+		return n, map[string]uint8{"tcp": wire.ProtoTCP, "udp": wire.ProtoUDP}[n.transport], err
+	}
+	family, protocol, _ := strings.Cut(name[len("ip"):], ":")
+	if n, err = parseNetwork("udp" + family); err != nil {
+		return n, 0, net.UnknownNetworkError(name)
+	}
+	n.name, n.transport = name, "ip"
+	switch protocol {
+	case "":
+	case "icmp":
+		proto = wire.ProtoICMP
+	case "ipv6-icmp", "icmpv6":
+		proto = wire.ProtoICMPv6
+	case "tcp":
+		proto = wire.ProtoTCP
+	case "udp":
+		proto = wire.ProtoUDP
+	default:
+		p, err := strconv.ParseUint(protocol, 10, 8)
+		if err != nil {
+			return n, 0, net.UnknownNetworkError(name)
+		}
+		proto = uint8(p)
+	}
+	return n, proto, nil
+}
+
+// explainEnd reads "address", "address:port", or where a port may stand alone, ":port".
+func (s *Stack) explainEnd(n network, text string, portOnly bool) (flow.Endpoint, error) {
+	wrong := func(what string) (flow.Endpoint, error) {
+		return flow.Endpoint{}, &net.AddrError{Err: what, Addr: text}
+	}
+	if port, only := strings.CutPrefix(text, ":"); only && portOnly && !strings.Contains(port, ":") {
+		p, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return wrong("not a port")
+		}
+		return flow.Endpoint{Port: uint16(p)}, nil
+	}
 	ap, err := netip.ParseAddrPort(text)
 	if err != nil {
-		a, aerr := netip.ParseAddr(strings.Trim(text, "[]"))
+		a, aerr := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
 		if aerr != nil {
-			return flow.Endpoint{}, &net.AddrError{Err: "neither an address nor an address and a port", Addr: text}
+			return wrong("neither an address nor an address and a port")
 		}
 		ap = netip.AddrPortFrom(a, 0)
 	}
 	ap = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 	if !n.allows(ap.Addr()) {
-		return flow.Endpoint{}, &net.AddrError{Err: "not an address of network " + n.name, Addr: text}
+		return wrong("not an address of network " + n.name)
 	}
 	return s.endpoint(ap)
 }
 
-// explain takes the steps, and fills e.
-func (s *Stack) explain(e *Explanation, n network, from, to flow.Endpoint) {
-	e.step(1, "socket call", "send to "+e.Destination.String()+" by "+n.name, "", nil)
-	e.step(2, "transport", map[string]string{"tcp": "a segment", "udp": "a datagram", "ip": "a message"}[n.transport], "", nil)
-	proto := map[string]uint8{"tcp": wire.ProtoTCP, "udp": wire.ProtoUDP}[n.transport]
-	var why ip.Explanation
-	path, err := s.ip.Route(s.rt.Now(), ip.Query{Src: from.Addr, Dst: to.Addr, Scope: to.Scope, Out: int32(from.Scope), Why: &why,
-		Flow: ip.Flow{Proto: proto, Ports: uint32(from.Port)<<16 | uint32(to.Port)}})
-	for _, d := range why.Decisions {
-		decision := d.Result
-		if d.Err != nil {
-			decision = strings.TrimPrefix(decision+": ", ": ") + d.Err.Error()
-		}
-		e.step(int(d.Step), d.Step.String(), decision, d.Rule, d.Candidates)
-	}
-	e.LinkAddr = why.LinkAddr
-	if err != nil {
-		e.Error, e.Err = err.Error(), err
-		return
-	}
-	e.Source, e.NextHop = s.netipAddr(path.Src, 0), s.netipAddr(path.NextHop, 0)
-	e.Interface, e.MTU = path.If.Name, path.MTU
-}
-
-func (e *Explanation) step(number int, name, decision, rule string, candidates []string) {
-	e.Steps = append(e.Steps, ExplainedStep{number, name, decision, rule, candidates})
-}
-
-// teaching says what each step is for.
-var teaching = [...]string{
-	1: "A program asks for octets to be sent.",
-	2: "The transport protocol puts its header in front, with the ports.",
-	3: "Is the destination one that packets can be sent to, and is it ourselves?",
-	4: "The address that the answer will come back to: one of ours, the best by RFC 6724, 5.",
-	5: "What is for ourselves does not leave: it goes into our own receive queue.",
-	6: "A host with several interfaces may be bound to one of them.",
-	7: "The neighbor that gets the packet first: the destination itself if it is on the link, else a router; the route with the longest prefix tells.",
-	8: "The link wants its own kind of address: the neighbor's is remembered, or asked for.",
-	9: "The headers go in front, the packet waits its turn, and leaves.",
-}
-
-// String tells the steps one after the other, for somebody who sees them for the first time.
-func (e *Explanation) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "A packet to %v:\n", e.Destination)
-	for _, s := range e.Steps {
-		fmt.Fprintf(&b, "\n%d. %s: %s\n   %s\n", s.Number, s.Name, s.Decision, teaching[s.Number])
-		if s.Rule != "" {
-			fmt.Fprintf(&b, "   Decided by: %s.\n", s.Rule)
-		}
-		for _, c := range s.Candidates {
-			fmt.Fprintf(&b, "   - %s\n", c)
-		}
-	}
-	switch {
-	case errors.Is(e.Err, ip.ErrTentative):
-		b.WriteString("\nIt waits: no address to send from has been verified yet.\n")
-	case e.Err != nil:
-		fmt.Fprintf(&b, "\nIt cannot go: %s.\n", e.Error)
-	default:
-		fmt.Fprintf(&b, "\nIt leaves from %v by %s to %v.\n", e.Source, e.Interface, e.NextHop)
-	}
-	return b.String()
-}
+// Waiting reports whether the packet goes nowhere yet because the addresses to send from are still being verified.
+func (e *Explanation) Waiting() bool { return errors.Is(e.Err, ip.ErrTentative) }

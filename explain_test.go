@@ -85,65 +85,61 @@ func TestExplanationText(t *testing.T) {
 	before, err := json.Marshal(s.Snapshot().Neighbors)
 	check(err)
 	for _, x := range []struct{ network, src, dst, want string }{
-		{"tcp", "", "[2001:db8:9::9]:80", `A packet to 2001:db8:9::9:
-
-1. socket call: send to 2001:db8:9::9 by tcp
-   A program asks for octets to be sent.
-
-2. transport: a segment
-   The transport protocol puts its header in front, with the ports.
-
-3. destination: a unicast address, not one of ours
-   Is the destination one that packets can be sent to, and is it ourselves?
-   Decided by: it is no address of our interfaces.
-
-4. source: 2001:db8:1::3
-   The address that the answer will come back to: one of ours, the best by RFC 6724, 5.
-   Decided by: rule 7: prefer temporary addresses.
-   - 2001:db8:1::2 on eth0: not by rule 7: prefer temporary addresses
-   - 2001:db8:1::3 on eth0: chosen
-   - 2001:db8:1::4 on eth0: not by rule 3: avoid deprecated addresses
-
-5. to ourselves: no
-   What is for ourselves does not leave: it goes into our own receive queue.
-   Decided by: the destination is not one of our addresses.
-
-6. interface: eth0
-   A host with several interfaces may be bound to one of them.
-   Decided by: the source's is preferred where routes are equal.
-
-7. next hop: 2001:db8:1::fe on eth0
-   The neighbor that gets the packet first: the destination itself if it is on the link, else a router; the route with the longest prefix tells.
-   Decided by: longest prefix; route ::/0 via 2001:db8:1::fe dev eth0.
-   - ::/0 via 2001:db8:1::fe dev eth0, router reachable
-
-8. neighbor: 02:00:00:00:00:fe
-   The link wants its own kind of address: the neighbor's is remembered, or asked for.
-   Decided by: the neighbor cache has it, PERMANENT.
-
-9. send: eth0, packets of up to 1500 octets
-   The headers go in front, the packet waits its turn, and leaves.
-   Decided by: Ethernet from 02:00:00:00:00:01.
-
-It leaves from 2001:db8:1::3 by eth0 to 2001:db8:1::fe.
+		{"tcp", "", "[2001:db8:9::9]:80", `
+4. Which of our addresses does the packet come from?
+   → 2001:db8:1::3
+     because  rule 7: prefer temporary addresses [RFC 6724, 5]
+     Candidates are the addresses of eth0, by which the packet would leave: the route default (::/0) via
+     2001:db8:1::fe dev eth0 says so (RFC 6724, 4).
+     - 2001:db8:1::2/64 on eth0, scope global, preferred, label 1
+         loses by rule 7: prefer temporary addresses (public; the chosen one: temporary)
+     * 2001:db8:1::3/64 on eth0, scope global, preferred, temporary, label 1
+     - 2001:db8:1::4/64 on eth0, scope global, deprecated, label 1
+         loses by rule 3: avoid deprecated addresses (deprecated; the chosen one: preferred)
 `},
-		{"udp", "192.0.2.1:53", "192.0.2.77:53", `8. neighbor: not known
-   The link wants its own kind of address: the neighbor's is remembered, or asked for.
-   Decided by: not in the neighbor cache: ask by ARP, and queue the packet (RFC 826; RFC 1122, 2.3.2.2).
+		{"tcp", "", "[2001:db8:9::9]:80", `
+8. What is the hardware address of that neighbor?
+   → 02:00:00:00:00:fe
+     because  the neighbor cache has it [RFC 4861, 7.3.3]
+     entry    neighbor 2001:db8:1::fe dev eth0 lladdr 02:00:00:00:00:fe, PERMANENT
 `},
-		{"udp", "192.0.2.1", "198.51.100.9", `7. next hop: prohibit: permission denied
-   The neighbor that gets the packet first: the destination itself if it is on the link, else a router; the route with the longest prefix tells.
-   Decided by: longest prefix; route prohibit 198.51.100.0/24.
-   - prohibit 198.51.100.0/24
+		{"tcp", "", "[2001:db8:9::9]:80", "\nSo it leaves from 2001:db8:1::3 by eth0, to the router 2001:db8:1::fe.\n"},
+		{"udp", "192.0.2.1:53", "192.0.2.77:53", `
+9. What goes onto the link?
+   → first a question, an ARP request to all on eth0: who has 192.0.2.77?; the packet waits for the
+     answer
+     MTU, the size of the largest packet: 1500 octets, the interface's.
+     first  the ARP request
+       Ethernet  from 02:00:00:00:00:01 to ff:ff:ff:ff:ff:ff, type 0x0806 (ARP)
+       ARP       who has 192.0.2.77? tell 192.0.2.1
+     then   the UDP datagram
+       Ethernet  from 02:00:00:00:00:01 to the answer's address, type 0x0800 (IPv4)
+       IPv4      from 192.0.2.1 to 192.0.2.77, TTL 64, DF set, protocol 17 (UDP)
+       UDP       from port 53 to port 53
+`},
+		{"udp", "192.0.2.1", "198.51.100.9", `
+7. Which neighbor on the link gets it first?
+   → nowhere: prohibit: permission denied
+     because  longest prefix [RFC 4861, 5.2; RFC 1122, 3.3.1.1]
+     entry    route prohibit 198.51.100.0/24 (static), table main
+     * prohibit 198.51.100.0/24
 
-It cannot go: permission denied.
+So it cannot go. The program gets the error: permission denied.
 `},
-		{"udp", "", "203.0.113.1", "4. source: none: network is unreachable\n"},
-		{"ip", "", "192.0.2.1", "5. to ourselves: yes\n"},
-		{"ip", "", "192.0.2.255", "8. neighbor: ff:ff:ff:ff:ff:ff\n"},
-		{"ip6", "", "ff02::5%eth0", "8. neighbor: 33:33:00:00:00:05\n"},
-		{"ip", "", "fe80::1", "3. destination: invalid argument\n"},
-		{"ip", "2001:db8::99", "2001:db8:1::5", "4. source: 2001:db8::99: cannot assign requested address\n"},
+		{"udp", "", "198.51.100.9", `
+4. Which of our addresses does the packet come from?
+   → none: permission denied
+     because  packets to there end here, by a route or rule of type prohibit, so there is no interface
+              whose addresses to choose among [RFC 6724, 4]
+     entry    route prohibit 198.51.100.0/24 (static), table main
+`},
+		{"udp", "", "203.0.113.1", "   → none: network is unreachable\n"},
+		{"tcp", "", "192.0.2.1:80", "   → yes\n     because  the destination is one of our addresses\n     But nobody listens on TCP port 80"},
+		{"ip", "", "192.0.2.255", "   → ff:ff:ff:ff:ff:ff\n"},
+		{"ip6", "", "ff02::5%eth0", "   → 33:33:00:00:00:05\n"},
+		{"ip", "", "fe80::1", "   → invalid argument\n"},
+		{"ip", "2001:db8::99", "2001:db8:1::5", "   → 2001:db8::99: cannot assign requested address\n"},
+		{"tcp", "", "[ff02::5%eth0]:80", "3. Can packets be sent to this destination, and is it ourselves?\n   → a multicast group: network is unreachable\n"},
 	} {
 		e, err := s.Explain(x.network, x.src, x.dst)
 		if err != nil || !strings.Contains(e.String(), x.want) {

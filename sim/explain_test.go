@@ -145,7 +145,7 @@ func TestExplainIsWhatIsSent(t *testing.T) {
 }
 
 // explainedCases counts what came up.
-var explainedCases = map[string]int{"error": 0, "local": 0, "known": 0, "unknown": 0, "group": 0}
+var explainedCases = map[string]int{"error": 0, "local": 0, "known": 0, "unknown": 0, "group": 0, "late": 0}
 
 func (x *explained) one(t *testing.T, pc *onlink.UDPConn) {
 	dst := x.destination()
@@ -168,6 +168,12 @@ func (x *explained) one(t *testing.T, pc *onlink.UDPConn) {
 		}
 		err = send()
 		switch {
+		case e.Late:
+			explainedCases["late"]++
+			if err != nil || len(x.sent) != 0 {
+				t.Errorf("%s: %v, %+v is sent, in spite of\n%v", dst, err, x.sent, e)
+			}
+			continue
 		case e.Err != nil:
 			explainedCases["error"]++
 			if err == nil {
@@ -179,8 +185,7 @@ func (x *explained) one(t *testing.T, pc *onlink.UDPConn) {
 			continue
 		}
 		got := x.sent
-		local := e.Steps[4].Decision == "yes"
-		if local {
+		if e.Local {
 			explainedCases["local"]++
 			if len(got) != 0 {
 				t.Errorf("%s: %+v is sent, in spite of\n%v", dst, got, e)

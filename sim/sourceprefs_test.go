@@ -67,12 +67,12 @@ func TestSourceOfNextHop(t *testing.T) {
 			}
 			other := 0
 			for _, c := range e.Steps[3].Candidates {
-				if strings.Contains(c, "rule 5.5") {
+				if strings.Contains(c.Rule, "rule 5.5") {
 					other++
 				}
 			}
 			if other != 1 {
-				t.Errorf("%d candidates lost by rule 5.5: %q", other, e.Steps[3].Candidates)
+				t.Errorf("%d candidates lost by rule 5.5: %+v", other, e.Steps[3].Candidates)
 			}
 			a.Go("app", func() {
 				if l := localOf(t, a, dst, onlink.AnySource); l != e.Source {

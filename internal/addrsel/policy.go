@@ -91,14 +91,23 @@ func (p *Policy) Entries() []Entry {
 // RFC 6724, 2.1: "The policy table is a longest-matching-prefix lookup table". Of an address that no entry covers it says
 // nothing: its precedence is 0 and its label -1, which no entry has by default.
 func (p *Policy) Of(a wire.Addr) (precedence, label int) {
-	if p != nil {
-		for i := range p.rows {
-			if r := &p.rows[i]; a.Hi&r.mask.Hi == r.prefix.Hi && a.Lo&r.mask.Lo == r.prefix.Lo {
-				return r.Precedence, r.Label
-			}
-		}
+	if e := p.Entry(a); e != nil {
+		return e.Precedence, e.Label
 	}
 	return 0, -1
+}
+
+// Entry returns the entry that covers a, or nil.
+func (p *Policy) Entry(a wire.Addr) *Entry {
+	if p == nil {
+		return nil
+	}
+	for i := range p.rows {
+		if r := &p.rows[i]; a.Hi&r.mask.Hi == r.prefix.Hi && a.Lo&r.mask.Lo == r.prefix.Lo {
+			return &r.Entry
+		}
+	}
+	return nil
 }
 
 // label returns the label of a.

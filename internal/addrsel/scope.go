@@ -1,6 +1,10 @@
 package addrsel
 
-import "github.com/onlink-go/onlink/wire"
+import (
+	"fmt"
+
+	"github.com/onlink-go/onlink/wire"
+)
 
 // Scope is how far an address reaches, in the order of RFC 6724, 3.1.
 type Scope uint8
@@ -14,6 +18,25 @@ const (
 	Organization   Scope = 8
 	Global         Scope = 14
 )
+
+// String returns the scope's name as RFC 4291, 2.7, has it; that of a number without a name is the number.
+func (s Scope) String() string {
+	switch s {
+	case InterfaceLocal:
+		return "interface-local"
+	case LinkLocal:
+		return "link-local"
+	case AdminLocal:
+		return "admin-local"
+	case SiteLocal:
+		return "site-local"
+	case Organization:
+		return "organization-local"
+	case Global:
+		return "global"
+	}
+	return fmt.Sprintf("scope %d", uint8(s))
+}
 
 // ScopeOf returns the scope of a.
 //

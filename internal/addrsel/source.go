@@ -60,46 +60,6 @@ func Source(s *netif.Snapshot, q *Query) Result {
 	return Result{c.best.Addr, c.rule, c.tentative && ScopeOf(c.best.Addr) < c.scope}
 }
 
-// Candidate is an address that Source weighed, and why it was not chosen.
-type Candidate struct {
-	If   *netif.Interface
-	Addr *netif.Address
-	Rule Rule // by which the chosen one is preferred; NoRule: this is the chosen one
-}
-
-// Candidates returns the addresses that Source chose among, in their order, each with the rule by which the chosen one is
-// better. It allocates: it is for those who want to know why.
-func Candidates(s *netif.Snapshot, q *Query) []Candidate {
-	chosen := Source(s, q).Addr
-	if chosen == (wire.Addr{}) {
-		return nil
-	}
-	c := choice{Query: q, scope: ScopeOf(q.Dst), label: q.Policy.label(q.Dst)}
-	ifs := s.Interfaces
-	if q.Out.Address(chosen) != nil {
-		ifs = []*netif.Interface{q.Out}
-	}
-	var all []Candidate
-	for _, i := range ifs {
-		for k := range i.Addrs {
-			a := &i.Addrs[k]
-			if !c.candidate(a) || i != q.Out && ScopeOf(a.Addr) <= LinkLocal {
-				continue
-			}
-			if a.Addr == chosen {
-				c.best, c.on = a, i
-			}
-			all = append(all, Candidate{If: i, Addr: a})
-		}
-	}
-	for k := range all {
-		if a := all[k].Addr; a != c.best {
-			_, all[k].Rule = c.better(all[k].If, a)
-		}
-	}
-	return all
-}
-
 type choice struct {
 	*Query
 	scope     Scope // of Dst

@@ -14,16 +14,7 @@ const defaultHopLimit = 64
 
 // putHeader is the first of step 9: the internet header in front of a transport packet, and what it says in Meta.
 func (l *Layer) putHeader(path *Path, pr *Params, options []byte, p *packet.Buffer) {
-	hop := pr.HopLimit
-	if hop == 0 {
-		hop = l.hopLimit(path)
-		if path.Multicast {
-			hop = 1
-		}
-		if pr.HostOnly {
-			hop = 0
-		}
-	}
+	hop := l.hopOf(path, pr)
 	p.Src, p.Dst, p.Proto = path.Src, path.Dst, pr.Proto
 	p.HopLimit, p.TrafficClass = hop, pr.TrafficClass
 	n := p.Len()
@@ -32,9 +23,7 @@ func (l *Layer) putHeader(path *Path, pr *Params, options []byte, p *packet.Buff
 			Src: path.Src, Dst: path.Dst, Options: options}
 		h.TotalLen = h.Len() + n
 		// RFC 1191, 3: a path whose router tells of no usable MTU is sent to without DF.
-		if pr.DontFragment && !path.fragment {
-			h.DontFragment = true
-		} else {
+		if h.DontFragment = pr.DontFragment && !path.fragment; !h.DontFragment {
 			// RFC 6864, 4: of a datagram that may be fragmented the ID is unique; of others it means nothing.
 			h.ID = uint16(l.ids.next(path.Src, path.Dst, pr.Proto))
 		}
@@ -53,6 +42,19 @@ func (l *Layer) putHeader(path *Path, pr *Params, options []byte, p *packet.Buff
 		p.EtherType = wire.EtherTypeIPv6
 	}
 	p.SetNetwork()
+}
+
+// hopOf returns the TTL or hop limit of packets along path with pr.
+func (l *Layer) hopOf(path *Path, pr *Params) uint8 {
+	switch {
+	case pr.HopLimit != 0:
+		return pr.HopLimit
+	case pr.HostOnly:
+		return 0
+	case path.Multicast:
+		return 1
+	}
+	return l.hopLimit(path)
 }
 
 // identifiers gives fragments their Identification: for each pair of addresses a sequence that nobody without the

@@ -11,14 +11,14 @@ import (
 // interface, and are taken there as if they had come in by the interface that has the address.
 func (w *way) toOurselves() bool {
 	if !w.local {
-		w.why.text(StepLocal, "the destination is not one of our addresses", "no")
+		w.why.text(StepLocal, "the destination is not one of our addresses", "", "no")
 		return false
 	}
 	w.nextHop = w.dst
 	w.iface = w.s.Lookup(w.dst, w.out).If
-	w.why.text(StepLocal, "the destination is one of our addresses", "yes")
-	w.why.iface(StepInterface, "it has the destination's address", w.iface)
-	w.why.addr(StepNextHop, "packets to ourselves need no route", w.dst)
+	w.why.text(StepLocal, "the destination is one of our addresses", "", "yes")
+	w.why.iface(StepInterface, "it has the destination's address", "", w.iface)
+	w.why.addr(StepNextHop, "packets to ourselves need no route", "", w.dst)
 	return true
 }
 

@@ -15,7 +15,7 @@ import (
 // RFC 1122, 3.3.4.2, calls the first the strong, the second the weak end system model.
 func (w *way) chooseInterface() {
 	if w.out != 0 {
-		w.why.iface(StepInterface, "the sender, or the destination's scope, names it", w.iface)
+		w.why.iface(StepInterface, "the sender, or the destination's scope, names it", "RFC 4007, 6", w.iface)
 		return
 	}
 	for _, i := range w.s.Interfaces {
@@ -24,14 +24,14 @@ func (w *way) chooseInterface() {
 		}
 		if w.src.NeedsScope() {
 			w.out, w.iface = i.Index, i
-			w.why.iface(StepInterface, "a link-local source leaves by its own link", i)
+			w.why.iface(StepInterface, "a link-local source leaves by its own link", "RFC 4291, 2.5.6", i)
 			return
 		}
 		w.prefer = i.Index
-		w.why.iface(StepInterface, "the source's is preferred where routes are equal", i)
+		w.why.iface(StepInterface, "it has the source, and so is preferred where routes are equal", "RFC 1122, 3.3.4.2", i)
 		return
 	}
-	w.why.text(StepInterface, "no interface of ours speaks for one", "any")
+	w.why.text(StepInterface, "no interface of ours speaks for one", "", "any")
 }
 
 // chooseNextHop is step 7: the neighbor that packets go to first.
@@ -60,7 +60,7 @@ func (w *way) chooseNextHop() error {
 		return r.Errno()
 	default:
 		// Link-local addresses are on-link wherever they are (RFC 4861, 5.1, "Prefix List").
-		w.why.addr(StepNextHop, "link-local destinations are on-link", w.dst)
+		w.why.addr(StepNextHop, "link-local destinations are on-link", "RFC 4861, 5.1", w.dst)
 	}
 	if w.iface == nil || w.iface.Loopback {
 		return syscall.ENETUNREACH
@@ -91,7 +91,7 @@ func (w *way) toGroup() error {
 		return syscall.ENETUNREACH
 	}
 	w.local = w.iface.Loopback // what is sent on the loopback interface comes in there
-	w.why.addr(StepNextHop, "groups and broadcast addresses are on-link", w.dst)
+	w.why.text(StepNextHop, "groups and broadcast addresses are on-link", "RFC 4861, 5.2; RFC 1112, 6.4", "none: all on the link of "+w.iface.Name+" who listen")
 	return nil
 }
 
@@ -100,5 +100,7 @@ func (w *way) toGroup() error {
 func (w *way) lookup(r *route.Result, src wire.Addr, prefer int32, dry bool) bool {
 	q := route.Query{Dst: w.dst, Src: src, Out: w.out, Prefer: prefer, VRF: w.vrf, Mark: w.flow.Mark, FlowLabel: w.flow.FlowLabel,
 		TrafficClass: w.flow.TrafficClass, Proto: w.flow.Proto, Ports: w.flow.Ports, Habit: w.habit, Dry: dry}
-	return w.s.routes.Lookup(&q, r)
+	ok := w.s.routes.Lookup(&q, r)
+	w.why.asked(&q, r)
+	return ok
 }

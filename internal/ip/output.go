@@ -100,16 +100,23 @@ func (w *way) store(q *Query, p *Path) {
 	p.toSelf, p.hostOnly = false, false
 	if w.local {
 		p.MTU = netif.LoopbackMTU
+		w.why.mtu("the loopback interface's")
 		return
+	}
+	w.why.mtu("the interface's")
+	if p.MTU < w.iface.MTU {
+		w.why.mtu("what a router of the link advertises (RFC 4861, 6.3.4)")
 	}
 	if w.hop != nil && w.hop.Attributes != (route.Attributes{}) {
 		p.Attributes = &w.hop.Attributes
 		if mtu := p.Attributes.MTU; mtu != 0 && mtu < p.MTU {
 			p.MTU = mtu
+			w.why.mtu("the route's")
 		}
 	}
 	if mtu, tooSmall := w.l.pmtu.lookup(w.now, pathKey{w.dst, flow.ScopeOf(w.dst, w.iface.Index)}); mtu != 0 && mtu < p.MTU {
 		p.MTU, p.fragment = mtu, tooSmall
+		w.why.mtu("what a router on the way told of, by ICMP (RFC 8201; RFC 1191)")
 	}
 	p.toSelf = w.broadcast || w.multicast && w.iface.Member(w.dst)
 	p.hostOnly = w.multicast && !w.dst.Is4() && addrsel.ScopeOf(w.dst) == addrsel.InterfaceLocal

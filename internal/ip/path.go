@@ -97,6 +97,9 @@ func (p *Path) Leaves(pr *Params) bool {
 	return !p.hostOnly && !pr.HostOnly || p.Local || p.toSelf && !pr.NoLoop
 }
 
+// LoopsBack reports whether a copy of a packet sent along p with pr, to many, comes back to us.
+func (p *Path) LoopsBack(pr *Params) bool { return p.toSelf && !pr.NoLoop }
+
 // Pinned returns the interface that the Query was pinned to.
 func (p *Path) Pinned() int32 { return p.out }
 

@@ -21,6 +21,15 @@ func (l *Layer) SetPolicy(p *addrsel.Policy) {
 // SortDestinations puts destinations in the order they are best tried in (RFC 6724, 6): it asks, for each query, which source
 // packets would leave from now. The result holds indices into qs.
 func (l *Layer) SortDestinations(now clock.Instant, qs []Query) []int {
+	order := make([]int, 0, len(qs))
+	for _, d := range l.SortedDestinations(now, qs) {
+		order = append(order, d.Index)
+	}
+	return order
+}
+
+// SortedDestinations is SortDestinations with the sources and the rules that decided.
+func (l *Layer) SortedDestinations(now clock.Instant, qs []Query) []addrsel.Destination {
 	ds := make([]addrsel.Destination, len(qs))
 	for i, q := range qs {
 		ds[i] = addrsel.Destination{Addr: q.Dst, Index: i}
@@ -37,9 +46,5 @@ func (l *Layer) SortDestinations(now clock.Instant, qs []Query) []int {
 		}
 	}
 	addrsel.Sort(l.policy.Load(), ds)
-	order := make([]int, 0, len(ds))
-	for _, d := range ds {
-		order = append(order, d.Index)
-	}
-	return order
+	return ds
 }

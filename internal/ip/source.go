@@ -13,7 +13,7 @@ import (
 // detection, is the business of the protocols that do so, and they do not come this way.
 func (w *way) chooseSource() error {
 	if w.src != (wire.Addr{}) {
-		w.why.addr(StepSource, "the sender has bound itself to it", w.src)
+		w.why.addr(StepSource, "the sender has bound itself to it", "", w.src)
 		return w.checkSource()
 	}
 	if w.local {
@@ -23,17 +23,17 @@ func (w *way) chooseSource() error {
 		if w.dst.Is4() && w.dst.IsLoopback() {
 			w.src = wire.Loopback4
 		}
-		w.why.addr(StepSource, "rule 1: prefer same address", w.src)
+		w.why.addr(StepSource, addrsel.SameAddress.String(), "RFC 6724, 5", w.src)
 		return nil
 	}
 	out, nextHop := w.outgoing()
 	if out == nil {
-		w.why.text(StepSource, "no route leads there, so there is no interface whose addresses to choose among", "none")
+		w.why.nowhere(w)
 		return w.errno
 	}
 	if w.hop != nil && w.hop.Source != (wire.Addr{}) && w.s.Lookup(w.hop.Source, out.Index).Kind == netif.Unicast {
 		w.src = w.hop.Source
-		w.why.addr(StepSource, "the route to the destination names it", w.src)
+		w.why.addr(StepSource, "the route to the destination names it", "", w.src)
 		return nil
 	}
 	q := addrsel.Query{Dst: w.dst, NextHop: nextHop, Out: out, Policy: w.l.policy.Load(), Prefer: w.sourcePrefs}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -14,6 +15,8 @@ type Info struct {
 	State  State
 	Router bool
 	Queued int // packets waiting
+
+	HeldDown bool // of Forecast: packets fail at once, because it did not answer a moment ago
 }
 
 // List returns the neighbors in the order of their addresses, IPv4 before IPv6. Entries in state NONE are not among
@@ -36,13 +39,22 @@ func (c *Cache) List() []Info {
 // Len returns how many entries the cache has, those in states NONE and PERMANENT included.
 func (c *Cache) Len() int { return len(c.entries) }
 
-// Peek returns what is known of addr; ok is false if that is nothing. It changes nothing.
-func (c *Cache) Peek(addr wire.Addr) (i Info, ok bool) {
+// Forecast returns what Output would find of addr now; ok is false if that is nothing. It changes nothing.
+func (c *Cache) Forecast(now clock.Instant, addr wire.Addr) (i Info, ok bool) {
 	e := c.entries[addr]
 	if e == nil || e.State() == None {
-		return i, false
+		return Info{Addr: addr}, false
 	}
-	return Info{Addr: addr, MAC: e.mac(), State: e.State(), Router: e.IsRouter(), Queued: e.queue.Len()}, true
+	i = Info{Addr: addr, MAC: e.mac(), State: e.State(), Router: e.IsRouter(), Queued: e.queue.Len()}
+	switch i.State {
+	case Stale, Delay, Probe: // as settle does
+		if now < clock.Instant(e.confirmed.Load()).Add(c.drawn()) {
+			i.State = Reachable
+		}
+	case Failed:
+		i.HeldDown = now < e.retry
+	}
+	return i, true
 }
 
 // Usable reports whether packets go to MAC without further ado, Known whether they go there at all.

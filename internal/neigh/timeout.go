@@ -79,6 +79,14 @@ func (c *Cache) fail(now clock.Instant, e *Entry, retry clock.Instant) {
 	c.giveUp(e, Fail, unreachable(e.addr))
 }
 
+// drawn returns the ReachableTime that was drawn last.
+func (c *Cache) drawn() time.Duration {
+	if c.cfg.Rand == nil {
+		return c.cfg.BaseReachableTime
+	}
+	return c.reachable
+}
+
 // redrawInterval is how long a ReachableTime is used.
 //
 // RFC 4861, 6.3.4: "an implementation SHOULD ensure that a new random value gets re-computed at least once every

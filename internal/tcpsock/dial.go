@@ -72,8 +72,8 @@ func (t *Layer) pathOf(cfg *OpenConfig) (*ip.Path, error) {
 	if src != (wire.Addr{}) && !t.ip.Assigned(src, local.Scope) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	if path.Multicast || path.Broadcast {
-		return nil, syscall.ENETUNREACH // RFC 9293, 3.9.2.3: MUST-46, a remote address must be unicast
+	if err := Refuses(path); err != nil {
+		return nil, err
 	}
 	remote.Addr = path.Dst
 	if remote.Addr.NeedsScope() {
