@@ -6,6 +6,7 @@ require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/onlink-go/onlink v0.0.0
 	github.com/onlink-go/onlink/dhcp v0.0.0
+	golang.org/x/net v0.62.0
 )
 
 require (

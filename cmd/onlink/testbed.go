@@ -18,7 +18,10 @@ type testbed struct {
 
 // newTestbed makes the nodes of the lab in n.
 func newTestbed(n *sim.Network) *testbed {
-	return &testbed{n, n.Host("client"), n.Router("router"), n.Host("server")}
+	host := testbedNames()
+	router := host
+	router.Forwarding = true
+	return &testbed{n, n.Node("client", host), n.Node("router", router), n.Node("server", host)}
 }
 
 // wire lays the wires; long is the one between router and server.
@@ -58,6 +61,9 @@ func inLab(ctx context.Context, name string, v verb, i *invocation) (err error) 
 	settled := t.RunUntil(labPatience, func() bool { return allReady(t.Network) })
 	if !settled {
 		return fmt.Errorf("the lab has not settled in %v of virtual time", labPatience)
+	}
+	if err := t.serveNames(); err != nil {
+		return err
 	}
 	vctx, cancel := node.WithCancel(ctx)
 	defer cancel()
