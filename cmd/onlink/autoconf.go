@@ -91,6 +91,11 @@ func (n *news) Trace(e *trace.Event) {
 	default:
 		return
 	}
+	n.tell(text)
+}
+
+// tell adds a line to the news.
+func (n *news) tell(text string) {
 	select {
 	case n.lines <- text:
 	default:

@@ -27,6 +27,7 @@ type hostFlags struct {
 	Pcap          string `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
 
 	router routerFlags // up's; zero: no router
+	dhcp6  *dhcp6Flags // up's; nil: as routers say
 
 	attached func(*host) error // called when the host is on its devices, its addresses not yet verified; nil: nothing
 }
@@ -38,6 +39,7 @@ type host struct {
 	capture *captureFile // nil: none
 	news    *news
 	control *controlServer // nil: none
+	dhcp6   *dhcp6Clients  // nil: none
 
 	ctx  context.Context // done when the one given to open is, or when the device is gone
 	stop context.CancelCauseFunc
@@ -67,6 +69,9 @@ func (h *host) fault() error {
 // open makes the host, its addresses verified.
 func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	h := &host{news: newNews()}
+	if f.dhcp6 == nil {
+		f.dhcp6 = &dhcp6Flags{}
+	}
 	if h.ports, err = f.ports(); err != nil {
 		return nil, err
 	}
@@ -106,6 +111,9 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		}
 	}
 	if err = f.configure(h); err == nil {
+		h.dhcp6, err = f.dhcp6.start(h, &f.router)
+	}
+	if err == nil {
 		err = f.wait(h)
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -119,7 +127,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 
 // wait waits until the addresses are verified; without any that was given, for those that a router tells of.
 func (f *hostFlags) wait(h *host) error {
-	if err := h.waitReady(); err != nil || len(f.Addr) > 0 || f.router.Forward || f.IgnoreRA {
+	if err := h.waitReady(); err != nil || len(f.Addr) > 0 || f.router.Forward || f.IgnoreRA && !f.dhcp6.DHCP6 {
 		return err
 	}
 	if err := h.news.waitForRouter(h.ctx); err != nil {
@@ -131,6 +139,7 @@ func (f *hostFlags) wait(h *host) error {
 // discard undoes what open has done.
 func (h *host) discard() {
 	h.stop(nil)
+	h.dhcp6.stop()
 	h.control.close() // the error that brought us here is the one to tell
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -155,6 +164,7 @@ func (h *host) close() error {
 	defer h.stop(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	h.dhcp6.stop() // while it can still speak to servers
 	gone := h.control.close()
 	err := h.Close(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -60,7 +60,10 @@ func (f *hostFlags) ports() (all []*port, err error) {
 			return nil, usagef("say which address to have, with --addr %sADDR/LEN", p.prefix(all))
 		}
 	}
-	return all, f.router.check(all)
+	if err := f.router.check(all); err != nil || f.dhcp6 == nil {
+		return all, err
+	}
+	return all, f.dhcp6.check(all, &f.router)
 }
 
 // prefix returns what flags about p begin with.

@@ -17,6 +17,7 @@ import (
 type upCmd struct {
 	hostFlags   `embed:""`
 	routerFlags `embed:""`
+	dhcp6Flags  `embed:""`
 	Serve       string `help:"Serve HTTP on this address of the host: a greeting, or --dir. What is POSTed or PUT is answered with its SHA-256." placeholder:"[HOST]:PORT"`
 	Dir         string `help:"Directory that --serve serves." type:"existingdir" placeholder:"DIR"`
 	Control     string `help:"Make the control socket at this path, for commands like onlink addr; by default it is named after the first device and in a folder where they look for it." placeholder:"PATH"`
@@ -32,7 +33,7 @@ func (c *upCmd) Run(ctx context.Context) error {
 	if c.Control != "" && c.NoControl {
 		return usagef("--control and --no-control contradict each other")
 	}
-	c.router, c.attached = c.routerFlags, c.control
+	c.router, c.attached, c.dhcp6 = c.routerFlags, c.control, &c.dhcp6Flags
 	h, err := c.open(ctx)
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -102,7 +103,7 @@ func (c *upCmd) serve(ctx context.Context, h *host) error {
 		start("tcp echo", func() { ln.Close() }, func() error { return echoTCP(ctx, ln, &services) })
 		start("udp echo", func() { pc.Close() }, func() error { return echoUDP(pc) })
 	}
-	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe()+h.describeLearned())
+	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe()+h.describeLearned()+h.dhcp6.describe())
 	h.news.skip()
 	services.Go(func() { h.news.print(ctx) })
 	for _, s := range [...]struct{ name, addr string }{{"http", c.Serve}, {"echo", c.Echo}} {
