@@ -36,7 +36,7 @@ type Dialer struct {
 	LocalAddr string     // "host:port"; an empty host or port 0 is chosen
 	TCP       TCPOptions // of a TCP connection, from its SYN on
 	Interface string     // the socket hears by and sends by it alone (SO_BINDTODEVICE), in its VRF; empty: by all
-	Mark      uint32     // what rules choose a routing table by (SO_MARK)
+	Mark      uint32     // what rules choose a routing table by (SO_MARK); TCP.Mark goes before it
 
 	// Source is which IPv6 addresses are preferred to connect from, where LocalAddr names none.
 	Source SourcePreference
@@ -171,7 +171,9 @@ func (s *Stack) settled(ctx context.Context, src wire.Addr, to flow.Endpoint, de
 func (s *Stack) dialTCP(ctx context.Context, local, remote flow.Endpoint, device int32, d *Dialer) (net.Conn, error) {
 	cfg := d.TCP.open(s.tcp.Settings(), remote.Addr)
 	cfg.Local, cfg.Remote, cfg.SourcePrefs, cfg.Header.Interface = local, remote, d.Source.preferences(), device
-	cfg.Header.Mark = d.Mark
+	if cfg.Header.Mark == 0 {
+		cfg.Header.Mark = d.Mark
+	}
 	c, err := s.tcp.Dial(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/icmp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
@@ -31,7 +32,7 @@ type ListenConfig struct {
 	// in no VRF.
 	Interface string
 
-	// Mark is what rules choose a routing table by for what is sent (SO_MARK).
+	// Mark is what rules choose a routing table by for what is sent (SO_MARK); TCP.Mark goes before it.
 	Mark uint32
 }
 
@@ -59,7 +60,9 @@ func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net
 	options := c.TCP
 	headers := options.headers(s.tcp.Settings())
 	headers.V4.Interface, headers.V6.Interface = bound.Device, bound.Device
-	headers.V4.Mark, headers.V6.Mark = c.Mark, c.Mark
+	if options.Mark == 0 {
+		headers.V4.Mark, headers.V6.Mark = c.Mark, c.Mark
+	}
 	keys, _ := tcpKeys(options.Keys) // checked above
 	l, err := s.tcp.Listen(tcpsock.ListenConfig{Bound: bound, Backlog: backlog, Change: options.change,
 		Headers: headers, Keys: keys})
@@ -113,6 +116,12 @@ func (s *Stack) openDatagrams(n network, cfg dgram.Config) (datagramSocket, erro
 			return nil, err
 		}
 		return s.newUDPConn(u), nil
+	case "ping":
+		p, err := s.icmp.Open(icmp.Config{Config: cfg})
+		if err != nil {
+			return nil, err
+		}
+		return s.newPingConn(n, p), nil
 	default:
 		r, err := s.raw.Open(n.proto, cfg)
 		if err != nil {

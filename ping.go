@@ -38,9 +38,6 @@ func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingR
 	if err != nil {
 		return fail(err)
 	}
-	if cfg.ID == 0 {
-		cfg.ID = s.icmp.NewID()
-	}
 	if cfg.Size == 0 {
 		cfg.Size = 56
 	}

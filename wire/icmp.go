@@ -52,6 +52,9 @@ func (m ICMP) Rest() uint32 { return binary.BigEndian.Uint32(m[icmpRest:]) }
 // ID returns the Identifier of an echo message.
 func (m ICMP) ID() uint16 { return binary.BigEndian.Uint16(m[icmpRest:]) }
 
+// SetID changes the Identifier; the checksum is then to be set anew.
+func (m ICMP) SetID(id uint16) { binary.BigEndian.PutUint16(m[icmpRest:], id) }
+
 // Seq returns the Sequence Number of an echo message.
 func (m ICMP) Seq() uint16 { return binary.BigEndian.Uint16(m[icmpRest+2:]) }
 

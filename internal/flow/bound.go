@@ -29,12 +29,12 @@ type Bound struct {
 	Device int32 // index of the interface that it hears by and sends by alone; 0: all
 }
 
-// Match returns how well the binding fits a packet to local, which came in on scope if that matters: 1 for the
+// Match returns how well the binding fits a packet to local, which came in on scope if that matters, 0: that is not known: 1 for the
 // address itself, 0 for a wildcard, negative for not at all. The port has been compared.
 func (b *Bound) Match(local wire.Addr, scope uint32) int {
 	switch {
 	case b.Local.Addr == local:
-		if local.NeedsScope() && b.Local.Scope != 0 && b.Local.Scope != scope {
+		if local.NeedsScope() && b.Local.Scope != 0 && scope != 0 && b.Local.Scope != scope {
 			return -1
 		}
 		return 1

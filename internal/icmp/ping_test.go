@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/shard"
@@ -58,10 +59,15 @@ func newRig(t testing.TB) *rig {
 
 // reply hands in an echo reply.
 func (r *rig) reply(from wire.Addr, id, seq uint16, size int) {
-	p := packet.New(headerLen + size)
+	p := packet.New(wire.ICMPLen + size)
 	wire.PutICMP(p.Bytes(), wire.ICMPv4EchoReply, 0, uint32(id)<<16|uint32(seq))
-	p.Src, p.HopLimit = from, 61
-	r.input(from, p)
+	p.Src, p.Dst, p.HopLimit, p.In, p.Arrived = from, us4, 61, 2, r.sim.Now()
+	if !from.Is4() {
+		p.Dst = us6
+	}
+	if r.input(from, p) == ip.NoPort {
+		p.Free()
+	}
 }
 
 func (r *rig) input(from wire.Addr, p *packet.Buffer) ip.Disposition {
@@ -79,7 +85,7 @@ func (r *rig) transport(a wire.Addr) transport {
 
 // fail hands in an ICMP error about an echo request to dst.
 func (r *rig) fail(e ip.Error, id, seq uint16) {
-	e.Quote = make([]byte, headerLen)
+	e.Quote = make([]byte, wire.ICMPLen)
 	wire.PutICMP(e.Quote, wire.ICMPv4EchoRequest, 0, uint32(id)<<16|uint32(seq))
 	r.sh.Lock()
 	defer r.sh.Unlock()
@@ -102,8 +108,8 @@ func (r *rig) echo(req Request, answer func()) (reply Reply, err error) {
 	if !done {
 		r.Fatal("no end of it")
 	}
-	if len(r.c.pending) != 0 {
-		r.Errorf("%d requests pending after the end", len(r.c.pending))
+	if n := len(r.c.Sockets()); n != 0 {
+		r.Errorf("%d sockets open after the end", n)
 	}
 	return reply, err
 }
@@ -131,7 +137,7 @@ func TestOtherReplies(t *testing.T) {
 		r.reply(peer4, 1, 3, 0)
 		r.reply(peer6, 1, 2, 0)
 		r.reply(far4, 1, 2, 0)
-		if p := packet.New(headerLen - 1); r.input(peer4, p) != ip.Malformed {
+		if p := packet.New(wire.ICMPLen - 1); r.input(peer4, p) != ip.Malformed {
 			t.Error("a reply that is too short was taken")
 		}
 		r.fail(ip.Error{Errno: syscall.EHOSTUNREACH, Src: us4, Dst: peer4}, 1, 9)
@@ -209,15 +215,68 @@ func TestEchoContext(t *testing.T) {
 		}
 	})
 	r.sim.Run(r.sim.Now().Add(time.Minute))
-	if len(r.c.pending) != 0 {
-		t.Error("a request is pending")
+	if len(r.c.Sockets()) != 0 {
+		t.Error("a socket is open")
 	}
 }
 
-func TestNewID(t *testing.T) {
+// An identifier is one socket's: replies go to whom it belongs, and to nobody if it is nobody's. Only echo requests leave.
+func TestSocket(t *testing.T) {
 	r := newRig(t)
-	a, b := r.c.NewID(), r.c.NewID()
-	if a == b {
-		t.Errorf("%d twice", a)
+	open := func(id uint16, share bool) (*Socket, error) {
+		var cfg Config
+		cfg.Local.Port, cfg.Share = id, share
+		return r.c.Open(cfg)
+	}
+	a, err := open(7, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(7, true); err != syscall.EADDRINUSE {
+		t.Errorf("the identifier of another: %v", err)
+	}
+	b, err := open(0, false)
+	if err != nil || b.ID() == 0 || b.ID() == 7 {
+		t.Fatalf("a free identifier: %d, %v", b.ID(), err)
+	}
+	r.reply(peer4, 7, 1, 3)
+	r.reply(far4, b.ID(), 2, 4)
+	r.reply(far4, b.ID()+1, 2, 5)
+	for s, want := range map[*Socket]int{a: wire.ICMPLen + 3, b: wire.ICMPLen + 4} {
+		if n, first := s.Queued(); n != 1 || first != want {
+			t.Errorf("socket %d has %d messages, the first of %d octets", s.ID(), n, first)
+		}
+	}
+	to := flow.Endpoint{Addr: peer4}
+	request := func(typ, code uint8) []byte {
+		m := make([]byte, wire.ICMPLen)
+		wire.PutICMP(m, typ, code, 0)
+		return m
+	}
+	for _, row := range []struct {
+		name string
+		m    []byte
+		to   flow.Endpoint
+		want error
+	}{
+		{"a request", request(wire.ICMPv4EchoRequest, 0), to, nil},
+		{"a request, IPv6", request(wire.ICMPv6EchoRequest, 0), flow.Endpoint{Addr: peer6}, nil},
+		{"of the other family", request(wire.ICMPv6EchoRequest, 0), to, syscall.EINVAL},
+		{"a reply", request(wire.ICMPv4EchoReply, 0), to, syscall.EINVAL},
+		{"a code", request(wire.ICMPv4EchoRequest, 1), to, syscall.EINVAL},
+		{"short", request(wire.ICMPv4EchoRequest, 0)[:7], to, syscall.EINVAL},
+		{"to nobody", request(wire.ICMPv4EchoRequest, 0), flow.Endpoint{}, syscall.EDESTADDRREQ},
+	} {
+		if err := a.Send(row.m, row.to); err != row.want {
+			t.Errorf("%s: %v, want %v", row.name, err, row.want)
+		}
+	}
+	if n := r.sh.Counters.Get(mib.IcmpOutEchos); n != 1 {
+		t.Errorf("%d requests counted", n)
+	}
+	a.SetReceiveBuffer(1)
+	r.reply(peer4, 7, 1, 3)
+	if n := r.sh.Counters.Dropped(mib.PingQueueFull); n != 1 {
+		t.Errorf("%d counted as too many", n)
 	}
 }
