@@ -24,6 +24,7 @@ type hostFlags struct {
 	Route         []staticPath `help:"Way to PREFIX through the router GATEWAY; with %DEVICE behind it where that is link-local. May be repeated." placeholder:"PREFIX=GATEWAY"`
 	DNS           []nameServer `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
 	autoconfFlags `embed:""`
+	dhcpFlags     `embed:""`
 	Pcap          string `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
 
 	router routerFlags // up's; zero: no router
@@ -40,6 +41,7 @@ type host struct {
 	news    *news
 	control *controlServer // nil: none
 	dhcp6   *dhcp6Clients  // nil: none
+	dhcp    dhcpClients    // of DHCPv4
 
 	ctx  context.Context // done when the one given to open is, or when the device is gone
 	stop context.CancelCauseFunc
@@ -73,6 +75,10 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		f.dhcp6 = &dhcp6Flags{}
 	}
 	if h.ports, err = f.ports(); err != nil {
+		return nil, err
+	}
+	leasing, err := f.dhcpFlags.ports(h.ports)
+	if err != nil {
 		return nil, err
 	}
 	cfg := onlink.Config{Forwarding: f.router.Forward}
@@ -114,6 +120,9 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		h.dhcp6, err = f.dhcp6.start(h, &f.router)
 	}
 	if err == nil {
+		err = f.dhcpFlags.start(h, leasing)
+	}
+	if err == nil {
 		err = f.wait(h)
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -127,8 +136,14 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 
 // wait waits until the addresses are verified; without any that was given, for those that a router tells of.
 func (f *hostFlags) wait(h *host) error {
-	if err := h.waitReady(); err != nil || len(f.Addr) > 0 || f.router.Forward || f.IgnoreRA && !f.dhcp6.DHCP6 {
+	if err := h.waitReady(); err != nil {
 		return err
+	}
+	if f.DHCP.given {
+		return h.dhcp.wait(h.ctx)
+	}
+	if len(f.Addr) > 0 || f.router.Forward || f.IgnoreRA && !f.dhcp6.DHCP6 {
+		return nil
 	}
 	if err := h.news.waitForRouter(h.ctx); err != nil {
 		return err
@@ -140,6 +155,7 @@ func (f *hostFlags) wait(h *host) error {
 func (h *host) discard() {
 	h.stop(nil)
 	h.dhcp6.stop()
+	h.dhcp.end()
 	h.control.close() // the error that brought us here is the one to tell
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -165,7 +181,7 @@ func (h *host) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	h.dhcp6.stop() // while it can still speak to servers
-	gone := h.control.close()
+	gone := errors.Join(h.control.close(), h.dhcp.leave(ctx, h.Stack))
 	err := h.Close(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // connections whose peers did not close in time were reset: that is how a host goes down

@@ -108,16 +108,6 @@ func (h *host) attach(p *port) (err error) {
 	return err
 }
 
-// waitReady waits until the addresses of all ports are verified.
-func (h *host) waitReady() error {
-	for _, p := range h.ports {
-		if err := p.iface.WaitReady(h.ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // describe says what p is, as "tap0 (02:…): 192.0.2.2/24, fe80::…/64".
 func (p *port) describe() string {
 	var addrs []string

@@ -103,7 +103,7 @@ func (c *upCmd) serve(ctx context.Context, h *host) error {
 		start("tcp echo", func() { ln.Close() }, func() error { return echoTCP(ctx, ln, &services) })
 		start("udp echo", func() { pc.Close() }, func() error { return echoUDP(pc) })
 	}
-	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe()+h.describeLearned()+h.dhcp6.describe())
+	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe()+h.describeLearned()+h.dhcp.describe()+h.dhcp6.describe())
 	h.news.skip()
 	services.Go(func() { h.news.print(ctx) })
 	for _, s := range [...]struct{ name, addr string }{{"http", c.Serve}, {"echo", c.Echo}} {
