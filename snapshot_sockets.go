@@ -8,30 +8,36 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/onlink-go/onlink/internal/dgram"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/tcp"
 )
 
 // SocketState is a socket of a stack.
 type SocketState struct {
-	Network string // "tcp" or "udp"
-	// State is a TCP connection's, as RFC 9293 writes it, "LISTEN" of a listener; of a UDP socket, "ESTABLISHED" if it is
+	Network string // "tcp", "udp", "raw" or "packet"
+	// State is a TCP connection's, as RFC 9293 writes it, "LISTEN" of a listener; of other sockets, "ESTABLISHED" if they are
 	// connected, or "UNCONNECTED".
 	State string
 	// Local and Remote are its ends. An unspecified local address is a wildcard; the remote one of who has none is
-	// invalid.
+	// invalid. A packet socket has none.
 	Local, Remote netip.AddrPort
+	Dual          bool   // its wildcard takes both families
+	Protocol      int    // that it hears: of a raw socket, in the IP header, of a packet socket, the EtherType; 0: any
+	Interface     string // that it is bound to; empty: none
 	// ReceiveQueue is how many octets have come and are not read; of a TCP listener, how many connections wait to be
 	// accepted. SendQueue is how many were written and are not acknowledged; of a listener, the longest queue.
-	ReceiveQueue, SendQueue int
-	Info                    *TCPInfo // of a TCP connection; else nil
+	ReceiveQueue, SendQueue   int
+	ReceiveBuffer, SendBuffer int      // how much memory they may take, in octets; 0: not of this kind of socket
+	Info                      *TCPInfo // of a TCP connection; else nil
 }
 
-// sockets returns the stack's sockets: TCP listeners, TCP connections, UDP sockets.
+// sockets returns the stack's sockets: TCP listeners, TCP connections, UDP sockets, raw sockets, packet sockets.
 func (s *Stack) sockets() []SocketState {
 	var list []SocketState
 	for _, l := range s.tcp.List(s.shards) {
-		state := SocketState{Network: "tcp", State: l.Info.State.String(), Local: s.addrPort(l.Local), ReceiveQueue: l.Unread,
-			SendQueue: l.Unacked}
+		state := SocketState{Network: "tcp", State: l.Info.State.String(), Local: s.addrPort(l.Local), Dual: l.Dual, ReceiveQueue: l.Unread,
+			SendQueue: l.Unacked, ReceiveBuffer: l.ReceiveBuffer, SendBuffer: l.SendBuffer, Interface: s.interfaceName(l.Interface)}
 		if l.Info.State != tcp.Listen {
 			info := newTCPInfo(l.Info)
 			state.Remote, state.Info = s.addrPort(l.Remote), &info
@@ -39,13 +45,33 @@ func (s *Stack) sockets() []SocketState {
 		list = append(list, state)
 	}
 	for _, u := range s.udp.Sockets() {
-		state := SocketState{Network: "udp", State: "UNCONNECTED", Local: s.addrPort(u.Local()), ReceiveQueue: u.Unread()}
-		if r := u.Remote(); r.Port != 0 {
-			state.State, state.Remote = "ESTABLISHED", s.addrPort(r)
+		list = append(list, s.datagramSocket("udp", &u.Socket))
+	}
+	for _, r := range s.raw.Sockets() {
+		state := s.datagramSocket("raw", &r.Socket)
+		state.Protocol = int(r.Number())
+		state.Local = netip.AddrPortFrom(state.Local.Addr(), 0)
+		if r.Connected() {
+			state.State, state.Remote = "ESTABLISHED", netip.AddrPortFrom(s.addrPort(r.Remote()).Addr(), 0)
 		}
 		list = append(list, state)
 	}
+	for _, f := range s.frames.Sockets() {
+		cfg := f.Config()
+		list = append(list, SocketState{Network: "packet", State: "UNCONNECTED", Protocol: int(cfg.EtherType),
+			Interface: s.interfaceName(cfg.Index), ReceiveQueue: f.Unread(), ReceiveBuffer: cfg.ReceiveBuffer})
+	}
 	return list
+}
+
+// datagramSocket describes a socket of datagrams.
+func (s *Stack) datagramSocket(network string, d *dgram.Socket) SocketState {
+	state := SocketState{Network: network, State: "UNCONNECTED", Local: s.addrPort(d.Local()), Dual: d.Family() == flow.Dual,
+		Interface: s.interfaceName(d.Interface()), ReceiveQueue: d.Unread(), ReceiveBuffer: d.ReceiveBuffer()}
+	if r := d.Remote(); r.Port != 0 {
+		state.State, state.Remote = "ESTABLISHED", s.addrPort(r)
+	}
+	return state
 }
 
 // WriteSockets writes the sockets as a table, in the manner of ss(8); with details, what [TCPInfo.String] has to say of each

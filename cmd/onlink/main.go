@@ -25,6 +25,8 @@ type cli struct {
 	Maddr   maddrCmd   `cmd:"" aliases:"m,maddress" help:"Show and change multicast groups, as ip maddress does."`
 	Policy  policyCmd  `cmd:"" aliases:"addrlabel" help:"Show and change the table that addresses are chosen by (RFC 6724), as ip addrlabel does."`
 	Monitor monitorCmd `cmd:"" aliases:"mo" help:"Tell what changes, as ip monitor does."`
+	SS      ssCmd      `cmd:"" name:"ss" help:"List sockets, as ss does."`
+	Nstat   nstatCmd   `cmd:"" help:"Print counters, as nstat does."`
 
 	Dig digCmd `cmd:"" help:"Ask name servers, and print what they say as dig does."`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -58,6 +59,7 @@ func inLab(ctx context.Context, name string, v verb, i *invocation) (err error) 
 		return err
 	}
 	t.wire(testbedLine)
+	t.serve()
 	settled := t.RunUntil(labPatience, func() bool { return allReady(t.Network) })
 	if !settled {
 		return fmt.Errorf("the lab has not settled in %v of virtual time", labPatience)
@@ -91,4 +93,38 @@ func labSession(ctx context.Context, node *sim.Node, i *invocation) *session {
 			return ctx.Err()
 		},
 		spawn: func(f func()) { node.Go("part", f) }}
+}
+
+// serve has every node echo what comes by TCP and UDP to port 7.
+func (t *testbed) serve() {
+	for _, n := range t.Nodes() {
+		n.Go("echo", func() { serveEchoTCP(n) })
+		n.Go("echo", func() { serveEchoUDP(n) })
+	}
+}
+
+// serveEchoTCP ends with the node.
+func serveEchoTCP(n *sim.Node) {
+	ln, err := n.Listen(context.Background(), "tcp", ":7")
+	if err != nil {
+		panic(err) // nothing else is on the node
+	}
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		n.Go("echo", func() {
+			io.Copy(conn, conn) // ends with the peer's FIN, or with an error the peer has caused
+			conn.Close()
+		})
+	}
+}
+
+func serveEchoUDP(n *sim.Node) {
+	pc, err := n.ListenPacket(context.Background(), "udp", ":7")
+	if err != nil {
+		panic(err)
+	}
+	echoUDP(pc) // until the node ends
 }

@@ -165,6 +165,13 @@ func (s *Socket) SetReceiveBuffer(n int) {
 	s.limit = n
 }
 
+// ReceiveBuffer returns how many octets of packet blocks the socket queues.
+func (s *Socket) ReceiveBuffer() int {
+	s.in.Lock()
+	defer s.in.Unlock()
+	return s.limit
+}
+
 // SetHopLimit sets the TTL or hop limit of what the socket sends; 0 for the default.
 func (s *Socket) SetHopLimit(n uint8) { s.hop.Store(uint32(n)) }
 
