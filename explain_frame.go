@@ -149,9 +149,9 @@ func (f *ExplainedFrame) lines() (all [][2]string) {
 	if f.Ethernet {
 		to := f.LinkDst.String()
 		if f.LinkDst == (wire.MAC{}) {
-			to = "the answer's address"
+			to = "what the answer says"
 		}
-		line("Ethernet", "from %v to %s, type %#04x (%s)", f.LinkSrc, to, f.Type, family)
+		line("Ethernet", "%v → %s, type %#04x (%s)", f.LinkSrc, to, f.Type, family)
 	}
 	switch f.Type {
 	case wire.EtherTypeARP:
@@ -162,16 +162,16 @@ func (f *ExplainedFrame) lines() (all [][2]string) {
 		if !f.DontFragment {
 			df = "DF not set"
 		}
-		line("IPv4", "from %v to %v, TTL %d, %s, protocol %d (%s)%s", f.Source, f.Destination, f.HopLimit, df, f.Protocol, transportName(f.Protocol), f.class())
+		line("IPv4", "%v → %v, TTL %d, %s, protocol %d (%s)%s", f.Source, f.Destination, f.HopLimit, df, f.Protocol, transportName(f.Protocol), f.class())
 	default:
 		label := fmt.Sprintf("flow label %#05x", f.FlowLabel)
 		switch {
 		case f.LabelOpen:
-			label = "a flow label that follows from the ports"
+			label = "flow label by the ports"
 		case f.FlowLabel == 0:
 			label = "no flow label"
 		}
-		line("IPv6", "from %v to %v, hop limit %d, %s, next header %d (%s)%s", f.Source, f.Destination, f.HopLimit, label, f.Protocol,
+		line("IPv6", "%v → %v, hop limit %d, %s, next header %d (%s)%s", f.Source, f.Destination, f.HopLimit, label, f.Protocol,
 			transportName(f.Protocol), f.class())
 	}
 	f.transportLine(line)
@@ -188,11 +188,11 @@ func (f *ExplainedFrame) transportLine(line func(name, format string, a ...any))
 	}
 	to := fmt.Sprintf("port %d", f.DestinationPort)
 	if f.DestinationPort == 0 {
-		to = "the port asked for"
+		to = "that of the service"
 	}
 	switch {
 	case f.Target.IsValid():
-		line("ICMPv6", "Neighbor Solicitation, type 135: who has %v? my hardware address is %v", f.Target, f.LinkSrc)
+		line("ICMPv6", "type 135, Neighbor Solicitation: who has %v? tell %v", f.Target, f.LinkSrc)
 	case f.MSS != 0:
 		line("TCP", "from %s to %s, SYN, with the option MSS %d", port(f.SourcePort), to, f.MSS)
 	case f.What == "UDP datagram":

@@ -87,8 +87,7 @@ func TestExplanationText(t *testing.T) {
 	for _, x := range []struct{ network, src, dst, want string }{
 		{"tcp", "", "[2001:db8:9::9]:80", `
 4. Which of our addresses does the packet come from?
-   → 2001:db8:1::3
-     because  rule 7: prefer temporary addresses [RFC 6724, 5]
+   → 2001:db8:1::3, by rule 7: prefer temporary addresses [RFC 6724, 5]
      Candidates are the addresses of eth0, by which the packet would leave: the route default (::/0) via
      2001:db8:1::fe dev eth0 says so (RFC 6724, 4).
      - 2001:db8:1::2/64 on eth0, scope global, preferred, label 1
@@ -99,47 +98,44 @@ func TestExplanationText(t *testing.T) {
 `},
 		{"tcp", "", "[2001:db8:9::9]:80", `
 8. What is the hardware address of that neighbor?
-   → 02:00:00:00:00:fe
-     because  the neighbor cache has it [RFC 4861, 7.3.3]
-     entry    neighbor 2001:db8:1::fe dev eth0 lladdr 02:00:00:00:00:fe, PERMANENT
+   → 02:00:00:00:00:fe, because the neighbor cache has it [RFC 4861, 7.3.3]
+     read from neighbor 2001:db8:1::fe dev eth0 lladdr 02:00:00:00:00:fe, PERMANENT
 `},
 		{"tcp", "", "[2001:db8:9::9]:80", "\nSo it leaves from 2001:db8:1::3 by eth0, to the router 2001:db8:1::fe.\n"},
 		{"udp", "192.0.2.1:53", "192.0.2.77:53", `
 9. What goes onto the link?
-   → first a question, an ARP request to all on eth0: who has 192.0.2.77?; the packet waits for the
-     answer
+   → first a question, an ARP request to all on eth0: who has 192.0.2.77?; the packet waits for the answer
      MTU, the size of the largest packet: 1500 octets, the interface's.
      first  the ARP request
-       Ethernet  from 02:00:00:00:00:01 to ff:ff:ff:ff:ff:ff, type 0x0806 (ARP)
+       Ethernet  02:00:00:00:00:01 → ff:ff:ff:ff:ff:ff, type 0x0806 (ARP)
        ARP       who has 192.0.2.77? tell 192.0.2.1
      then   the UDP datagram
-       Ethernet  from 02:00:00:00:00:01 to the answer's address, type 0x0800 (IPv4)
-       IPv4      from 192.0.2.1 to 192.0.2.77, TTL 64, DF set, protocol 17 (UDP)
+       Ethernet  02:00:00:00:00:01 → what the answer says, type 0x0800 (IPv4)
+       IPv4      192.0.2.1 → 192.0.2.77, TTL 64, DF set, protocol 17 (UDP)
        UDP       from port 53 to port 53
 `},
 		{"udp", "192.0.2.1", "198.51.100.9", `
 7. Which neighbor on the link gets it first?
-   → nowhere: prohibit: permission denied
-     because  longest prefix [RFC 4861, 5.2; RFC 1122, 3.3.1.1]
-     entry    route prohibit 198.51.100.0/24 (static), table main
-     * prohibit 198.51.100.0/24
+   → nowhere: prohibit: permission denied,
+     because its prefix is the longest that covers the destination [RFC 4861, 5.2; RFC 1122, 3.3.1.1]
+     read from route prohibit 198.51.100.0/24 (static), table main
 
 So it cannot go. The program gets the error: permission denied.
 `},
 		{"udp", "", "198.51.100.9", `
 4. Which of our addresses does the packet come from?
-   → none: permission denied
-     because  packets to there end here, by a route or rule of type prohibit, so there is no interface
-              whose addresses to choose among [RFC 6724, 4]
-     entry    route prohibit 198.51.100.0/24 (static), table main
+   → none: permission denied,
+     because packets to there end here, by a route or rule of type prohibit, so there is no interface whose
+     addresses to choose among [RFC 6724, 4]
+     read from route prohibit 198.51.100.0/24 (static), table main
 `},
-		{"udp", "", "203.0.113.1", "   → none: network is unreachable\n"},
-		{"tcp", "", "192.0.2.1:80", "   → yes\n     because  the destination is one of our addresses\n     But nobody listens on TCP port 80"},
-		{"ip", "", "192.0.2.255", "   → ff:ff:ff:ff:ff:ff\n"},
-		{"ip6", "", "ff02::5%eth0", "   → 33:33:00:00:00:05\n"},
-		{"ip", "", "fe80::1", "   → invalid argument\n"},
-		{"ip", "2001:db8::99", "2001:db8:1::5", "   → 2001:db8::99: cannot assign requested address\n"},
-		{"tcp", "", "[ff02::5%eth0]:80", "3. Can packets be sent to this destination, and is it ourselves?\n   → a multicast group: network is unreachable\n"},
+		{"udp", "", "203.0.113.1", "   → none: network is unreachable,\n"},
+		{"tcp", "", "192.0.2.1:80", "   → yes, because the destination is one of our addresses\n     But nobody listens on TCP port 80"},
+		{"ip", "", "192.0.2.255", "   → ff:ff:ff:ff:ff:ff, because"},
+		{"ip6", "", "ff02::5%eth0", "   → 33:33:00:00:00:05, because"},
+		{"ip", "", "fe80::1", "   → no: invalid argument,\n     because a link-local address means another machine on each link"},
+		{"ip", "2001:db8::99", "2001:db8:1::5", "   → 2001:db8::99: cannot assign requested address, because"},
+		{"tcp", "", "[ff02::5%eth0]:80", "3. Can packets be sent to this destination, and is it ourselves?\n   → a multicast group: network is unreachable,\n"},
 	} {
 		e, err := s.Explain(x.network, x.src, x.dst)
 		if err != nil || !strings.Contains(e.String(), x.want) {

@@ -7,7 +7,7 @@ import (
 )
 
 // explainWidth is how wide the text of an Explanation is, in columns.
-const explainWidth = 104
+const explainWidth = 108
 
 // String tells the steps one after the other, for somebody who sees them for the first time: the question, the answer behind an
 // arrow, and below it why.
@@ -33,14 +33,22 @@ func (s *ExplainedStep) String() string {
 // put tells the step, which is of e.
 func (s *ExplainedStep) put(t *explainText, e *Explanation) {
 	t.put(fmt.Sprintf("%d. ", s.Number), s.Question)
-	t.put("   → ", s.Decision)
-	if s.Rule != "" {
-		t.put("     because  ", s.Rule+cite(s.RFC))
-	} else if s.RFC != "" {
-		t.put("     see      ", s.RFC)
+	because := "because "
+	if strings.HasPrefix(s.Rule, "rule ") {
+		because = "by "
+	}
+	because += s.Rule + cite(s.RFC)
+	switch {
+	case s.Rule == "":
+		t.put("   → ", s.Decision+cite(s.RFC))
+	case utf8.RuneCountInString("   → "+s.Decision+", "+because) <= explainWidth:
+		t.put("   → ", s.Decision+", "+because)
+	default:
+		t.put("   → ", s.Decision+",")
+		t.put("     ", because)
 	}
 	if s.Entry != "" {
-		t.put("     entry    ", s.Entry)
+		t.put("     read from ", s.Entry)
 	}
 	for _, n := range s.Notes {
 		t.put("     ", n)
@@ -120,6 +128,9 @@ const maxCandidates = 12
 
 // candidates tells what the step chose among.
 func (s *ExplainedStep) candidates(t *explainText) {
+	if len(s.Candidates) == 1 && s.Entry != "" {
+		return // it has been told
+	}
 	shown := 0
 	for i := range s.Candidates {
 		c := &s.Candidates[i]

@@ -3,7 +3,10 @@ package wire
 import (
 	"cmp"
 	"encoding/binary"
+	"encoding/hex"
+	"fmt"
 	"net/netip"
+	"strings"
 )
 
 // Addr is an IPv4 or IPv6 address as the packet path holds it: 128 bits in host order, no pointer, no zone,
@@ -154,6 +157,28 @@ func (m MAC) Uint64() uint64 {
 // MACFromUint64 returns the address in the low 48 bits of v.
 func MACFromUint64(v uint64) MAC {
 	return MAC{byte(v >> 40), byte(v >> 32), byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}
+}
+
+// MarshalText returns the String; of the zero MAC, which is no station's, nothing.
+func (m MAC) MarshalText() ([]byte, error) {
+	if m == (MAC{}) {
+		return nil, nil
+	}
+	return []byte(m.String()), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (m *MAC) UnmarshalText(b []byte) error {
+	*m = MAC{}
+	if len(b) == 0 {
+		return nil
+	}
+	a, err := hex.DecodeString(strings.ReplaceAll(string(b), ":", ""))
+	if err != nil || len(a) != len(m) {
+		return fmt.Errorf("wire: %q is not a hardware address of 6 octets", b)
+	}
+	*m = MAC(a)
+	return nil
 }
 
 // String writes m as six hexadecimal octets separated by colons.

@@ -101,3 +101,19 @@ func TestMAC(t *testing.T) {
 		t.Error("IsMulticast does not look at the I/G bit")
 	}
 }
+
+// In JSON, and whatever else is written as text, a MAC is read as it was written.
+func TestMACText(t *testing.T) {
+	for _, m := range []MAC{{}, {2, 0, 0, 0, 0, 0xfe}, BroadcastMAC} {
+		b, err := m.MarshalText()
+		var got MAC
+		if err != nil || got.UnmarshalText(b) != nil || got != m || m != (MAC{}) && string(b) != m.String() {
+			t.Errorf("%v: %q, %v: %v", m, b, err, got)
+		}
+	}
+	for _, bad := range []string{"02:00:00:00:00", "02:00:00:00:00:0g", "x", "02:00:00:00:00:00:01"} {
+		if m := (MAC{1}); m.UnmarshalText([]byte(bad)) == nil {
+			t.Errorf("%q is read as %v", bad, m)
+		}
+	}
+}

@@ -30,6 +30,10 @@ type labCmd struct {
 
 // The lab's addresses.
 const (
+	labClient4 = "192.0.2.2"
+	labClient6 = "2001:db8:1::2"
+	labRouter4 = "192.0.2.1"
+	labRouter6 = "2001:db8:1::1"
 	labServer4 = "198.51.100.2"
 	labServer6 = "2001:db8:2::2"
 	labPort    = 8000

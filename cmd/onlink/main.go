@@ -24,6 +24,7 @@ type cli struct {
 	Rule    ruleCmd    `cmd:"" aliases:"ru" help:"Show and change the rules of routing, as ip rule does."`
 	Maddr   maddrCmd   `cmd:"" aliases:"m,maddress" help:"Show and change multicast groups, as ip maddress does."`
 	Policy  policyCmd  `cmd:"" aliases:"addrlabel" help:"Show and change the table that addresses are chosen by (RFC 6724), as ip addrlabel does."`
+	Explain explainCmd `cmd:"" help:"Explain how a packet would leave, and why this way. Nothing is sent."`
 	Monitor monitorCmd `cmd:"" aliases:"mo" help:"Tell what changes, as ip monitor does."`
 	SS      ssCmd      `cmd:"" name:"ss" help:"List sockets, as ss does."`
 	Nstat   nstatCmd   `cmd:"" help:"Print counters, as nstat does."`

@@ -59,7 +59,7 @@ func getRoute(c *call) error {
 	if err != nil {
 		return err
 	}
-	if e.Err != nil {
+	if e.Err != nil && !e.Late {
 		return fmt.Errorf("%v: %w", to, e.Err)
 	}
 	j := routeJSON{To: to.WithZone("").String(), Device: e.Interface, Source: e.Source.String(), Flags: []string{}}

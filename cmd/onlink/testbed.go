@@ -27,8 +27,8 @@ func newTestbed(n *sim.Network) *testbed {
 
 // wire lays the wires; long is the one between router and server.
 func (t *testbed) wire(long sim.Line) {
-	t.Wire(t.client.Port("eth0", "192.0.2.2/24", "2001:db8:1::2/64").Gateway("192.0.2.1", "2001:db8:1::1"),
-		t.router.Port("lan", "192.0.2.1/24", "2001:db8:1::1/64"), sim.Line{Rate: 1e9})
+	t.Wire(t.client.Port("eth0", labClient4+"/24", labClient6+"/64").Gateway(labRouter4, labRouter6),
+		t.router.Port("lan", labRouter4+"/24", labRouter6+"/64"), sim.Line{Rate: 1e9})
 	t.Wire(t.router.Port("wan", "198.51.100.1/24", "2001:db8:2::1/64"),
 		t.server.Port("eth0", labServer4+"/24", labServer6+"/64").Gateway("198.51.100.1", "2001:db8:2::1"), long)
 }

@@ -1,6 +1,8 @@
 package ip
 
 import (
+	"syscall"
+
 	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
@@ -83,6 +85,14 @@ func (e *Explanation) fail(s Step, err error) error {
 	return err
 }
 
+// refuse notes why step 3 ends the way, and returns the error.
+func (e *Explanation) refuse(rule, rfc string, err syscall.Errno) error {
+	if e != nil {
+		e.note(Decision{Step: StepDestination, Result: "no", Rule: rule, RFC: rfc})
+	}
+	return err
+}
+
 // asked remembers what the FIB was asked, and what it said.
 func (e *Explanation) asked(q *route.Query, r *route.Result) {
 	if e != nil {
@@ -155,7 +165,7 @@ func (e *Explanation) source(w *way, q *addrsel.Query, r *addrsel.Result) {
 	}
 	d := Decision{Step: StepSource, Result: r.Addr.String(), Rule: r.Rule.String(), RFC: "RFC 6724, 5"}
 	if r.Addr == (wire.Addr{}) {
-		d.Result, d.Rule, d.RFC = "none", "no address of the family is assigned", "RFC 6724, 4"
+		d.Result, d.Rule, d.RFC = "none", "there is no address of the family", "RFC 6724, 4"
 	}
 	if r.Tentative {
 		d.Rule, d.RFC = "better ones are still being verified", "RFC 4862, 5.4"

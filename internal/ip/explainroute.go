@@ -12,7 +12,7 @@ func (e *Explanation) route(r *route.Result, w *way) {
 	if e == nil {
 		return
 	}
-	d := Decision{Step: StepNextHop, Rule: r.Why.String(), RFC: whyRFC[r.Why], Result: "no route leads there"}
+	d := Decision{Step: StepNextHop, Rule: whyText[r.Why], RFC: whyRFC[r.Why], Result: "no route leads there"}
 	if r.Drop() != route.Unicast {
 		d.Result = "nowhere: " + r.Drop().String()
 	}
@@ -64,6 +64,9 @@ func (e *Explanation) routes(d *Decision, r *route.Result, w *way) {
 		}
 		if c.Chosen {
 			d.Entry = "route " + o.Name + " (" + c.Route.Origin.String() + "), table " + tableName(r.Table)
+			if o.Router != "" {
+				d.Entry += ", router " + o.Router
+			}
 		} else {
 			o.Rule, o.RFC = c.Lost.String(), lostRFC[c.Lost]
 		}
@@ -95,6 +98,15 @@ func (e *Explanation) rules(d *Decision, r *route.Result, w *way) {
 		d.Notes = append(d.Notes, fmt.Sprintf("The packet stays in the VRF of table %d: no other table is asked.", q.VRF))
 	}
 }
+
+// whyText says why a route is taken.
+var whyText = [...]string{
+	route.ByNothing: "no table has a route for it", route.ByLongestPrefix: "its prefix is the longest that covers the destination",
+	route.ByMetric: "of those with the longest prefix its metric is the lowest, or it was there first", route.BySourceInterface: "it leaves by the interface that has the source",
+	route.ByReachability: "its router answers, and others do not, or are not known to", route.ByPreference: "its router says that it is to be preferred",
+	route.ByHabit: "packets to this destination go there already", route.ByLoadSharing: "the routers are as good as each other, and share the destinations",
+	route.ByFlow: "several routes share the flows, and this flow falls to it", route.ByRoundRobin: "no router answers, so each is tried in turn",
+	route.ByRedirect: "a router has sent us there, by a redirect", route.ByRule: "a rule ends the search"}
 
 // whyRFC says where the reasons for a route are written, lostRFC those against one.
 var whyRFC = [...]string{
