@@ -47,6 +47,9 @@ func (s *Set) DropBy(now clock.Instant, p *packet.Buffer, r Reason, by string) {
 		s.Tracer.Emit(&trace.Event{At: now, Kind: trace.PacketDropped, In: p.In, Out: p.Out, Src: p.Src, Dst: p.Dst,
 			Proto: p.Proto, Reason: reasons[r].name, Rule: by, Packet: p})
 	}
+	if p.Trace != 0 {
+		s.Tracer.Step(p, &trace.Event{At: now, Reason: reasons[r].name, Rule: by, Outcome: trace.Dropped})
+	}
 	p.Free()
 }
 

@@ -1,6 +1,7 @@
 package mib
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -73,7 +74,7 @@ func TestDrop(t *testing.T) {
 		got.Packet = nil
 		want := trace.Event{At: 7, Kind: trace.PacketDropped, In: 2, Out: 3, Proto: 17, Src: wire.Loopback4,
 			Dst: wire.Loopback6, Reason: row.reason.String()}
-		if got != want || octets != "packet" {
+		if !reflect.DeepEqual(got, want) || octets != "packet" {
 			t.Errorf("%v: traced %+v %q", row.reason, got, octets)
 		}
 	}

@@ -59,6 +59,7 @@ type Meta struct {
 	NextHop wire.Addr
 	LinkDst wire.MAC // meaningful with Resolved
 	PathMTU uint16   // octets of the largest packet its way takes; 0: the interface's MTU
+	Route   uint32   // when that was decided, for traces only: internal/ip; 0: it was not
 }
 
 // Flags are facts about a packet that are yes or no.

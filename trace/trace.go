@@ -39,12 +39,13 @@ const (
 	IPv6Disabled       // In: the link-local address is a duplicate (RFC 4862, 5.4.5)
 	RouterInconsistent // In; Src: a router whose advertisements contradict ours; Reason: in what (RFC 4861, 6.2.7)
 	AddressDefended    // Src: another station claims it too, whose link address is in To; we keep it (RFC 5227, 2.4)
+	PacketStep         // In, Out, Src, Dst, Packet, and the fields below ID: only those of AddSteps hear of these
 )
 
 var kinds = [...]string{"dropped", "interface up", "interface down", "address tentative", "address ready",
 	"address duplicate", "neighbor", "tcp state", "tcp retransmit", "tcp recovery", "icmp sent",
 	"address deprecated", "address removed", "router found", "router lost", "name servers changed", "tcp path", "ipv6 disabled",
-	"router inconsistent", "address defended"}
+	"router inconsistent", "address defended", "step"}
 
 // String returns the kind in words.
 func (k Kind) String() string { return kinds[k] }
@@ -62,7 +63,18 @@ type Event struct {
 	From, To         string
 	Reason           string
 	Rule             string         // PacketDropped: what wanted it so, as a hook and where; empty: the stack itself
-	Packet           *packet.Buffer // borrowed: good until Trace returns; its Bytes may have lost headers in front
+	Packet           *packet.Buffer // borrowed: good until Trace returns; its Bytes may have lost headers in front. nil in a PacketStep: it is gone
+
+	// Of PacketStep; Reason, with Dropped, and Rule besides.
+	ID       uint32   // of the packet: they count up from 1
+	Step     Step     // 0: what is told is the outcome only
+	Last     Step     // the last of several steps that were taken at once; 0: Step
+	Decision string   // what was decided
+	Details  []string // among what, or what it is made of
+	What     string   // with StepHeader and StepSegment: what the packet carries
+	Hooks    []HookVerdict
+	Waiting  int // packets in the queue it waits in, itself included; 0: none, or it does not wait
+	Outcome  Outcome
 }
 
 // Sink receives events. Trace is called from within the stack, often with a lock held: it must be quick, must
@@ -70,7 +82,11 @@ type Event struct {
 type Sink interface{ Trace(e *Event) }
 
 // Tracer is where one stack's events go. The nil Tracer and the zero one drop everything.
-type Tracer struct{ listeners atomic.Pointer[[]*listener] }
+type Tracer struct {
+	listeners atomic.Pointer[[]*listener]
+	steps     atomic.Pointer[Steps]
+	ids       atomic.Uint32
+}
 
 // listener is one Add of a Sink.
 type listener struct{ sink Sink }

@@ -13,6 +13,9 @@ const DefaultReceiveBuffer = 1 << 20
 
 // Take gives p to the socket, or drops and counts it in c.
 func (s *Socket) Take(c *mib.Set, now clock.Instant, p *packet.Buffer) bool {
+	if p.Trace != 0 {
+		return s.takeTold(c, now, p)
+	}
 	r, ok := s.enqueue(p)
 	if !ok {
 		c.Drop(now, p, r)

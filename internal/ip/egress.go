@@ -10,6 +10,7 @@ import (
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/qdisc"
+	"github.com/onlink-go/onlink/trace"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -67,8 +68,14 @@ func (d *device) send(now clock.Instant, b *packet.Batch) {
 	for p := b.Pop(); p != nil; p = b.Pop() {
 		if down {
 			over.Push(p)
-		} else if dropped := e.queue.Enqueue(now, p); dropped != nil {
+			continue
+		}
+		dropped := e.queue.Enqueue(now, p)
+		if dropped != nil {
 			over.Push(dropped)
+		}
+		if p.Trace != 0 && dropped != p {
+			d.toldQueued(now, p, e.rest.Len()+e.queue.Len())
 		}
 	}
 	e.mu.Unlock()
@@ -95,7 +102,11 @@ func (d *device) drain() {
 		if d.taps.Load() != nil {
 			d.showFrames()
 		}
+		ids := e.inFlight(d.l.cfg.Tracer.Steps())
 		err := d.lk.Send(0, &e.frames)
+		if ids != nil {
+			d.toldSent(d.l.rt.Now(), ids[:len(ids)-e.frames.Len()])
+		}
 		e.mu.Lock()
 		e.shown = e.frames.Len()
 		switch {
@@ -147,7 +158,11 @@ func (d *device) cut() {
 		}
 		switch {
 		case p.GSOSize != 0 && !takes(can, p):
+			whole, n := trace.Of(p), e.frames.Len()
 			offload.Split(p, d.linkLen, &e.frames)
+			if whole.By != 0 {
+				d.toldCut(d.l.rt.Now(), whole, &e.frames, e.frames.Len()-n)
+			}
 			continue
 		case p.Flags&packet.ChecksumLater != 0 && can&link.Checksums == 0:
 			offload.Finish(p, d.linkLen)
@@ -183,7 +198,11 @@ func (e *egress) hold(d *device, b *packet.Batch) {
 		limit = qdisc.DefaultLimit
 	}
 	for !b.Empty() && e.rest.Len() < limit {
-		e.rest.Push(b.Pop())
+		p := b.Pop()
+		e.rest.Push(p)
+		if p.Trace != 0 {
+			d.toldQueued(d.l.rt.Now(), p, e.rest.Len()+e.queue.Len())
+		}
 	}
 	if !b.Empty() {
 		d.giveUp(d.l.rt.Now(), b, false)

@@ -106,7 +106,7 @@ func (q *queue) groupMessage(p *packet.Buffer) {
 		return
 	}
 	q.d.pollGroups(q.now)
-	p.Free()
+	q.taken(p, "group membership: "+ProtocolName(p.Proto))
 }
 
 // toIGMP takes an IGMP message for us, at its header.

@@ -15,7 +15,13 @@ func (l *Layer) runHooks(now clock.Instant, hooks *hook.Active, at hook.Point, p
 	if len(chain) == 0 {
 		return true
 	}
-	verdict, last := chain.Run(now, p)
+	var verdict hook.Verdict
+	var last int
+	if p.Trace != 0 {
+		verdict, last = l.runToldHooks(now, chain, at, p)
+	} else {
+		verdict, last = chain.Run(now, p)
+	}
 	switch verdict {
 	case hook.Continue:
 		return true

@@ -141,6 +141,9 @@ func (q *queue) echo(p *packet.Buffer, m wire.ICMP) {
 	if q.path.Src.Is4() {
 		options = q.answerOptions4(p)
 	}
+	if p.Trace != 0 {
+		q.toldTaken(p, "ICMP answers it")
+	}
 	arrived := p.Arrived
 	p.Meta = packet.Meta{Arrived: arrived}
 	q.l.noteEcho(q.path.Src, q.path.Dst, params.Proto, m.ID())
@@ -170,6 +173,9 @@ func (q *queue) timestampReply(p *packet.Buffer, m wire.ICMP) {
 	binary.BigEndian.PutUint32(m[12:], now)
 	binary.BigEndian.PutUint32(m[16:], now)
 	wire.FinishICMPv4(p.Bytes())
+	if p.Trace != 0 {
+		q.toldTaken(p, "ICMP answers it")
+	}
 	arrived := p.Arrived
 	p.Meta = packet.Meta{Arrived: arrived}
 	q.l.output(&q.path, &params, options, p)

@@ -45,7 +45,7 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 			q.drop(p, ignored)
 			return
 		}
-		p.Free()
+		q.taken(p, "ICMP: the path of fragments we sent takes less")
 		return
 	}
 	if four {
@@ -58,7 +58,7 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 		return
 	}
 	q.l.tell(q.now, e)
-	p.Free()
+	q.taken(p, "ICMP: the error is told to "+ProtocolName(e.Proto))
 }
 
 // packetTooBig takes note of a path MTU. It returns false if the message is nothing to go by.

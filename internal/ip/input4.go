@@ -27,10 +27,16 @@ func (q *queue) input4(p *packet.Buffer) {
 	if h.DontFragment() {
 		p.Flags |= packet.DontFragment
 	}
+	if p.Trace != 0 {
+		q.toldHeader(p)
+	}
 	if q.hooks != nil && !q.prerouting(p) {
 		return
 	}
 	d := q.decide(p)
+	if p.Trace != 0 {
+		q.toldRoute(p, d)
+	}
 	switch d.verdict {
 	case discard:
 		q.drop(p, d.reason)

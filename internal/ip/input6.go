@@ -27,6 +27,9 @@ func (q *queue) input6(p *packet.Buffer) {
 	}
 	p.Src, p.Dst, p.Proto = h.Src(), h.Dst(), h.NextHeader()
 	p.HopLimit, p.TrafficClass = h.HopLimit(), h.TrafficClass()
+	if p.Trace != 0 {
+		q.toldHeader(p)
+	}
 	if q.hooks != nil && !q.prerouting(p) {
 		return
 	}
@@ -35,6 +38,9 @@ func (q *queue) input6(p *packet.Buffer) {
 		return
 	}
 	d := q.decide(p)
+	if p.Trace != 0 {
+		q.toldRoute(p, d)
+	}
 	switch d.verdict {
 	case discard:
 		if d.verified && isAdvertisement(h) {

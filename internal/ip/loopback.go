@@ -89,6 +89,7 @@ func loopIn(p *packet.Buffer) {
 	if p.Flags&packet.Foreign != 0 {
 		flags = packet.Loopback
 	}
-	p.Meta = packet.Meta{In: in, EtherType: p.EtherType, Flags: flags | p.Flags&packet.KeepCWR, GSOSize: p.GSOSize, Mark: p.Mark}
+	p.Meta = packet.Meta{In: in, EtherType: p.EtherType, Flags: flags | p.Flags&packet.KeepCWR, GSOSize: p.GSOSize, Mark: p.Mark,
+		Trace: p.Trace, TraceID: p.TraceID}
 	p.SetNetwork()
 }

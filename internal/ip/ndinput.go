@@ -30,7 +30,7 @@ func (q *queue) arp(p *packet.Buffer) {
 	} else if d.isProxied4(&m) {
 		q.answerARP(p, &m)
 	}
-	p.Free()
+	q.taken(p, "ARP")
 }
 
 // hostHas reports whether a is an IPv4 address of the host's, on whatever interface of the same routing. Control locked.
@@ -74,7 +74,7 @@ func (q *queue) neighborDiscovery(p *packet.Buffer) {
 		q.drop(p, mib.NdInvalid)
 		return
 	}
-	p.Free()
+	q.taken(p, "Neighbor Discovery")
 }
 
 // neighborSolicitation reports whether p is a valid Neighbor Solicitation (RFC 4861, 7.1.1), after it did what it asks.

@@ -98,6 +98,10 @@ func (w *way) store(q *Query, p *Path) {
 	p.out, p.vrf, p.Flow = q.Out, q.VRF, q.Flow
 	p.MTU, p.fragment, p.Attributes = w.iface.MTUOf(w.dst.Is4()), false, nil
 	p.toSelf, p.hostOnly = false, false
+	p.given = q.Src != (wire.Addr{}) && !q.Src.IsUnspecified()
+	if p.used.Load() {
+		p.used.Store(false)
+	}
 	if w.local {
 		p.MTU = netif.LoopbackMTU
 		w.why.mtu("the loopback interface's")
@@ -139,6 +143,7 @@ func (l *Layer) output(path *Path, pr *Params, options []byte, p *packet.Buffer)
 
 // direct notes in p's Meta where it goes by path.
 func (path *Path) direct(p *packet.Buffer, pr *Params) {
+	path.noteRoute(p)
 	p.Out, p.NextHop = path.If.Index, path.NextHop
 	p.PathMTU = uint16(min(path.MTU, maxPathMTU))
 	switch {

@@ -66,6 +66,8 @@ type Path struct {
 	linkDst  wire.MAC
 	known    *neighbors                  // of the interface; nil: no link-layer addresses there
 	entry    atomic.Pointer[neigh.Entry] // of NextHop, once it is found
+	used     atomic.Bool                 // a packet was sent by it; for traces only, as given
+	given    bool                        // the source was, and not chosen
 }
 
 // Params are the fields of the internet header that the transport chooses.

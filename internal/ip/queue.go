@@ -8,6 +8,7 @@ import (
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -23,6 +24,7 @@ type queue struct {
 	s         *snapshot
 	iface     *netif.Interface
 	hooks     *hook.Active   // nil: there are none
+	steps     *trace.Steps   // who follows packets; nil: nobody
 	groups    []packet.Batch // for transports, by shard
 	arps      packet.Batch   // for the control shard, as the next five
 	nds       packet.Batch   // Neighbor Discovery, from the ICMPv6 header on
@@ -48,14 +50,19 @@ type tally struct{ received, delivered, forwarded uint64 }
 func (q *queue) init(d *device) {
 	q.l, q.d = d.l, d
 	q.counters.Tracer = d.l.cfg.Tracer
+	q.merger.Joined = q.toldJoined
 }
 
 // deliver takes a batch of frames through input. The order is: every frame as far as it goes without a lock, then
 // what needs the control shard, then the transports shard by shard, then all that is to be sent.
 func (q *queue) deliver(b *packet.Batch) {
 	q.now = q.l.rt.Now()
-	q.hooks = q.l.cfg.Hooks.Active()
-	if !q.look() {
+	q.hooks, q.steps = q.l.cfg.Hooks.Active(), q.l.cfg.Tracer.Steps()
+	up := q.look()
+	if q.steps != nil {
+		q.beginAll(b)
+	}
+	if !up {
 		q.dropAll(b)
 		return
 	}
@@ -115,15 +122,18 @@ func (q *queue) frame(p *packet.Buffer) {
 		p.Flags &^= packet.CopyToSelf // that was for the taps
 	} else {
 		p.In = q.d.index
-		if q.hooks != nil && !q.pass(hook.Ingress, p) {
-			return
-		}
+	}
+	if q.hooks != nil && p.Flags&packet.Loopback == 0 && !q.pass(hook.Ingress, p) {
+		return
 	}
 	if q.d.medium == link.Ethernet {
 		h, err := wire.CheckEthernet(p.Bytes())
 		if err != nil {
 			q.drop(p, mib.FrameShort)
 			return
+		}
+		if p.Trace != 0 {
+			q.toldLink(p, h)
 		}
 		if dst := h.Dst(); dst.IsMulticast() {
 			p.Flags |= packet.LinkMulticast
@@ -142,6 +152,9 @@ func (q *queue) frame(p *packet.Buffer) {
 		q.input6(p)
 	case wire.EtherTypeARP:
 		if q.d.medium == link.Ethernet {
+			if p.Trace != 0 {
+				q.toldHeader(p)
+			}
 			q.arps.Push(p)
 			return
 		}

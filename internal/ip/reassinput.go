@@ -32,7 +32,7 @@ func (q *queue) reassemble(p *packet.Buffer) {
 	r := &q.l.fragments
 	if d := r.add(q.now, k, p, at, more); d != nil {
 		q.counters.Inc(c.reasmOKs)
-		q.whole.Push(d.assemble())
+		q.whole.Push(q.assembled(d))
 		r.release(d)
 	}
 	for why := range r.lost {

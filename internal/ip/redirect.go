@@ -159,7 +159,7 @@ func (q *queue) redirect4(p *packet.Buffer) {
 		return
 	}
 	l.redirects.add(l, q.d, q.now, route.Redirection{Dst: e.Dst, From: r.Hop.Gateway, Out: q.d.index, To: gateway})
-	p.Free()
+	q.taken(p, "ICMP: the redirect is heeded")
 }
 
 // credible4 reports whether a redirect from the router from can lead to gateway. Control locked.

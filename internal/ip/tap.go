@@ -9,6 +9,7 @@ import (
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -142,9 +143,12 @@ func (l *Layer) sendFrame(index int32, p *packet.Buffer) error {
 	case p.Len() < header || p.Len() == 0 || header == 0 && !link.IP.Land(p):
 		return syscall.EINVAL
 	}
+	p.Out = index
+	if steps := l.cfg.Tracer.Steps(); steps != nil && steps.Begin(p, true) {
+		l.cfg.Tracer.Step(p, &trace.Event{At: l.rt.Now(), Step: trace.StepSocket, Decision: "a packet socket", Rule: "the frame is sent as it is"})
+	}
 	var b packet.Batch
 	b.Push(p)
-	p.Out = index
 	if index == netif.LoopbackIndex {
 		loopIn(p)
 		p.Flags &^= packet.ChecksumGood // nobody has looked at it

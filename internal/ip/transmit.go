@@ -9,6 +9,7 @@ import (
 	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -18,7 +19,7 @@ func (l *Layer) Transmit(out *packet.Batch) {
 	if out.Empty() {
 		return
 	}
-	t := transmission{l: l, s: l.snap.Load(), now: l.rt.Now(), hooks: l.cfg.Hooks.Active()}
+	t := transmission{l: l, s: l.snap.Load(), now: l.rt.Now(), hooks: l.cfg.Hooks.Active(), steps: l.cfg.Tracer.Steps()}
 	for p := out.Pop(); p != nil; p = out.Pop() {
 		t.packet(p)
 	}
@@ -35,6 +36,7 @@ type transmission struct {
 	now clock.Instant
 
 	hooks      *hook.Active // nil: there are none
+	steps      *trace.Steps // who follows packets; nil: nobody
 	d          *device      // that the packets of ready leave by
 	iface      *netif.Interface
 	ready      packet.Batch // frames
@@ -59,6 +61,9 @@ func (t *transmission) packet(p *packet.Buffer) {
 	if p.Flags&packet.CopyToSelf != 0 {
 		p.Flags &^= packet.CopyToSelf
 		c := p.Clone()
+		if p.Trace != 0 {
+			t.toldCopy(p, c)
+		}
 		loopIn(c)
 		c.Flags |= packet.CopyToSelf
 		t.self.Push(c)
@@ -94,6 +99,9 @@ func (t *transmission) super(p *packet.Buffer, mtu int) {
 // depart takes p, which is here for the first time, through the hooks. It returns false if p is gone.
 func (t *transmission) depart(p *packet.Buffer) bool {
 	p.Flags |= packet.Departed
+	if t.steps != nil && p.In == 0 {
+		t.beginOut(p)
+	}
 	if p.EtherType == wire.EtherTypeARP {
 		return true
 	}
@@ -108,6 +116,9 @@ func (t *transmission) special(p *packet.Buffer) {
 	if p.Flags&packet.Unreachable != 0 {
 		t.unreachable(p)
 		return
+	}
+	if p.Trace != 0 {
+		t.toldSelf(p)
 	}
 	loopIn(p)
 	t.self.Push(p)
@@ -134,6 +145,9 @@ func (t *transmission) frame(p *packet.Buffer) {
 		if p.Flags&packet.Resolved == 0 {
 			t.unresolved.Push(p)
 			return
+		}
+		if p.Trace != 0 {
+			t.toldResolved(p)
 		}
 		wire.PutEthernet(p.Prepend(wire.EthernetLen), p.LinkDst, t.iface.LinkAddr, p.EtherType)
 	}
@@ -167,6 +181,7 @@ func (t *transmission) tooLong(p *packet.Buffer, mtu int) {
 	}
 	var parts packet.Batch
 	var ok bool
+	whole := trace.Of(p)
 	if four {
 		id := wire.IPv4(p.Bytes()).ID()
 		if ok = fragment4(p, mtu, &parts); ok && p.In == 0 {
@@ -181,6 +196,9 @@ func (t *transmission) tooLong(p *packet.Buffer, mtu int) {
 	if !ok {
 		t.l.failed(t.now, p, syscall.EMSGSIZE, mtu, &t.d.counters, c.tooBig)
 		return
+	}
+	if whole.By != 0 {
+		t.toldFragmented(whole, &parts, mtu)
 	}
 	t.d.counters.Inc(c.fragOKs)
 	t.d.counters.Add(c.fragCreates, uint64(parts.Len()))
@@ -207,11 +225,13 @@ func (t *transmission) solicit() {
 			l.counters.Drop(t.now, p, mib.LinkDown)
 			continue
 		}
-		hop := p.NextHop
+		hop, id := p.NextHop, trace.Of(p)
 		if mac, send := d.cache.Output(t.now, hop, p); send {
 			p.LinkDst = mac
 			p.Flags |= packet.Resolved
 			resolved.Push(p)
+		} else if id.By != 0 {
+			t.toldWaiting(id, d.cache, hop)
 		}
 		d.known.put(d.cache.Lookup(t.now, hop))
 	}

@@ -15,6 +15,9 @@ const flows = 8
 // unfragmented and with right checksums. (IPv4's Identification apart, which means nothing in datagrams that may not be
 // fragmented: RFC 6864, 4.1.) The zero Merger is ready.
 type Merger struct {
+	// Joined is told, of packets that somebody follows (packet.Meta.Trace), that part is about to become part of whole.
+	Joined func(whole, part *packet.Buffer)
+
 	open [flows]super
 	n    int // of open
 }
@@ -52,6 +55,9 @@ func (m *Merger) take(p *packet.Buffer, link int, out *packet.Batch) {
 	good := l.mergeable(p)
 	if i >= 0 {
 		if good && m.open[i].join(p, &l) {
+			if p.Trace != 0 && m.Joined != nil {
+				m.Joined(m.open[i].p, p)
+			}
 			if s := &m.open[i]; s.push || p.Len()-l.payload < s.size {
 				m.close(i)
 			}

@@ -181,7 +181,8 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 	if !authentic(sh, now, p, e.auth(), seg) {
 		return true
 	}
-	switch e.Arrive(now, cfg, seg) {
+	verdict := e.Arrive(now, cfg, seg)
+	switch verdict {
 	case tcp.Defer:
 		sh.Counters.Inc(mib.TcpExtTCPDeferAcceptDrop)
 	case tcp.SendSYNACK:
@@ -202,7 +203,7 @@ func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer
 	case tcp.Complete:
 		t.complete(sh, now, e, cfg, header, seg)
 	}
-	p.Free()
+	t.taken(now, p, "TCP: a handshake under way", verdicts[verdict])
 	return true
 }
 

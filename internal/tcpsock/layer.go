@@ -125,10 +125,17 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		if !authentic(sh, now, p, c.auth, seg) {
 			return ip.Delivered
 		}
+		var told *toldSegment
+		if p.Trace != 0 {
+			told = c.tell(now, p, seg)
+		}
 		if size := int(p.GSOSize); size > 0 && seg.Len > size {
 			c.arriveAll(now, seg, size, p.Flags&packet.KeepCWR != 0)
 		} else {
 			c.arrive(now, seg)
+		}
+		if told != nil {
+			told.end(now, p)
 		}
 		p.Free()
 		return ip.Delivered
@@ -158,11 +165,16 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 		}
 	}
 	iss, done := t.inputRemnant(sh, now, p, key, seg, l != nil)
+	whose, what := "TCP: there is a listener", "it begins a handshake, and is answered with SYN,ACK"
 	switch {
 	case done:
 		return ip.Delivered
 	case l == nil, seg.Flags&wire.RST != 0:
 		t.refuse(sh, now, key, seg, t.answering(p.In))
+		whose, what = "TCP: no connection and no listener", "answered with a RST"
+		if seg.Flags&wire.RST != 0 {
+			what = "a RST is not answered"
+		}
 	case !l.near(key, p):
 		sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
 		return ip.Delivered
@@ -174,14 +186,17 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 		}
 		t.saveSYN(sh, key, p, seg)
 	case seg.Flags&(wire.SYN|wire.ACK) == wire.ACK && l.takeCookie(sh, now, key, seg):
+		what = "its SYN cookie is good: a connection is made"
 	default:
+		what = "no SYN: not answered"
 		// RFC 9293, 3.10.7.2: "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state. An
 		// acceptable reset segment should be formed for any arriving ACK-bearing segment."
 		if seg.Flags&wire.ACK != 0 {
 			t.refuse(sh, now, key, seg, t.answering(p.In))
+			what = "no SYN: answered with a RST"
 		}
 	}
-	p.Free()
+	t.taken(now, p, whose, what)
 	return ip.Delivered
 }
 

@@ -135,7 +135,7 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 	if tab.remnants[*key] == r {
 		sh.Arm(&r.node, r.Deadline())
 	}
-	p.Free()
+	t.taken(now, p, "TCP: what is left of a connection, in "+before.String(), fates[fate])
 	return 0, true
 }
 

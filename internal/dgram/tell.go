@@ -1,0 +1,30 @@
+package dgram
+
+import (
+	"fmt"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/mib"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/trace"
+)
+
+// takeTold is Take of a packet that somebody follows.
+func (s *Socket) takeTold(c *mib.Set, now clock.Instant, p *packet.Buffer) bool {
+	id := trace.Of(p)
+	local := s.Local()
+	what := ip.ProtocolName(s.kind.Protocol(p.Dst)) + " socket " + local.Addr.String()
+	if local.Port != 0 {
+		what = fmt.Sprintf("%s, port %d", what, local.Port)
+	}
+	c.Tracer.Step(p, &trace.Event{At: now, Step: trace.StepDelivery, Decision: what, Rule: "it is the best match for the destination"})
+	r, ok := s.enqueue(p)
+	if !ok {
+		c.Drop(now, p, r)
+		return false
+	}
+	n, _ := s.Queued()
+	c.Tracer.StepOf(id, &trace.Event{At: now, Step: trace.StepTransport, Decision: "it waits for its reader", Waiting: n, Outcome: trace.Delivered})
+	return true
+}
