@@ -72,3 +72,21 @@ func newInterfaceState(i *netif.Interface) InterfaceState {
 		VRF: int(i.VRF), Loopback: i.Loopback, NoIPv6: i.NoIPv6,
 		Learned: LearnedState{Managed: i.Managed, Other: i.Other}}
 }
+
+// LinkStats counts the frames that an interface received or sent, as RFC 2863 does.
+type LinkStats struct {
+	Frames    uint64
+	Octets    uint64 // with their link headers
+	Multicast uint64 // received for a group, or for all
+	Errors    uint64 // frames shorter than their header, or that the link failed to send
+	Discarded uint64 // frames for others or of an unknown type, or that found no room in the queue
+}
+
+// Stats returns what the interface has received and sent; zeros if it was removed.
+func (i *Interface) Stats() (received, sent LinkStats) {
+	in, out, err := i.stack.ip.LinkStats(i.i.Index)
+	if err != nil {
+		return LinkStats{}, LinkStats{}
+	}
+	return LinkStats(in), LinkStats(out)
+}

@@ -174,7 +174,7 @@ func showAddrs(c *call) error {
 	}
 	list := make([]ifaceJSON, len(all))
 	for k := range all {
-		list[k] = ifaceJSON{newLinkJSON(&all[k]), []addrJSON{}}
+		list[k] = ifaceJSON{c.linkJSON(&all[k]), []addrJSON{}}
 		for n := range all[k].Addresses {
 			list[k].Addrs = append(list[k].Addrs, newAddrJSON(all[k].Name, &all[k].Addresses[n]))
 		}
@@ -204,6 +204,9 @@ func (c *call) writeAddrs(b *bytes.Buffer, i *onlink.InterfaceState, j *linkJSON
 			lines[0] = fmt.Sprintf("%d: %s%s", i.Index, i.Name, lines[0])
 		}
 		c.line(b, lines...)
+	}
+	if j.Stats != nil && !c.Oneline {
+		c.line(b, j.Stats.lines()...)
 	}
 }
 

@@ -20,16 +20,17 @@ onlink link monitor`, []objectVerb{
 
 // linkJSON is an interface as ip -j link has it.
 type linkJSON struct {
-	Index     int      `json:"ifindex"`
-	Name      string   `json:"ifname"`
-	Flags     []string `json:"flags"`
-	MTU       int      `json:"mtu"`
-	Qdisc     string   `json:"qdisc"`
-	State     string   `json:"operstate"`
-	VRF       int      `json:"vrf,omitempty"` // the table of the VRF it is in
-	Type      string   `json:"link_type"`
-	Addr      string   `json:"address,omitempty"`
-	Broadcast string   `json:"broadcast,omitempty"`
+	Index     int        `json:"ifindex"`
+	Name      string     `json:"ifname"`
+	Flags     []string   `json:"flags"`
+	MTU       int        `json:"mtu"`
+	Qdisc     string     `json:"qdisc"`
+	State     string     `json:"operstate"`
+	VRF       int        `json:"vrf,omitempty"` // the table of the VRF it is in
+	Type      string     `json:"link_type"`
+	Addr      string     `json:"address,omitempty"`
+	Broadcast string     `json:"broadcast,omitempty"`
+	Stats     *statsJSON `json:"stats64,omitempty"`
 }
 
 func newLinkJSON(i *onlink.InterfaceState) linkJSON {
@@ -41,6 +42,49 @@ func newLinkJSON(i *onlink.InterfaceState) linkJSON {
 		j.Type, j.Addr, j.Broadcast = "ether", i.LinkAddr.String(), wire.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}.String()
 	}
 	return j
+}
+
+// statsJSON are the counters of an interface as ip -j -s link has them.
+type statsJSON struct {
+	In  receivedJSON `json:"rx"`
+	Out sentJSON     `json:"tx"`
+}
+
+type receivedJSON struct {
+	Octets    uint64 `json:"bytes"`
+	Frames    uint64 `json:"packets"`
+	Errors    uint64 `json:"errors"`
+	Dropped   uint64 `json:"dropped"`
+	Over      uint64 `json:"over_errors"` // always 0: what finds no room is dropped before it is received
+	Multicast uint64 `json:"multicast"`
+}
+
+type sentJSON struct {
+	Octets     uint64 `json:"bytes"`
+	Frames     uint64 `json:"packets"`
+	Errors     uint64 `json:"errors"`
+	Dropped    uint64 `json:"dropped"`
+	Carrier    uint64 `json:"carrier_errors"` // always 0, as the next: no wire
+	Collisions uint64 `json:"collisions"`
+}
+
+// linkJSON describes i, with its counters if they are asked for.
+func (c *call) linkJSON(i *onlink.InterfaceState) linkJSON {
+	j := newLinkJSON(i)
+	if on := c.stack.Interface(i.Name); c.Stats && on != nil {
+		in, out := on.Stats()
+		j.Stats = &statsJSON{receivedJSON{in.Octets, in.Frames, in.Errors, in.Discarded, 0, in.Multicast},
+			sentJSON{out.Octets, out.Frames, out.Errors, out.Discarded, 0, 0}}
+	}
+	return j
+}
+
+// lines writes the counters as ip -s link does.
+func (s *statsJSON) lines() []string {
+	return []string{"    RX:  bytes packets errors dropped  missed   mcast",
+		fmt.Sprintf("    %10d %7d %6d %7d %7d %7d", s.In.Octets, s.In.Frames, s.In.Errors, s.In.Dropped, s.In.Over, s.In.Multicast),
+		"    TX:  bytes packets errors dropped carrier collsns",
+		fmt.Sprintf("    %10d %7d %6d %7d %7d %7d", s.Out.Octets, s.Out.Frames, s.Out.Errors, s.Out.Dropped, s.Out.Carrier, s.Out.Collisions)}
 }
 
 // lines writes the interface in two lines.
@@ -100,7 +144,7 @@ func showLinks(c *call) error {
 	}
 	list := make([]linkJSON, len(all))
 	for k := range all {
-		list[k] = newLinkJSON(&all[k])
+		list[k] = c.linkJSON(&all[k])
 	}
 	return c.print(list, func(b *bytes.Buffer) {
 		for _, j := range list {
@@ -108,7 +152,11 @@ func showLinks(c *call) error {
 				fmt.Fprintf(b, "%s %s <%s>\n", j.brief(), j.Addr, strings.Join(j.Flags, ","))
 				continue
 			}
-			c.line(b, j.lines()...)
+			lines := j.lines()
+			if j.Stats != nil {
+				lines = append(lines, j.Stats.lines()...)
+			}
+			c.line(b, lines...)
 		}
 	})
 }

@@ -21,6 +21,7 @@ type egress struct {
 	ready bool         // Ready was called while somebody was sending
 	rest  packet.Batch // what the link did not accept: it goes first
 	queue qdisc.FIFO
+	sent  frameCount
 
 	// What the goroutine that is sending has in hand, and that goroutine's alone: flight, and frames, which is flight's
 	// beginning as the link takes it. They are here because what is passed to a Link would be allocated for each call.
@@ -103,7 +104,9 @@ func (d *device) drain() {
 			d.showFrames()
 		}
 		ids := e.inFlight(d.l.cfg.Tracer.Steps())
+		frames, octets := e.frames.Len(), octetsOf(&e.frames)
 		err := d.lk.Send(0, &e.frames)
+		e.sent.add(uint64(frames-e.frames.Len()), octets-octetsOf(&e.frames))
 		if ids != nil {
 			d.toldSent(d.l.rt.Now(), ids[:len(ids)-e.frames.Len()])
 		}

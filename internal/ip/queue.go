@@ -18,6 +18,7 @@ type queue struct {
 	l        *Layer
 	d        *device
 	counters mib.Set
+	received frameCount
 
 	// The batch under way.
 	now       clock.Instant
@@ -35,6 +36,7 @@ type queue struct {
 	whole     packet.Batch   // reassembled
 	out       packet.Batch   // to transmit: forwarded, and answers
 	n         [2]tally       // IPv4, IPv6
+	multicast uint64         // frames to groups or to all
 
 	merger    offload.Merger
 	decisions *[decisionSlots]decision // made at the first packet
@@ -67,6 +69,7 @@ func (q *queue) deliver(b *packet.Batch) {
 		return
 	}
 	q.d.show(b.Front(), false)
+	q.received.add(uint64(b.Len()), octetsOf(b))
 	if q.decisions == nil {
 		q.decisions = new([decisionSlots]decision)
 		q.groups = make([]packet.Batch, len(q.l.shards))
@@ -137,6 +140,7 @@ func (q *queue) frame(p *packet.Buffer) {
 		}
 		if dst := h.Dst(); dst.IsMulticast() {
 			p.Flags |= packet.LinkMulticast
+			q.multicast++
 		} else if dst != q.iface.LinkAddr {
 			q.drop(p, mib.FrameNotForUs)
 			return
@@ -206,6 +210,10 @@ func (q *queue) count() {
 		}
 	}
 	q.n = [2]tally{}
+	if q.multicast > 0 {
+		q.received.multicast.Add(q.multicast)
+		q.multicast = 0
+	}
 }
 
 // ipCounters are the counters of the families, by the index family returns.
