@@ -115,40 +115,50 @@ func seconds(ttl, most uint32) uint32 {
 const maxAliases = 16
 
 // answer takes what answers q from r, whose code is success or name error: the records of its type at the end of the chain of
-// aliases that begins with its name. All else is passed over.
-func (r *response) answer(now clock.Instant, q question) Answer {
+// aliases that begins with its name. All else is passed over. Errors: that the chain does not end.
+func (r *response) answer(now clock.Instant, q question) (Answer, error) {
 	a := Answer{Name: q.name, rcode: r.RCode}
 	ttl := uint32(maxTTL)
 	for range maxAliases {
-		alias := ""
-		a.Records = nil
-		for i := range r.answers {
-			h := &r.answers[i].Header
-			if h.Class != dnsmessage.ClassINET || lower(h.Name.String()) != lower(a.Name) {
-				continue
-			}
-			if h.Type == q.typ {
-				a.Records = append(a.Records, r.answers[i])
-				ttl = min(ttl, seconds(h.TTL, maxTTL))
-			} else if c, ok := r.answers[i].Body.(*dnsmessage.CNAMEResource); ok && alias == "" {
-				alias = c.CNAME.String()
-				ttl = min(ttl, seconds(h.TTL, maxTTL))
+		records, alias, least := r.at(a.Name, q.typ)
+		ttl = min(ttl, least)
+		if a.Records = records; alias != "" && len(records) == 0 {
+			a.Name = alias
+			continue
+		}
+		if len(records) == 0 {
+			negative, known := r.negativeTTL()
+			a.partial = !known && r.RCode == dnsmessage.RCodeSuccess && lower(a.Name) != q.name
+			if !a.partial {
+				ttl = min(ttl, negative)
 			}
 		}
-		if len(a.Records) > 0 || alias == "" {
-			break
-		}
-		a.Name = alias
+		a.expires = now.Add(time.Duration(ttl) * time.Second)
+		return a, nil
 	}
-	if len(a.Records) == 0 {
-		negative, known := r.negativeTTL()
-		a.partial = !known && r.RCode == dnsmessage.RCodeSuccess && lower(a.Name) != q.name
-		if !a.partial {
-			ttl = min(ttl, negative)
+	return Answer{}, errAliases
+}
+
+// at returns what the answer section has under a name: the records of a type, what it is an alias of, and the least TTL of these.
+func (r *response) at(name string, typ dnsmessage.Type) (records []dnsmessage.Resource, alias string, ttl uint32) {
+	name, ttl = lower(name), maxTTL
+	for i := range r.answers {
+		h := &r.answers[i].Header
+		if h.Class != dnsmessage.ClassINET || lower(h.Name.String()) != name {
+			continue
 		}
+		c, aliased := r.answers[i].Body.(*dnsmessage.CNAMEResource)
+		switch {
+		case h.Type == typ:
+			records = append(records, r.answers[i])
+		case aliased && alias == "":
+			alias = c.CNAME.String()
+		default:
+			continue
+		}
+		ttl = min(ttl, seconds(h.TTL, maxTTL))
 	}
-	a.expires = now.Add(time.Duration(ttl) * time.Second)
-	return a
+	return records, alias, ttl
 }
 
 // negative reports whether the response tells that there is no answer.

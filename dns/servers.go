@@ -130,7 +130,7 @@ func (r *Resolver) queryOne(ctx context.Context, server netip.AddrPort, q questi
 	if err := resp.check(); err != nil {
 		return Answer{}, err
 	}
-	return resp.answer(r.cfg.Runtime.Now(), q), nil
+	return resp.answer(r.cfg.Runtime.Now(), q)
 }
 
 func (r *Resolver) note(server netip.AddrPort, f func(s *serverState, now clock.Instant)) {
