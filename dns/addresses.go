@@ -237,9 +237,9 @@ func (r *Resolver) LookupAddr(ctx context.Context, addr string) (names []string,
 	case a.IsLoopback():
 		return []string{"localhost."}, nil
 	}
-	answer, err := r.lookup(ctx, ReverseName(a), dnsmessage.TypePTR)
+	answer, err := r.Lookup(ctx, ReverseName(a), dnsmessage.TypePTR)
 	if err != nil {
-		return nil, dnsError(err, addr)
+		return nil, err
 	}
 	for i := range answer.Records {
 		if b, ok := answer.Records[i].Body.(*dnsmessage.PTRResource); ok {

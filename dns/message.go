@@ -122,6 +122,9 @@ func (r *response) answer(now clock.Instant, q question) (Answer, error) {
 	for range maxAliases {
 		records, alias, least := r.at(a.Name, q.typ)
 		ttl = min(ttl, least)
+		if r.RCode == dnsmessage.RCodeNameError {
+			records = nil // RFC 1035, 4.1.1: "the domain name referenced in the query does not exist"
+		}
 		if a.Records = records; alias != "" && len(records) == 0 {
 			a.Name = alias
 			continue

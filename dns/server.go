@@ -117,32 +117,30 @@ func optOf(m *dnsmessage.Message) *dnsmessage.ResourceHeader {
 	return nil
 }
 
-// respond returns the response to a query, which has neither answer nor error yet, unless the query is not one to be answered.
-func respond(query *dnsmessage.Message) *dnsmessage.Message {
-	m := &dnsmessage.Message{Header: dnsmessage.Header{ID: query.ID, Response: true, OpCode: query.OpCode,
+// begin returns the response to a query without its answer, and whether there is to be one: otherwise it has an error.
+func begin(query *dnsmessage.Message) (m *dnsmessage.Message, ok bool) {
+	m = &dnsmessage.Message{Header: dnsmessage.Header{ID: query.ID, Response: true, OpCode: query.OpCode,
 		RecursionDesired: query.RecursionDesired, RecursionAvailable: true}, Questions: query.Questions}
-	switch {
-	case query.OpCode != 0:
-		m.RCode = dnsmessage.RCodeNotImplemented
-	case len(query.Questions) != 1:
-		m.RCode = dnsmessage.RCodeFormatError
-	case query.Questions[0].Class != dnsmessage.ClassINET:
-		m.RCode = dnsmessage.RCodeRefused
-	}
+	code := dnsmessage.RCodeSuccess
 	opt := optOf(query)
-	if opt == nil {
-		return m
-	}
-	code := m.RCode
-	if opt.TTL>>16&0xff != 0 {
+	switch {
+	case opt != nil && opt.TTL>>16&0xff != 0:
 		// RFC 6891, 6.1.3: "If a responder does not implement the VERSION level of the request, then it MUST respond with
 		// RCODE=BADVERS."
 		code = rcodeBadVersion
-		m.RCode = code & rcodeMask
+	case query.OpCode != 0:
+		code = dnsmessage.RCodeNotImplemented
+	case len(query.Questions) != 1:
+		code = dnsmessage.RCodeFormatError
+	case query.Questions[0].Class != dnsmessage.ClassINET:
+		code = dnsmessage.RCodeRefused
 	}
-	var h dnsmessage.ResourceHeader
-	if err := h.SetEDNS0(Payload, code, false); err == nil {
-		m.Additionals = append(m.Additionals, dnsmessage.Resource{Header: h, Body: &dnsmessage.OPTResource{}})
+	m.RCode = code & rcodeMask
+	if opt != nil {
+		r := dnsmessage.Resource{Body: &dnsmessage.OPTResource{}}
+		if err := r.Header.SetEDNS0(Payload, code, false); err == nil {
+			m.Additionals = append(m.Additionals, r)
+		}
 	}
-	return m
+	return m, code == dnsmessage.RCodeSuccess
 }

@@ -111,7 +111,9 @@ func TestEDNSFallback(t *testing.T) {
 	for name, refuse := range map[string]func(m *dnsmessage.Message){
 		"format error":    func(m *dnsmessage.Message) { m.RCode, m.Additionals = dnsmessage.RCodeFormatError, nil },
 		"not implemented": func(m *dnsmessage.Message) { m.RCode, m.Additionals = dnsmessage.RCodeNotImplemented, nil },
-		"no question":     func(m *dnsmessage.Message) { m.RCode, m.Additionals, m.Questions = dnsmessage.RCodeFormatError, nil, nil },
+		"no question": func(m *dnsmessage.Message) {
+			m.RCode, m.Additionals, m.Questions = dnsmessage.RCodeFormatError, nil, nil
+		},
 		"another version": func(m *dnsmessage.Message) { m.Additionals[0].Header.TTL = 1 << 24 }, // the upper bits of BADVERS
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -189,8 +189,8 @@ func parseName(s string) (dnsmessage.Name, error) {
 // RFC 1034, 4.3.2, 3 (a): "If the data at the node is a CNAME, and QTYPE doesn't match CNAME, copy the CNAME RR into the answer
 // section of the response, change QNAME to the canonical name in the CNAME RR, and go back to step 1."
 func (z *Zone) Answer(query *dnsmessage.Message) *dnsmessage.Message {
-	m := respond(query)
-	if m.RCode != dnsmessage.RCodeSuccess {
+	m, ok := begin(query)
+	if !ok {
 		return m
 	}
 	m.Authoritative = true
