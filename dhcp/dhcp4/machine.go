@@ -146,7 +146,7 @@ func (m *Machine) Conflict(now clock.Instant, reason string) {
 	m.lease = nil // its address is not to be asked for again
 	m.conflicts++
 	wait := declineWait
-	if m.conflicts > maxConflicts {
+	if m.conflicts >= maxConflicts {
 		wait = conflictWait
 	}
 	m.pause(now, Init, wait)
@@ -154,8 +154,9 @@ func (m *Machine) Conflict(now clock.Instant, reason string) {
 
 const (
 	declineWait = 10 * time.Second
-	// RFC 5227, 2.1.1: "If the number of conflicts exceeds MAX_CONFLICTS, then the host MUST limit the rate at which it probes
-	// for new addresses on this interface to no more than one attempted new address per RATE_LIMIT_INTERVAL."
+	// RFC 5227, 2.1.1: "if the host experiences MAX_CONFLICTS or more address conflicts on a given interface, then the host MUST
+	// limit the rate at which it probes for new addresses on this interface to no more than one attempted new address per
+	// RATE_LIMIT_INTERVAL."
 	maxConflicts = 10
 	conflictWait = 60 * time.Second
 )

@@ -57,7 +57,7 @@ func (m *Machine) send(msg *Message, from, to netip.Addr) {
 
 // sendDiscover asks for offers, of the address of the last lease if possible.
 func (m *Machine) sendDiscover(now clock.Instant) {
-	// RFC 2131, table 5: 'secs': "0 or seconds since DHCP process started".
+	// RFC 2131, table 5: 0, or the seconds since the client began.
 	m.secs = uint16(min(now.Sub(m.began)/time.Second, math.MaxUint16))
 	msg := m.query(Discover)
 	if m.lease != nil && m.lease.Address.IsValid() {
