@@ -169,7 +169,7 @@ func (b *bucket) take(now clock.Instant, size int, every time.Duration) clock.In
 // limit is SOL_MAX_RT or INF_MAX_RT: a bound that servers may set (RFC 8415, 21.24 and 21.25; RFC 7083).
 type limit struct {
 	value time.Duration
-	told  time.Duration // by the servers that advertised since discovery began; 0: by none
+	told  time.Duration // by the servers that advertised since discovery began; 0: by none, negative: they disagree
 }
 
 // The range of what servers may set. RFC 8415, 21.24: "A DHCP client MUST ignore any SOL_MAX_RT option values that are less than
@@ -188,11 +188,12 @@ func (l *limit) tell(seconds *uint32, agree bool, otherwise time.Duration) {
 		return
 	}
 	d := time.Duration(*seconds) * time.Second
-	if agree && l.told != 0 && l.told != d {
-		l.value = otherwise
+	if l.value = d; !agree {
 		return
 	}
-	if l.value = d; agree {
-		l.told = d
+	if l.told != 0 && l.told != d {
+		l.value, l.told = otherwise, -1
+		return
 	}
+	l.told = d
 }
