@@ -29,12 +29,20 @@ func (i Info) MaxFrame() int {
 	return i.MTU + wire.EthernetLen + vlanLen
 }
 
-// Land prepares a frame that came in on medium m for Deliver: what the sender noted about the packet stays with
-// the sender, and without an Ethernet header to say it, EtherType is told from the version in the packet's
-// first four bits (RFC 791, 3.1; RFC 8200, 3). It reports whether the frame can be delivered: on a medium of
-// IP, an empty frame or one of another version cannot.
+// Land prepares a frame that came in on medium m for Deliver: what the sender noted about the packet stays with the sender,
+// but for what it left to the link, a checksum or the cutting into segments; that was not done, and so need not be verified.
+// Without an Ethernet header to say it, EtherType is told from the version in the packet's first four bits (RFC 791, 3.1;
+// RFC 8200, 3). It reports whether the frame can be delivered: on a medium of IP, an empty frame or one of another version
+// cannot.
 func (m Medium) Land(p *packet.Buffer) bool {
-	p.Meta = packet.Meta{}
+	meta := packet.Meta{GSOSize: p.GSOSize, Flags: p.Flags & (packet.ChecksumLater | packet.KeepCWR)}
+	if meta.GSOSize != 0 {
+		meta.Flags |= packet.ChecksumLater
+	}
+	if meta.Flags&packet.ChecksumLater != 0 {
+		meta.Flags |= packet.ChecksumGood
+	}
+	p.Meta = meta
 	if m == Ethernet {
 		return true
 	}

@@ -74,9 +74,9 @@ type Link interface {
 // Receiver is the stack's side of a link.
 type Receiver interface {
 	// Deliver hands over the packets of b, which it leaves empty. No two calls are under way at once for
-	// one q. A packet's Meta is zero, but for EtherType on a link whose Medium is IP, and, if the link knows better,
-	// packet.ChecksumGood and, of a super-packet, GSOSize and packet.KeepCWR. Deliver may Send; a frame that comes back
-	// because of it is delivered later and not from within.
+	// one q. A packet's Meta is zero, but for EtherType on a link whose Medium is IP, and for what the link knows:
+	// packet.ChecksumGood, with ChecksumLater besides if the checksum was not even made, and of a super-packet GSOSize and
+	// KeepCWR. Deliver may Send; a frame that comes back because of it is delivered later and not from within.
 	Deliver(q int, b *packet.Batch)
 	// Ready tells that queue q accepts packets again after Send had left some.
 	Ready(q int)

@@ -53,7 +53,7 @@ func (c *wireCmd) Run(ctx context.Context) (err error) {
 	rt := clock.NewReal()
 	var ends [2]link.Link
 	for i, name := range c.Tap {
-		d, err := tuntap.Open(name, tuntap.Config{})
+		d, err := tuntap.Open(name, tuntap.Config{NoOffload: true})
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package offload
 
 import (
+	"encoding/binary"
+
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -54,6 +56,10 @@ func Finish(p *packet.Buffer, link int) {
 // in their order, with all checksums made. It owns p. A packet that is no super-packet, or needs no cutting, is appended as
 // it is, with its checksum made.
 func Split(p *packet.Buffer, link int, out *packet.Batch) {
+	if p.GSOSize == 0 && p.Flags&packet.ChecksumLater == 0 {
+		out.Push(p)
+		return
+	}
 	l, ok := find(p, link)
 	if size := int(p.GSOSize); size > 0 && ok && p.Len()-l.payload > size {
 		l.split(p, size, out)
@@ -61,7 +67,7 @@ func Split(p *packet.Buffer, link int, out *packet.Batch) {
 		return
 	}
 	p.GSOSize = 0
-	if p.Flags&packet.ChecksumLater != 0 && ok {
+	if ok && p.Flags&packet.ChecksumLater != 0 {
 		l.finish(p.Bytes())
 	}
 	p.Flags &^= packet.ChecksumLater | packet.KeepCWR
@@ -116,4 +122,29 @@ func (l *layout) number(b []byte, i, at int, last, keepCWR bool) {
 		flags &^= wire.CWR
 	}
 	h.SetFlags(flags)
+}
+
+// Work is what is left to do of a packet, in the terms of those who do it: octets of Bytes.
+type Work struct {
+	SumFrom int // where the checksum begins: at the transport header
+	SumAt   int // where it goes, from there
+	Data    int // where the data begins
+	TCP     bool
+	Four    bool // IPv4
+	CWR     bool
+}
+
+// Leave prepares p, whose Bytes begin with link octets of link header, for a device that makes its checksum: the field gets the
+// sum of the pseudo header. It returns false for what is neither TCP nor UDP.
+func Leave(p *packet.Buffer, link int) (w Work, ok bool) {
+	l, ok := find(p, link)
+	if !ok {
+		return w, false
+	}
+	b := p.Bytes()
+	src, dst := l.addresses(b)
+	w = Work{SumFrom: l.transport, SumAt: checksumAt(l.proto), Data: l.payload, TCP: l.proto == wire.ProtoTCP, Four: l.four}
+	binary.BigEndian.PutUint16(b[w.SumFrom+w.SumAt:], wire.PseudoHeader(src, dst, l.proto, len(b)-l.transport))
+	w.CWR = w.TCP && wire.TCP(b[l.transport:]).Flags()&wire.CWR != 0
+	return w, true
 }

@@ -22,6 +22,7 @@ import (
 	"sync"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 )
@@ -64,11 +65,11 @@ func New(rt clock.Runtime, inner link.Link, cfg Config) *Link {
 	return l
 }
 
-// Info returns the inner link's properties.
+// Info returns the inner link's properties, but that it has one queue, and takes frames only as they are on the wire.
 func (l *Link) Info() link.Info { return single(l.inner.Info()) }
 
 func single(info link.Info) link.Info {
-	info.Queues = 1
+	info.Queues, info.Offload = 1, 0
 	return info
 }
 
@@ -128,7 +129,11 @@ func (l *device) Deliver(q int, b *packet.Batch) {
 	d := &l.ingress
 	d.mu.Lock()
 	now := l.rt.Now()
+	var frames packet.Batch
 	for p := b.Pop(); p != nil; p = b.Pop() {
+		offload.Split(p, d.line.header, &frames) // each frame fares by itself
+	}
+	for p := frames.Pop(); p != nil; p = frames.Pop() {
 		switch {
 		case d.err != nil:
 			p.Free()

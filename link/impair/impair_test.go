@@ -145,7 +145,7 @@ func TestIngressOverflow(t *testing.T) {
 func TestRealTime(t *testing.T) {
 	const senders, each = 4, 500
 	rt := clock.NewReal()
-	a, b := mem.Pair(mem.Config{Runtime: rt})
+	a, b := mem.Pair(mem.Config{Runtime: rt, Limit: senders * each})
 	path := Path{Delay: time.Millisecond, Jitter: time.Millisecond, Rate: 1e9, Queue: senders * each}
 	l := New(rt, a, Config{Egress: path, Ingress: path})
 	var out, in linktest.Recorder

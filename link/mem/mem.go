@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -32,6 +33,9 @@ type Config struct {
 	Medium  link.Medium   // of a Pair; a Switch is Ethernet
 	Addr    []wire.MAC    // of the ports in order; a zero or missing one is random. Unused where Medium is IP
 	Limit   int           // most frames on their way to one port; 0: DefaultLimit
+
+	// Offload is what the cable carries as it is: with link.TCP4, say, super-packets, which no wire would.
+	Offload link.Offload
 }
 
 // Port is one end of a Pair or one port of a Switch. It is a [link.Link].
@@ -71,7 +75,7 @@ func newPort(cfg *Config, i int) *Port {
 		cfg.Runtime = clock.NewReal()
 	}
 	p := &Port{rt: cfg.Runtime, limit: cfg.Limit, index: i, slot: link.NewSlot(cfg.Runtime)}
-	p.info = link.Info{MTU: cfg.MTU, Medium: cfg.Medium, Queues: 1}
+	p.info = link.Info{MTU: cfg.MTU, Medium: cfg.Medium, Queues: 1, Offload: cfg.Offload}
 	if p.info.MTU == 0 {
 		p.info.MTU = link.DefaultMTU
 	}
@@ -178,7 +182,8 @@ func (p *Port) take(b *packet.Batch) {
 		if f == nil {
 			break
 		}
-		if f.Len() > p.info.MaxFrame() || !p.info.Medium.Land(f) {
+		if f.Len() > p.info.MaxFrame() && offload.SegmentLen(f, p.info.Medium.HeaderLen()) > p.info.MaxFrame() ||
+			!p.info.Medium.Land(f) {
 			p.drops.Add(1)
 			f.Free()
 			continue

@@ -26,6 +26,7 @@ type Device struct {
 	ctl  int // a socket in the device's network namespace, for ioctls
 	slot *link.Slot
 	done chan struct{} // closed when nothing is read any more
+	vnet bool          // a virtio-net header is in front of each frame
 
 	mu   sync.Mutex
 	info link.Info
@@ -53,8 +54,11 @@ func open(path, name string, cfg Config) (*Device, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("tuntap: cannot ask for the MTU of %s: %w", name, err)
 	}
-	d := &Device{name: name, ctl: ctl, slot: link.NewSlot(cfg.Runtime), done: make(chan struct{})}
+	d := &Device{name: name, ctl: ctl, slot: link.NewSlot(cfg.Runtime), done: make(chan struct{}), vnet: !cfg.NoOffload}
 	d.info = link.Info{Medium: link.IP, Queues: 1, Up: true}
+	if d.vnet {
+		d.info.Offload = offloads
+	}
 	if d.info.MTU, err = d.mtu(); err != nil {
 		unix.Close(fd)
 		unix.Close(ctl)
@@ -110,13 +114,17 @@ func (d *Device) Attach(r link.Receiver) error { return d.slot.Attach(r) }
 // makes no sense, is dropped and counted. The error is link.ErrClosed, or says that the device is gone.
 func (d *Device) Send(q int, b *packet.Batch) error {
 	d.mu.Lock()
-	err := d.err
+	err, header := d.err, d.info.Medium.HeaderLen()
 	d.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	for p := b.Front(); p != nil; p = b.Front() {
-		n, err := d.file.Write(p.Bytes())
+		n := p.Len()
+		if d.vnet {
+			putVnet(p, header)
+		}
+		_, err := d.file.Write(p.Bytes())
 		switch {
 		case err == nil:
 			d.outFrames.Add(1)
@@ -225,17 +233,24 @@ type reader struct {
 	err       error
 }
 
+// batchOctets is after how many octets a batch is delivered: what was read is to be used while the cache has it.
+const batchOctets = 128 << 10
+
+// smallFrame is up to how many octets a frame is copied to a block of its size, so that the large one can be read into again.
+const smallFrame = 4 << 10
+
 // fill reads what is there, at most a batch. It returns false if there is nothing: so the poller waits for more.
 func (r *reader) fill(fd uintptr) bool {
 	info := r.d.Info()
-	for r.batch.Len() < maxBatch && !r.truncated {
+	octets := 0
+	for r.batch.Len() < maxBatch && octets < batchOctets && !r.truncated {
 		if r.spare == nil {
-			// One octet more than the longest frame, to notice a longer one.
-			r.spare = packet.New(min(info.MaxFrame()+1, packet.MaxLen))
+			r.spare = packet.New(r.longest(&info))
 		}
 		n, err := unix.Read(int(fd), r.spare.Bytes())
 		switch err {
 		case nil:
+			octets += n
 			r.take(n, &info)
 		case unix.EINTR:
 		case unix.EAGAIN:
@@ -248,13 +263,31 @@ func (r *reader) fill(fd uintptr) bool {
 	return true
 }
 
+// longest returns how many octets to read at once: one more than the longest frame has, to notice a longer one.
+func (r *reader) longest(info *link.Info) int {
+	if r.d.vnet {
+		return longestRead
+	}
+	return min(info.MaxFrame()+1, packet.MaxLen)
+}
+
 // take puts the frame of n octets that was read into the batch.
 func (r *reader) take(n int, info *link.Info) {
 	d, p := r.d, r.spare
-	r.truncated = n == p.Len()
-	r.spare = nil
-	p.Truncate(n)
-	if r.truncated || n == 0 || !info.Medium.Land(p) {
+	if r.d.vnet && n <= smallFrame {
+		p = packet.From(r.spare.Bytes()[:n])
+	} else {
+		r.truncated = n == p.Len()
+		r.spare = nil
+		p.Truncate(n)
+	}
+	ok := !r.truncated && n > 0
+	if ok && d.vnet {
+		ok = takeVnet(p)
+		n = p.Len()
+		r.truncated = p.GSOSize == 0 && n > info.MaxFrame()
+	}
+	if !ok || r.truncated || !land(info.Medium, p) {
 		d.inDrops.Add(1)
 		p.Free()
 		return
@@ -262,4 +295,12 @@ func (r *reader) take(n int, info *link.Info) {
 	d.inFrames.Add(1)
 	d.inOctets.Add(uint64(n))
 	r.batch.Push(p)
+}
+
+// land is Medium.Land that keeps what the kernel said of the checksum.
+func land(m link.Medium, p *packet.Buffer) bool {
+	good := p.Flags & packet.ChecksumGood
+	ok := m.Land(p)
+	p.Flags |= good
+	return ok
 }

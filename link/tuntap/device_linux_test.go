@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -156,7 +157,7 @@ func send(t *testing.T, d *Device, frames ...[]byte) error {
 func TestTAP(t *testing.T) {
 	inNamespace(t)
 	addr := wire.MAC{2, 0, 0, 0, 0, 9}
-	d := openDevice(t, "otap0", Config{Addr: addr})
+	d := openDevice(t, "otap0", Config{Addr: addr, NoOffload: true})
 	r := newReceiver()
 	if err := d.Attach(r); err != nil {
 		t.Fatal(err)
@@ -220,8 +221,14 @@ func TestTAP(t *testing.T) {
 }
 
 func TestTUN(t *testing.T) {
+	for _, no := range []bool{false, true} {
+		t.Run(fmt.Sprintf("NoOffload %v", no), func(t *testing.T) { testTUN(t, no) })
+	}
+}
+
+func testTUN(t *testing.T, no bool) {
 	inNamespace(t)
-	d := openDevice(t, "otun%d", Config{TUN: true})
+	d := openDevice(t, "otun%d", Config{TUN: true, NoOffload: no})
 	r := newReceiver()
 	d.Attach(r)
 	if i := d.Info(); d.Name() != "otun0" || i.Medium != link.IP || i.Addr != (wire.MAC{}) {
@@ -239,6 +246,10 @@ func TestTUN(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := wait(t, r.frames, "the datagram")
+	if got := p.Flags&packet.ChecksumLater != 0; got == no {
+		t.Errorf("its checksum is left to us: %v", got)
+	}
+	offload.Finish(p, 0)
 	f := p.Bytes()
 	if p.EtherType != wire.EtherTypeIPv4 || f[0] != 0x45 || !bytes.HasSuffix(f, []byte("there")) {
 		t.Fatalf("came EtherType %#x: % x", p.EtherType, f)

@@ -31,12 +31,21 @@ func openFD(path, name string, cfg Config) (fd int, actual string, err error) {
 		if cfg.TUN {
 			flags = unix.IFF_TUN
 		}
+		if !cfg.NoOffload {
+			flags |= unix.IFF_VNET_HDR
+		}
 		ifr.SetUint16(flags | unix.IFF_NO_PI)
 		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr)
 	}
 	if err != nil {
 		unix.Close(fd)
 		return -1, "", explainAttach(shown, cfg.mode(), kindOf(name), err)
+	}
+	if !cfg.NoOffload {
+		if err = accept(fd); err != nil {
+			unix.Close(fd)
+			return -1, "", fmt.Errorf("tuntap: %s does not take super-packets (%w): open it with NoOffload", ifr.Name(), err)
+		}
 	}
 	return fd, ifr.Name(), nil
 }

@@ -15,7 +15,8 @@
 // counted. If the device is deleted the link is dead: its receiver is told that it is not up, and Send fails.
 //
 // Frames go one by one, with one system call each; those that came in while one was handled are read and
-// delivered together. Segmentation offload and several queues are left out.
+// delivered together. A frame may be a super-packet of TCP, in both directions, and checksums are left to whoever needs
+// them, if anybody does: nobody where the other end of a connection is the kernel itself. One device has one queue.
 package tuntap
 
 import (
@@ -32,6 +33,9 @@ type Config struct {
 	TUN     bool          // a TUN, which carries IP packets, instead of a TAP
 	Addr    wire.MAC      // the stack's Ethernet address on a TAP; zero: a random one. The kernel's side has its own
 	Runtime clock.Runtime // for waiting and the random address; nil: a real one
+
+	// NoOffload has every frame be as it would be on a wire: no super-packets, all checksums made.
+	NoOffload bool
 }
 
 func (c *Config) mode() string {
