@@ -47,6 +47,10 @@ type InterfaceConfig struct {
 	// MTU is the largest packet to send, in octets, if smaller than the link's; 0: the link's.
 	MTU int
 
+	// NoOffload has each packet made, and taken in, by itself and as it is on a wire, checksums included. Otherwise TCP's
+	// segments travel many at once inside the stack, and beyond it if the link takes them so (link.Info.Offload).
+	NoOffload bool
+
 	// VRF is the number of a routing table that the interface has with others of the same number and apart from all
 	// others: routes of its addresses are in it, what comes in is forwarded by it, sockets bound to the interface
 	// send by it. 0: the interface is in no VRF.

@@ -121,7 +121,7 @@ type Interface struct {
 // IPv6 addresses become usable when duplicate address detection is over, about a second later; WaitReady waits for
 // that, and Dial waits by itself. Errors name what is wrong with name, l or cfg; l is closed then too.
 func (s *Stack) AddLink(name string, l link.Link, cfg InterfaceConfig) (*Interface, error) {
-	nc := netif.Config{MTU: cfg.MTU, VRF: uint32(cfg.VRF)}
+	nc := netif.Config{MTU: cfg.MTU, NoOffload: cfg.NoOffload, VRF: uint32(cfg.VRF)}
 	conf, err := s.ip.IPv6(0)
 	if err == nil {
 		nc.IPv6, err = cfg.IPv6.settings(conf)

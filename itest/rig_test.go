@@ -69,6 +69,9 @@ type setup struct {
 	mtu   int      // of the device; 0: 1500
 	stack onlink.Config
 	wrap  func(clock.Runtime, link.Link) link.Link // what to put around the device; nil: nothing
+
+	noOffload bool // of the device
+	whole     bool // the stack makes no super-packets
 }
 
 // newRig makes a rig in a namespace of its own.
@@ -96,7 +99,7 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 		r.ip("link set " + r.name + " mtu " + itoa(s.mtu))
 	}
 	var err error
-	r.do(func() { r.device, err = tuntap.Open(r.name, tuntap.Config{TUN: s.tun}) })
+	r.do(func() { r.device, err = tuntap.Open(r.name, tuntap.Config{TUN: s.tun, NoOffload: s.noOffload}) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +115,7 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 	if s.wrap != nil {
 		l = s.wrap(s.stack.Runtime, l)
 	}
-	cfg := onlink.InterfaceConfig{DisableDAD: !s.dad}
+	cfg := onlink.InterfaceConfig{DisableDAD: !s.dad, NoOffload: s.whole}
 	for _, v := range s.at {
 		cfg.Addresses = append(cfg.Addresses, prefix(v.stack+v.bits))
 		cfg.Gateways = append(cfg.Gateways, netip.MustParseAddr(v.kernel))

@@ -122,6 +122,34 @@ func TestTransfer(t *testing.T) {
 	eachLink(t, func(t *testing.T, r *rig) { transfer(t, r, families, 64<<20) })
 }
 
+// Whichever side makes super-packets, leaves checksums to the other, or does neither, what arrives is what was sent.
+func TestTransferOffload(t *testing.T) {
+	t.Parallel()
+	need(t, "ethtool")
+	for _, s := range []struct {
+		name   string
+		set    setup
+		kernel string // what the kernel's side is told
+	}{
+		{"our segments whole", setup{whole: true}, ""},
+		{"no virtio-net header", setup{noOffload: true}, ""},
+		{"the kernel's segments whole", setup{}, "tso off gso off gro off"},
+		{"no checksums left by the kernel", setup{}, "tx off"},
+		{"nothing left by anybody", setup{noOffload: true, whole: true}, "tx off gro off"},
+		{"TUN", setup{tun: true}, ""},
+		{"TUN, the kernel's segments whole", setup{tun: true}, "tso off gso off"},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, s.set)
+			if s.kernel != "" {
+				r.run("ethtool", append([]string{"-K", r.name}, strings.Fields(s.kernel)...)...)
+			}
+			transfer(t, r, families, 16<<20)
+		})
+	}
+}
+
 // With frames of 9,000 octets, as jumbo frames have.
 func TestTransferJumbo(t *testing.T) {
 	t.Parallel()

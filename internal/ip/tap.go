@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/trace"
@@ -101,6 +102,7 @@ func (d *device) show(p *packet.Buffer, outgoing bool) {
 		if p.Flags&packet.CopyToSelf != 0 && d.lk == nil {
 			continue // the interface it leaves by shows it
 		}
+		offload.Finish(p, d.linkLen) // who looks at it would take the checksum for wrong
 		for _, t := range *list {
 			t.Frame(s, p)
 		}

@@ -15,6 +15,7 @@ package capture
 
 import (
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/trace"
@@ -44,8 +45,13 @@ func New(rt clock.Runtime, inner link.Link, w *Writer, name string) *Link {
 	return &Link{rt: rt, inner: inner, w: w, id: w.addInterface(name, info), medium: info.Medium}
 }
 
-// Info returns the inner link's properties.
-func (l *Link) Info() link.Info { return l.inner.Info() }
+// Info returns the inner link's properties, but that it takes frames only as they are on the wire.
+func (l *Link) Info() link.Info { return plain(l.inner.Info()) }
+
+func plain(info link.Info) link.Info {
+	info.Offload = 0
+	return info
+}
 
 // Attach attaches r to the inner link.
 func (l *Link) Attach(r link.Receiver) error {
@@ -80,7 +86,15 @@ type tap struct {
 	l *Link
 }
 
+func (t *tap) Changed(info link.Info) { t.Receiver.Changed(plain(info)) }
+
+// Deliver writes down the frames as they would be on a wire, and so delivers them.
 func (t *tap) Deliver(q int, b *packet.Batch) {
+	var frames packet.Batch
+	for p := b.Pop(); p != nil; p = b.Pop() {
+		offload.Split(p, t.l.medium.HeaderLen(), &frames)
+	}
+	b.Take(&frames)
 	records := t.l.w.see(t.l, b, flagInbound)
 	n := b.Len()
 	t.Receiver.Deliver(q, b)

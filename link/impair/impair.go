@@ -134,6 +134,7 @@ func (l *device) Deliver(q int, b *packet.Batch) {
 		offload.Split(p, d.line.header, &frames) // each frame fares by itself
 	}
 	for p := frames.Pop(); p != nil; p = frames.Pop() {
+		p.Flags = 0 // it may be corrupted yet
 		switch {
 		case d.err != nil:
 			p.Free()
