@@ -51,7 +51,7 @@ func TestFramesAreClean(t *testing.T) {
 	var sent spy
 	var own bytes.Buffer
 	var w *capture.Writer
-	r := newRig(t, setup{dad: true, wrap: func(rt clock.Runtime, l link.Link) link.Link {
+	r := newRig(t, setup{dad: true, noOffload: true, wrap: func(rt clock.Runtime, l link.Link) link.Link {
 		sent.Link = l
 		w = capture.NewWriter(&own, capture.Config{})
 		way := impair.Path{Delay: time.Millisecond, Loss: 0.02, Reorder: 0.02, Duplicate: 0.01}
