@@ -60,7 +60,6 @@ func (c *upCmd) control(h *host) error {
 		fmt.Fprintln(os.Stderr, "onlink: no control socket:", err)
 		return nil
 	}
-	fmt.Fprintln(os.Stderr, "onlink: control socket", socket.path)
 	h.control = serveControl(h.Stack, socket)
 	return nil
 }
@@ -104,6 +103,9 @@ func (c *upCmd) serve(ctx context.Context, h *host) error {
 		start("udp echo", func() { pc.Close() }, func() error { return echoUDP(pc) })
 	}
 	fmt.Fprintln(os.Stderr, "onlink: up on", h.describe()+h.describeLearned()+h.dhcp.describe()+h.dhcp6.describe())
+	if h.control != nil {
+		fmt.Fprintln(os.Stderr, "onlink: control socket", h.control.socket.path)
+	}
 	h.news.skip()
 	services.Go(func() { h.news.print(ctx) })
 	for _, s := range [...]struct{ name, addr string }{{"http", c.Serve}, {"echo", c.Echo}} {
