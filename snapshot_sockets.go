@@ -15,12 +15,12 @@ import (
 
 // SocketState is a socket of a stack.
 type SocketState struct {
-	Network string // "tcp", "udp", "raw" or "packet"
+	Network string // "tcp", "udp", "ping", "raw" or "packet"
 	// State is a TCP connection's, as RFC 9293 writes it, "LISTEN" of a listener; of other sockets, "ESTABLISHED" if they are
 	// connected, or "UNCONNECTED".
 	State string
 	// Local and Remote are its ends. An unspecified local address is a wildcard; the remote one of who has none is
-	// invalid. A packet socket has none.
+	// invalid. A packet socket has none. The local port of a ping socket is its identifier.
 	Local, Remote netip.AddrPort
 	Dual          bool   // its wildcard takes both families
 	Protocol      int    // that it hears: of a raw socket, in the IP header, of a packet socket, the EtherType; 0: any
@@ -32,7 +32,7 @@ type SocketState struct {
 	Info                      *TCPInfo // of a TCP connection; else nil
 }
 
-// sockets returns the stack's sockets: TCP listeners, TCP connections, UDP sockets, raw sockets, packet sockets.
+// sockets returns the stack's sockets: TCP listeners, TCP connections, UDP sockets, ping sockets, raw sockets, packet sockets.
 func (s *Stack) sockets() []SocketState {
 	var list []SocketState
 	for _, l := range s.tcp.List(s.shards) {
@@ -46,6 +46,9 @@ func (s *Stack) sockets() []SocketState {
 	}
 	for _, u := range s.udp.Sockets() {
 		list = append(list, s.datagramSocket("udp", &u.Socket))
+	}
+	for _, p := range s.icmp.Sockets() {
+		list = append(list, s.datagramSocket("ping", &p.Socket))
 	}
 	for _, r := range s.raw.Sockets() {
 		state := s.datagramSocket("raw", &r.Socket)
@@ -68,8 +71,8 @@ func (s *Stack) sockets() []SocketState {
 func (s *Stack) datagramSocket(network string, d *dgram.Socket) SocketState {
 	state := SocketState{Network: network, State: "UNCONNECTED", Local: s.addrPort(d.Local()), Dual: d.Family() == flow.Dual,
 		Interface: s.interfaceName(d.Interface()), ReceiveQueue: d.Unread(), ReceiveBuffer: d.ReceiveBuffer()}
-	if r := d.Remote(); r.Port != 0 {
-		state.State, state.Remote = "ESTABLISHED", s.addrPort(r)
+	if d.Connected() {
+		state.State, state.Remote = "ESTABLISHED", s.addrPort(d.Remote())
 	}
 	return state
 }

@@ -8,6 +8,7 @@ const (
 
 	SOCK_STREAM    = 1
 	SOCK_DGRAM     = 2
+	SOCK_RAW       = 3
 	SOCK_TYPE_MASK = 0xf
 	SOCK_NONBLOCK  = 0o4000
 	SOCK_CLOEXEC   = 0o2000000
@@ -18,6 +19,7 @@ const (
 	IPPROTO_UDP    = 17
 	IPPROTO_IPV6   = 41
 	IPPROTO_ICMPV6 = 58
+	IPPROTO_RAW    = 255
 )
 
 // What Shutdown takes.
@@ -198,6 +200,7 @@ const (
 // Options of level IPPROTO_IPV6.
 const (
 	IPV6_ADDRFORM         = 1
+	IPV6_CHECKSUM         = 7
 	IPV6_UNICAST_HOPS     = 16
 	IPV6_MULTICAST_IF     = 17
 	IPV6_MULTICAST_HOPS   = 18
@@ -210,6 +213,7 @@ const (
 	IPV6_RECVERR          = 25
 	IPV6_V6ONLY           = 26
 	IPV6_RECVERR_RFC4884  = 31
+	IPV6_HDRINCL          = 36
 	IPV6_RECVPKTINFO      = 49
 	IPV6_PKTINFO          = 50
 	IPV6_RECVHOPLIMIT     = 51
@@ -228,6 +232,15 @@ const (
 	UDP_CORK    = 1
 	UDP_SEGMENT = 103
 	UDP_GRO     = 104
+)
+
+// Levels and options of raw sockets.
+const (
+	SOL_RAW     = 255
+	ICMP_FILTER = 1
+
+	SOL_ICMPV6    = 58
+	ICMPV6_FILTER = 1
 )
 
 // What Fcntl takes.

@@ -72,7 +72,7 @@ func (s *inet) family() flow.Family {
 	switch {
 	case s.domain == AF_INET:
 		return flow.Only4
-	case s.v6only:
+	case s.v6only || s.only6:
 		return flow.Only6
 	}
 	return flow.Dual

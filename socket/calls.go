@@ -22,8 +22,8 @@ func (m *Msg) len() int {
 	return n
 }
 
-// Socket makes a socket: of AF_INET or AF_INET6, SOCK_STREAM (TCP) or SOCK_DGRAM (UDP), with SOCK_NONBLOCK and
-// SOCK_CLOEXEC. Errors: EAFNOSUPPORT, EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE.
+// Socket makes a socket: of AF_INET or AF_INET6, SOCK_STREAM (TCP), SOCK_DGRAM (UDP, or a ping socket of IPPROTO_ICMP or
+// IPPROTO_ICMPV6) or SOCK_RAW (any protocol), with SOCK_NONBLOCK and SOCK_CLOEXEC. Errors: EAFNOSUPPORT, EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE.
 func (t *Table) Socket(domain, typ, proto int) (int, error) {
 	flags := typ &^ SOCK_TYPE_MASK
 	typ &= SOCK_TYPE_MASK
@@ -42,8 +42,16 @@ func (t *Table) Socket(domain, typ, proto int) (int, error) {
 	case typ == SOCK_STREAM && (proto == 0 || proto == IPPROTO_TCP):
 		s = newStream(t, domain, flags&SOCK_NONBLOCK != 0)
 	case typ == SOCK_DGRAM && (proto == 0 || proto == IPPROTO_UDP):
-		s = newDgram(t, domain, flags&SOCK_NONBLOCK != 0)
-	case typ == SOCK_STREAM || typ == SOCK_DGRAM:
+		s = newDatagram(t, domain, SOCK_DGRAM, IPPROTO_UDP, flags&SOCK_NONBLOCK != 0)
+	case typ == SOCK_DGRAM && proto == pingProtocol(domain):
+		s = newDatagram(t, domain, SOCK_DGRAM, proto, flags&SOCK_NONBLOCK != 0)
+	case typ == SOCK_RAW && proto > 0 && proto <= 255:
+		r, err := newRaw(t, domain, proto, flags&SOCK_NONBLOCK != 0)
+		if err != nil {
+			return -1, err
+		}
+		s = r
+	case typ == SOCK_STREAM || typ == SOCK_DGRAM || typ == SOCK_RAW:
 		return -1, syscall.EPROTONOSUPPORT
 	default:
 		return -1, syscall.ESOCKTNOSUPPORT

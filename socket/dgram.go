@@ -6,16 +6,19 @@ import (
 
 	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/raw"
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/udp"
 	"github.com/onlink-go/onlink/wire"
 )
 
-// datagram is a UDP socket.
+// datagram is a UDP socket, a ping socket or a raw socket.
 type datagram struct {
 	inet
-	u      *udp.Socket // mu; nil: it has no port yet
-	groups *dgram.Groups
+	typ, proto int           // SOCK_DGRAM or SOCK_RAW, and IPPROTO_UDP, IPPROTO_ICMP, …
+	u          *dgram.Socket // mu; nil: it has no port yet
+	raw        *raw.Socket   // of SOCK_RAW: it is u from the beginning
+	groups     *dgram.Groups
 	// timestamp is SO_TIMESTAMP: mu.
 	timestamp stampKind
 
@@ -29,12 +32,15 @@ type datagram struct {
 	connected           bool
 }
 
-func newDgram(t *Table, domain int, nonblock bool) *datagram {
-	s := &datagram{}
+func newDatagram(t *Table, domain, typ, proto int, nonblock bool) *datagram {
+	s := &datagram{typ: typ, proto: proto}
 	s.init(t, domain, nonblock)
 	s.groups = dgram.NewGroups(t.ip)
 	s.datagrams = true
-	s.hasPort = func() bool { return s.u != nil }
+	if proto != IPPROTO_UDP || typ == SOCK_RAW {
+		s.only6, s.opt.reuseAddr = true, true // as Linux has them at first
+	}
+	s.hasPort = func() bool { return s.u != nil && s.raw == nil }
 	s.shareOptions()
 	return s
 }
@@ -46,6 +52,9 @@ func (s *datagram) bind(a netip.AddrPort) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.raw != nil {
+		return s.bindRaw(e)
+	}
 	if s.u != nil || s.v6only && e.Addr.Is4() {
 		return syscall.EINVAL
 	}
@@ -58,6 +67,23 @@ func (s *datagram) bind(a netip.AddrPort) error {
 
 // open gives the socket a port. mu locked.
 func (s *datagram) open(e flow.Endpoint) error {
+	cfg := dgram.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Watcher: s, Groups: s.groups}
+	var err error
+	if s.proto == IPPROTO_UDP {
+		s.u, err = s.openUDP(cfg)
+	} else {
+		s.u, err = s.openPing(cfg)
+	}
+	if err != nil {
+		return errno(err)
+	}
+	s.local = s.u.Local()
+	s.u.SetReceiveBuffer(s.rcvbuf())
+	return nil
+}
+
+// openUDP makes a UDP socket. mu locked.
+func (s *datagram) openUDP(cfg dgram.Config) (*dgram.Socket, error) {
 	var sharing udp.Sharing
 	if s.opt.reuseAddr {
 		sharing |= udp.ReuseAddr
@@ -65,14 +91,11 @@ func (s *datagram) open(e flow.Endpoint) error {
 	if s.opt.reusePort {
 		sharing |= udp.ReusePort
 	}
-	u, err := s.t.udp.Open(udp.Config{Sharing: sharing,
-		Config: dgram.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Watcher: s, Groups: s.groups}})
+	u, err := s.t.udp.Open(udp.Config{Sharing: sharing, Config: cfg})
 	if err != nil {
-		return errno(err)
+		return nil, err
 	}
-	s.u, s.local = u, u.Local()
-	u.SetReceiveBuffer(s.rcvbuf())
-	return nil
+	return &u.Socket, nil
 }
 
 // autobind gives the socket a port if it has none. mu locked.
@@ -104,6 +127,7 @@ func (s *datagram) connect(a netip.AddrPort) error {
 		return err
 	}
 	s.u.SetSourcePrefs(s.opt.sources.preferences())
+	s.u.SetMark(uint32(s.opt.mark))
 	if err := s.u.Connect(s.destination(e)); err != nil {
 		return errno(err)
 	}
@@ -114,7 +138,7 @@ func (s *datagram) connect(a netip.AddrPort) error {
 // target converts the address of a peer. Unlike TCP's, UDP's AF_INET6 sockets take plain IPv4 addresses. mu locked.
 func (s *datagram) target(a netip.AddrPort) (flow.Endpoint, error) {
 	if s.domain == AF_INET6 && a.Addr().Is4() {
-		if s.v6only {
+		if s.v6only || s.proto != IPPROTO_UDP {
 			return flow.Endpoint{}, syscall.EAFNOSUPPORT
 		}
 		return flow.Endpoint{Addr: wire.AddrFrom(a.Addr()), Port: a.Port()}, nil
@@ -133,7 +157,7 @@ func (s *datagram) disconnect() {
 	if s.u == nil {
 		return
 	}
-	if s.boundPort {
+	if s.boundPort || s.raw != nil {
 		s.u.Disconnect()
 		return
 	}
@@ -170,7 +194,7 @@ func (s *datagram) shutdown(how int) error {
 	defer s.Notify(ready.All)
 	defer s.mu.Unlock()
 	s.shut |= how + 1
-	if s.u == nil || s.u.Remote().Port == 0 {
+	if s.u == nil || !s.u.Connected() {
 		return syscall.ENOTCONN
 	}
 	return nil
@@ -225,6 +249,9 @@ func (s *datagram) ioctl(req uint, arg []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
+	if s.isPing() {
+		return syscall.ENOTTY
+	}
 	switch req {
 	case SIOCINQ:
 		if s.u != nil {

@@ -23,7 +23,7 @@ func (s *datagram) Error(e *ip.Error, port uint16) {
 		return
 	}
 	if s.wantErrors[family] {
-		s.errors.add(reported(e, port, s.want4884[family]))
+		s.errors.add(reported(e, port, s.quoted(e), s.want4884[family]))
 	}
 	s.err = e.Errno
 	s.queue.mu.Unlock()
@@ -42,9 +42,24 @@ func (s *datagram) heeds(e *ip.Error) (hard, heeded bool) {
 	return s.pmtudisc6 != IP_PMTUDISC_DONT, s.pmtudisc6 != IP_PMTUDISC_INTERFACE && s.pmtudisc6 != IP_PMTUDISC_OMIT
 }
 
-// reported returns the entry of the error queue for e, about a datagram to port. with4884 has it tell where in the payload the
-// extension structure is.
-func reported(e *ip.Error, port uint16, with4884 bool) extended {
+// quoted returns what e tells of the payload of a datagram: of UDP behind its header, of ping sockets the ICMP message, of raw ones
+// what was sent.
+func (s *datagram) quoted(e *ip.Error) []byte {
+	tail := e.Tail()
+	switch {
+	case s.raw != nil && s.raw.HeaderIncluded() && !e.Local:
+		return e.Message.Body()
+	case s.proto != IPPROTO_UDP:
+		return tail
+	case len(tail) > wire.UDPLen:
+		return tail[wire.UDPLen:]
+	}
+	return nil
+}
+
+// reported returns the entry of the error queue for e, about a datagram to port with the given payload. with4884 has it tell where
+// in the payload the extension structure is.
+func reported(e *ip.Error, port uint16, payload []byte, with4884 bool) extended {
 	x := extended{errno: e.Errno, typ: e.Type, code: e.Code, offender: flow.Endpoint{Addr: e.From},
 		name: flow.Endpoint{Addr: e.Dst, Port: port, Scope: e.Scope}}
 	switch {
@@ -61,9 +76,7 @@ func reported(e *ip.Error, port uint16, with4884 bool) extended {
 			x.info = e.Message.Rest() >> 24
 		}
 	}
-	if tail := e.Tail(); len(tail) > wire.UDPLen {
-		x.payload = append([]byte(nil), tail[wire.UDPLen:]...)
-	}
+	x.payload = append([]byte(nil), payload...)
 	if with4884 && !e.Local {
 		x.data = extensionAt(e.Message, e.Dst.Is4(), len(e.Message.Body())-len(x.payload), len(x.payload))
 	}

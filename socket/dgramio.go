@@ -160,6 +160,7 @@ func (s *datagram) sendmsg(m *Msg, flags int) (int, error) {
 	}
 	var o dgram.SendOptions
 	s.sendOptions(to.Addr, &o)
+	o.HeaderIncluded = s.raw != nil && s.raw.HeaderIncluded()
 	if len(m.Control) > 0 {
 		if err := eachControl(m.Control, func(level, typ int, data []byte) error { return s.control(&o, to.Addr, level, typ, data) }); err != nil {
 			return -1, err
@@ -168,7 +169,7 @@ func (s *datagram) sendmsg(m *Msg, flags int) (int, error) {
 	if e := s.takeError(); e != 0 {
 		return -1, e
 	}
-	if s.shut&shutWrite != 0 {
+	if s.shut&shutWrite != 0 && s.raw == nil { // a raw socket sends on, as with Linux
 		return -1, syscall.EPIPE
 	}
 	if err := s.u.TrySend(m.Buf, to, &o); err != nil {
@@ -180,7 +181,7 @@ func (s *datagram) sendmsg(m *Msg, flags int) (int, error) {
 // recipient returns where a datagram goes, and gives the socket a port if it has none. mu locked.
 func (s *datagram) recipient(m *Msg) (flow.Endpoint, error) {
 	if m.Name == (netip.AddrPort{}) {
-		if s.u == nil || s.u.Remote().Port == 0 {
+		if s.u == nil || !s.u.Connected() {
 			return flow.Endpoint{}, syscall.EDESTADDRREQ
 		}
 		return s.u.Remote(), nil
@@ -189,7 +190,7 @@ func (s *datagram) recipient(m *Msg) (flow.Endpoint, error) {
 	switch {
 	case err != nil:
 		return to, err
-	case to.Port == 0:
+	case !s.mayPort(to.Port):
 		return to, syscall.EINVAL
 	}
 	if err := s.autobind(); err != nil {

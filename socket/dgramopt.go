@@ -11,6 +11,8 @@ func (s *datagram) setsockopt(level, name int, value []byte) error {
 		return s.setSocketOption(name, value)
 	case s.isGroupOption(level, name):
 		return s.setGroups(level, name, value)
+	case s.isRawOption(level, name):
+		return s.setRaw(level, name, value)
 	case level == IPPROTO_IP:
 		err := s.setIP(name, value)
 		if name == IP_RECVERR && err == nil && !s.opt.recvErr {
@@ -120,6 +122,8 @@ func (s *datagram) getsockopt(level, name int, value []byte) (int, error) {
 		return s.getSocketOption(name, value)
 	case s.isGroupOption(level, name):
 		return s.getGroups(level, name, value)
+	case s.isRawOption(level, name):
+		return s.getRaw(level, name, value)
 	case level == IPPROTO_IP:
 		return s.getIP(name, value, s.pathMTU())
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
@@ -144,9 +148,9 @@ func (s *datagram) getSocketOption(name int, b []byte) (int, error) {
 	case SO_BINDTODEVICE, SO_BINDTOIFINDEX:
 		return s.getDevice(name, b)
 	case SO_TYPE:
-		return put(b, SOCK_DGRAM)
+		return put(b, s.typ)
 	case SO_PROTOCOL:
-		return put(b, IPPROTO_UDP)
+		return put(b, s.proto)
 	case SO_DOMAIN:
 		return put(b, s.domain)
 	case SO_ACCEPTCONN:

@@ -15,6 +15,7 @@ type inet struct {
 	domain  int         // AF_INET or AF_INET6
 	// datagrams is set if the socket's packets are not cut to the path.
 	datagrams bool
+	only6     bool // an AF_INET6 socket that never takes IPv4
 
 	// All below: mu.
 	v6only    bool

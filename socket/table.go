@@ -7,7 +7,9 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/icmp"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/raw"
 	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/internal/udp"
@@ -21,10 +23,12 @@ const maxFDs = 1 << 20
 
 // Table is the descriptors of one process. Stack.Sockets makes one.
 type Table struct {
-	rt  clock.Runtime
-	ip  *ip.Layer
-	tcp *tcpsock.Layer
-	udp *udp.Layer
+	rt   clock.Runtime
+	ip   *ip.Layer
+	tcp  *tcpsock.Layer
+	udp  *udp.Layer
+	icmp *icmp.Layer
+	raw  *raw.Layer
 
 	cookies atomic.Uint64 // given out
 
@@ -39,8 +43,8 @@ type slot struct {
 }
 
 // New returns an empty Table of the sockets of the given layers.
-func New(rt clock.Runtime, ip *ip.Layer, tcp *tcpsock.Layer, udp *udp.Layer) *Table {
-	return &Table{rt: rt, ip: ip, tcp: tcp, udp: udp}
+func New(rt clock.Runtime, ip *ip.Layer, tcp *tcpsock.Layer, udp *udp.Layer, icmp *icmp.Layer, raw *raw.Layer) *Table {
+	return &Table{rt: rt, ip: ip, tcp: tcp, udp: udp, icmp: icmp, raw: raw}
 }
 
 // file is what a descriptor stands for: a socket or an epoll instance.

@@ -57,6 +57,7 @@ func (s *Socket) Init(h *Host, k Kind, cfg *Config) error {
 	s.prefs.Store(uint32(cfg.SourcePrefs))
 	s.mark.Store(cfg.Mark)
 	s.device.Store(cfg.Device)
+	cfg.Device = 0 // it is device from here on
 	if s.Groups == nil {
 		s.Groups = NewGroups(h.IP)
 	}
@@ -73,13 +74,32 @@ func (s *Socket) Init(h *Host, k Kind, cfg *Config) error {
 			s.bound.Local.Scope = uint32(path.If.Index)
 		}
 	}
-	if local := s.bound.Local.Addr; !local.IsUnspecified() && !local.IsMulticast() && !h.IP.Assigned(local, s.bound.Local.Scope) && !h.IP.IsBroadcast(local) {
+	if !s.mayBind(s.bound.Local) {
 		return syscall.EADDRNOTAVAIL
 	}
 	s.Settle()
 	// Its datagrams come in under any shard; its own work is spread by the order of opening.
 	s.home = h.IP.ShardFor(&flow.Key{Ports: h.opened.Add(1), Proto: wire.ProtoUDP})
 	s.in.Init(s.home)
+	return nil
+}
+
+// mayBind reports whether a socket may be bound to an address: it is ours, or many's.
+func (s *Socket) mayBind(e flow.Endpoint) bool {
+	return e.Addr.IsUnspecified() || e.Addr.IsMulticast() || s.ip.Assigned(e.Addr, e.Scope) || s.ip.IsBroadcast(e.Addr)
+}
+
+// Rebind changes the local address of a socket that is not connected. It is not to be called at once with Connect and Disconnect.
+// Errors: EADDRNOTAVAIL, EAFNOSUPPORT.
+func (s *Socket) Rebind(a wire.Addr, scope uint32) error {
+	switch {
+	case !s.bound.Family.Takes(a) && !a.IsUnspecified():
+		return syscall.EAFNOSUPPORT
+	case !s.mayBind(flow.Endpoint{Addr: a, Scope: scope}):
+		return syscall.EADDRNOTAVAIL
+	}
+	s.bound.Local.Addr, s.bound.Local.Scope = a, scope
+	s.Disconnect()
 	return nil
 }
 

@@ -42,7 +42,8 @@ func (c *Layer) Close() {
 // Sockets returns the sockets that are open, in the order they were opened.
 func (c *Layer) Sockets() []*Socket { return c.table.All() }
 
-// find returns the socket that a message matches best which answers, or quotes, the request m from local to remote; nil: none.
+// find returns the socket that a message matches best which answers, or quotes, the request m from local to remote; nil: none. Of
+// equals the one bound last gets it, as with Linux.
 func (c *Layer) find(m wire.ICMP, local, remote wire.Addr, scope uint32, in int32, apart bool) *Socket {
 	var best *Socket
 	bestScore := -1
@@ -50,7 +51,7 @@ func (c *Layer) find(m wire.ICMP, local, remote wire.Addr, scope uint32, in int3
 		if s.one && s.seq != m.Seq() {
 			continue
 		}
-		if n := s.MatchAddrs(local, remote, scope, in, apart); n > bestScore {
+		if n := s.MatchAddrs(local, remote, scope, in, apart); n >= max(bestScore, 0) {
 			best, bestScore = s, n
 		}
 	}

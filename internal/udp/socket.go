@@ -54,8 +54,11 @@ func (u *Layer) Open(cfg Config) (*Socket, error) {
 }
 
 // Conflicts implements flow.Socket. Of sockets that share a port, and of those opened to different ends, the better match
-// wins.
+// wins; those on two interfaces hear different datagrams.
 func (s *Socket) Conflicts(o *Socket) bool {
+	if a, b := s.Interface(), o.Interface(); a != 0 && b != 0 && a != b {
+		return false
+	}
 	return s.sharing&o.sharing == 0 && s.Opened() == o.Opened() && s.Binding().Overlaps(o.Binding())
 }
 
