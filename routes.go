@@ -139,7 +139,7 @@ func (s *Stack) routesOf(rs []Route) ([]route.Route, error) {
 			origin = route.DHCP
 		}
 		all[i] = route.Route{Prefix: r.Prefix, Gateway: r.Gateway, Out: out, Metric: r.Metric, Table: uint32(r.Table),
-			Type: route.Type(r.Type), Weight: r.Weight, Source: r.Source, Preference: int8(r.Preference), Origin: origin,
+			Type: route.Type(r.Type), Weight: r.Weight, OnLink: r.OnLink, Source: r.Source, Preference: int8(r.Preference), Origin: origin,
 			Attributes: route.Attributes{MTU: r.MTU, AdvertisedMSS: r.AdvertisedMSS, InitialWindow: r.InitialWindow,
 				MinRTO: r.MinRTO, HopLimit: uint8(r.HopLimit)}}
 	}
