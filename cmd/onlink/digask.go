@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -103,7 +104,7 @@ func (d *digger) ask(name string) (*digResponse, error) {
 		network = "tcp"
 	}
 	for range d.q.options.tries {
-		for _, server := range d.servers {
+		for i, server := range d.servers {
 			r, err := d.askOne(name, network, server)
 			if err == nil && r.Truncated && network == "udp" && !d.q.options.ignore {
 				d.say(";; Truncated, retrying in TCP mode.\n")
@@ -117,6 +118,9 @@ func (d *digger) ask(name string) (*digResponse, error) {
 				return nil, err
 			}
 			d.complain(name, network, server, err)
+			if network == "tcp" && i == len(d.servers)-1 {
+				d.giveUp()
+			}
 		}
 	}
 	return nil, nil
@@ -167,7 +171,7 @@ func (d *digger) query(name string) ([]byte, error) {
 
 // say tells what happens on the way.
 func (d *digger) say(format string, args ...any) {
-	if !d.quiet && !d.q.options.nocomments {
+	if !d.quiet && !d.q.options.nocomments && !d.q.options.short {
 		fmt.Fprintf(&d.text, format, args...)
 	}
 }
@@ -186,22 +190,36 @@ func (d *digger) complain(name, network string, server netip.AddrPort, err error
 		why = errno.Error()
 	}
 	if network == "tcp" {
+		if !strings.HasSuffix(d.q.name, ".") {
+			name = strings.TrimSuffix(name, ".") // as it was given
+		}
 		fmt.Fprintf(&d.text, ";; Connection to %s(%v) for %s failed: %s.\n", digServer(server), server.Addr(), name, why)
 		return
 	}
 	fmt.Fprintf(&d.text, ";; communications error to %s: %s\n", digServer(server), why)
 }
 
-// unanswered tells that no server replied.
+// giveUp tells that no server could be reached.
+func (d *digger) giveUp() {
+	if !d.quiet {
+		d.text.WriteString(noServers)
+	}
+}
+
+const noServers = ";; no servers could be reached\n"
+
+// unanswered ends the command without a reply. What dig says at each try over TCP, it says once of UDP, below its banner.
 func (d *digger) unanswered() error {
 	if d.quiet {
-		if _, err := fmt.Fprintln(d.err, ";; no servers could be reached"); err != nil {
+		if _, err := io.WriteString(d.err, noServers); err != nil {
 			return err
 		}
 		return exitNoReply
 	}
-	d.printCommand()
-	d.text.WriteString(";; no servers could be reached\n")
+	if !d.q.options.tcp {
+		d.printCommand()
+		d.giveUp()
+	}
 	if _, err := d.out.Write(d.text.Bytes()); err != nil {
 		return err
 	}

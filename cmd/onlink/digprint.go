@@ -49,10 +49,10 @@ func (d *digger) print() {
 		d.heading("QUESTION")
 		for _, q := range r.Questions {
 			l := columns{}
-			l.add(0, ";"+dns.NameText(q.Name))
+			l.add(0, dns.NameText(q.Name))
 			l.add(32, dns.ClassName(q.Class))
 			l.add(40, dns.TypeName(q.Type))
-			fmt.Fprintln(&d.text, l.text)
+			fmt.Fprintln(&d.text, ";"+l.text)
 		}
 		d.gap()
 	}
