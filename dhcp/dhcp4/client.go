@@ -51,6 +51,7 @@ type Client struct {
 	machine *Machine
 	changes *onlink.Subscription
 	up      bool // the link is
+	started bool // the machine was
 	frames  *onlink.FrameConn
 	udp     *onlink.UDPConn // of the leased address; nil: none
 	server  wire.MAC        // who the last accepted message came from
@@ -116,7 +117,6 @@ func (c *Client) Run(ctx context.Context) (err error) {
 	defer c.changes.Close()
 	c.changes.Notify(c.wake)
 	defer func() { c.end(err) }()
-	c.start()
 	for {
 		if err := c.step(); err != nil || ctx.Err() != nil {
 			return err
@@ -127,10 +127,9 @@ func (c *Client) Run(ctx context.Context) (err error) {
 	}
 }
 
-// start starts the machine, if the link is up; otherwise step will when it comes up.
-func (c *Client) start() {
-	now := c.rt.Now()
-	c.up = c.ifi.State().Up
+// start starts the machine.
+func (c *Client) start(now clock.Instant) {
+	c.started = true
 	switch {
 	case c.cfg.Inform.IsValid():
 		c.machine.Inform(now, c.cfg.Inform)
@@ -142,9 +141,6 @@ func (c *Client) start() {
 		c.machine.Start(now, c.cfg.Lease, end)
 	default:
 		c.machine.Start(now, nil, 0)
-	}
-	if !c.up {
-		c.machine.Halt()
 	}
 }
 
@@ -192,16 +188,19 @@ func (c *Client) drain() error {
 	}
 }
 
-// followLink halts the machine while the link is down.
+// followLink starts the machine when the link is up first, and halts it while the link is down.
 func (c *Client) followLink(now clock.Instant) {
 	up := c.ifi.State().Up
 	if up == c.up {
 		return
 	}
-	if c.up = up; up {
-		c.machine.Resume(now)
-	} else {
+	switch c.up = up; {
+	case !up:
 		c.machine.Halt()
+	case c.started:
+		c.machine.Resume(now)
+	default:
+		c.start(now)
 	}
 }
 
