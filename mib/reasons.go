@@ -218,7 +218,7 @@ var reasons = [numReasons]struct {
 	TcpAuthBad:             {"TCP segment not authentic", none},
 	SocketClosed:           {"socket is closed", none},
 	Closing:                {"stack is closing", none},
-	Hook:                   {"dropped by a hook", none},
+	Hook:                   {"refused by a hook", none},
 	RawQueueFull:           {"raw socket's receive buffer is full", none},
 	RawChecksum:            {"checksum wrong, for a raw socket that has it verified", none},
 	PingQueueFull:          {"ping socket's receive buffer is full", none},

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // Way is what is known of one packet's way.
@@ -104,10 +105,10 @@ func (w *Way) add(e *Event) {
 	if e.Out != 0 {
 		w.Out = e.Out
 	}
-	if e.Packet != nil && e.Src != e.Dst {
+	if e.Dst != (wire.Addr{}) {
 		w.Source, w.Destination = e.Src.Netip(), e.Dst.Netip()
 	}
-	if w.What == "" {
+	if w.What == "" || e.What != "" && e.Step == StepReassembly {
 		w.What = e.What
 	}
 	if e.Outcome != OnItsWay || w.Outcome == Queued.String() {

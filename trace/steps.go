@@ -86,9 +86,10 @@ type HookVerdict struct {
 	Verdict string `json:"verdict"`
 }
 
-// Filter says at a packet's first step, and not again, whether its steps are to be told. On the way in p is the frame as the link delivered
-// it, with In; on the way out it begins at its internet header, or is an ARP packet, with EtherType, Out and, if it is known already, LinkDst. It is called
-// from within the stack as Sink.Trace is, several at a time, and must leave p as it is.
+// Filter says at a packet's first step, and not again, whether its steps are to be told. On the way in, with In, p is the frame as the link
+// delivered it. On the way out, with Out, p begins at its internet header, or is an ARP message, and LinkDst is set if it is known already. Where p
+// has no link header its EtherType is set, else it is 0. It is called from within the stack as Sink.Trace is, several at a time, and must leave p
+// as it is; the room in front of it may be used.
 type Filter func(p *packet.Buffer, out bool) bool
 
 // maxSteppers is how many Sinks may hear of steps at once: each has a bit of packet.Meta.Trace.

@@ -30,7 +30,13 @@ func (w *Way) String() string {
 	return b.String()
 }
 
-// write writes t as one line, and its details below it.
+// A decision begins in column indent. It and its rule share a line if they have no more octets than widest.
+const (
+	indent = 33
+	widest = 90
+)
+
+// write writes t as one line, or two, and its details below it.
 func (t *Taken) write(b *strings.Builder, began clock.Instant) {
 	fmt.Fprintf(b, "%9s %s  %-14s %s", "+"+since(t.At.Sub(began)), t.label(), t.Name, t.Decision)
 	for i, h := range t.Hooks {
@@ -41,9 +47,12 @@ func (t *Taken) write(b *strings.Builder, began clock.Instant) {
 		fmt.Fprintf(b, "%s%s says %s", sep, h.Name, h.Verdict)
 	}
 	if t.Waiting > 0 {
-		fmt.Fprintf(b, " (%d in the queue)", t.Waiting)
+		fmt.Fprintf(b, " (%d waiting)", t.Waiting)
 	}
 	if t.Rule != "" && len(t.Hooks) == 0 {
+		if len(t.Decision)+len(t.Rule) > widest {
+			fmt.Fprintf(b, "\n%*s", indent, "")
+		}
 		fmt.Fprintf(b, " ← %s", t.Rule)
 	}
 	b.WriteByte('\n')
@@ -51,7 +60,7 @@ func (t *Taken) write(b *strings.Builder, began clock.Instant) {
 		return // one candidate is no choice
 	}
 	for _, d := range t.Details {
-		fmt.Fprintf(b, "%34s- %s\n", "", d)
+		fmt.Fprintf(b, "%*s - %s\n", indent, "", d)
 	}
 }
 

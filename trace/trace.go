@@ -71,7 +71,7 @@ type Event struct {
 	Last     Step     // the last of several steps that were taken at once; 0: Step
 	Decision string   // what was decided
 	Details  []string // among what, or what it is made of
-	What     string   // with StepHeader and StepSegment: what the packet carries
+	What     string   // what the packet carries, where that is found out
 	Hooks    []HookVerdict
 	Waiting  int // packets in the queue it waits in, itself included; 0: none, or it does not wait
 	Outcome  Outcome

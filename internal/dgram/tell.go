@@ -8,6 +8,7 @@ import (
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/trace"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // takeTold is Take of a packet that somebody follows.
@@ -16,7 +17,11 @@ func (s *Socket) takeTold(c *mib.Set, now clock.Instant, p *packet.Buffer) bool 
 	local := s.Local()
 	what := ip.ProtocolName(s.kind.Protocol(p.Dst)) + " socket " + local.Addr.String()
 	if local.Port != 0 {
-		what = fmt.Sprintf("%s, port %d", what, local.Port)
+		number := "port"
+		if p.Proto == wire.ProtoICMP || p.Proto == wire.ProtoICMPv6 {
+			number = "identifier"
+		}
+		what = fmt.Sprintf("%s, %s %d", what, number, local.Port)
 	}
 	c.Tracer.Step(p, &trace.Event{At: now, Step: trace.StepDelivery, Decision: what, Rule: "it is the best match for the destination"})
 	r, ok := s.enqueue(p)

@@ -34,6 +34,8 @@ func (q *queue) reassemble(p *packet.Buffer) {
 		q.counters.Inc(c.reasmOKs)
 		q.whole.Push(q.assembled(d))
 		r.release(d)
+	} else if p.Trace != 0 && r.m[k].holds(p) {
+		q.toldFragments(p, r.m[k])
 	}
 	for why := range r.lost {
 		for p := r.lost[why].Pop(); p != nil; p = r.lost[why].Pop() {

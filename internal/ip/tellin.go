@@ -2,6 +2,7 @@ package ip
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/hook"
@@ -155,7 +156,7 @@ func (q *queue) whyForward(d *decision) (rule string, among []string) {
 	q.s.routes.Lookup(&query, &r)
 	var e Explanation
 	e.asked(&query, &r)
-	why := Decision{Rule: r.Why.String(), RFC: whyRFC[r.Why]}
+	why := Decision{Rule: whyText[r.Why], RFC: whyRFC[r.Why]}
 	e.routes(&why, &r, &way{s: q.s})
 	return why.why(), why.among()
 }
@@ -171,6 +172,11 @@ func (q *queue) toldFragments(p *packet.Buffer, d *datagram) {
 		e.Rule = "RFC 8200, 4.5: it waits for the others"
 	}
 	q.tell(p, &e)
+}
+
+// holds reports whether p is among the fragments of d, which may be nil.
+func (d *datagram) holds(p *packet.Buffer) bool {
+	return d != nil && slices.ContainsFunc(d.parts, func(x part) bool { return x.p == p })
 }
 
 // assembled returns what d.assemble does, and tells those who follow its parts. The whole goes on as the first part.

@@ -136,10 +136,10 @@ func (d *Decision) among() (list []string) {
 	for _, c := range d.Candidates {
 		text := c.Name + ": chosen"
 		if !c.Chosen {
-			text = c.Name + ": not by " + c.Rule
+			text = c.Name + ": not chosen: " + c.Rule
 		}
 		if c.Has != "" {
-			text += fmt.Sprintf(", for it has %s, and the chosen one %s", c.Has, c.Won)
+			text += fmt.Sprintf(" (it has %s, the chosen one %s)", c.Has, c.Won)
 		}
 		list = append(list, text)
 	}
@@ -171,6 +171,9 @@ func (t *transmission) decideAgain(p *packet.Buffer) []Decision {
 	}
 	n := 0
 	for n < len(why.Decisions) && why.Decisions[n].Step <= StepNextHop {
+		if d := &why.Decisions[n]; d.Step == StepSource && p.Route&routeGiven != 0 {
+			d.Rule, d.RFC = "the sender names it", ""
+		}
 		n++
 	}
 	return why.Decisions[:n]
@@ -219,6 +222,7 @@ func (t *transmission) toldFragmented(whole trace.Identity, parts *packet.Batch,
 			e.Decision = fmt.Sprintf("cut into %d fragments, this one of %d octets", parts.Len(), f.Len())
 		} else {
 			t.l.cfg.Tracer.Part(whole, f)
+			e.What = describe(f)
 		}
 		t.tell(f, &e)
 	}
