@@ -30,7 +30,7 @@ var levels = [][]string{
 	{"internal/netif"},
 	{"internal/shard", "internal/ready"},
 	{"internal/flow", "internal/mcast"},
-	{"link/mem", "link/tuntap", "link/impair", "link/capture", "link/linktest"},
+	{"link/mem", "link/tuntap", "link/impair", "link/capture", "link/linktest", "pcapfilter"},
 	{"internal/offload"},
 	{"link"},
 	{"qdisc"},
