@@ -143,3 +143,41 @@ func TestPolicy(t *testing.T) {
 		}
 	})
 }
+
+// Close ends the lookups under way.
+func TestCloseWhileLookingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newPair(t, nil)
+		if err := client.Interface("eth0").SetNameServers([]netip.AddrPort{netip.MustParseAddrPort(server4 + ":53")}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := server.ListenPacket(t.Context(), "udp", ":53"); err != nil { // who does not answer
+			t.Fatal(err)
+		}
+		began := time.Now()
+		time.AfterFunc(time.Second, func() { client.Close(context.Background()) })
+		_, err := client.DialContext(t.Context(), "tcp", "www.example:80")
+		if !errors.Is(err, net.ErrClosed) || time.Since(began) != time.Second {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
+
+// Names are looked up in one bubble after another of one process, and beside them outside of any.
+func TestBubbles(t *testing.T) {
+	for range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := named(t, server4, server6)
+			if found, err := client.LookupNetIP(t.Context(), "ip", "www.example."); err != nil || len(found) != 2 {
+				t.Error(found, err)
+			}
+			if _, err := client.DNS().LookupTXT(t.Context(), "nobody.example"); err == nil {
+				t.Error("nobody has a text")
+			}
+		})
+		client, _ := named(t, server4, server6)
+		if found, err := client.LookupNetIP(t.Context(), "ip", "www.example."); err != nil || len(found) != 2 {
+			t.Error(found, err)
+		}
+	}
+}

@@ -68,8 +68,8 @@ func (cfg *Config) checkNames() error {
 }
 
 // Resolver returns a resolver for programs that need one of package net. It is Go's own, and asks NameServers through this stack:
-// the program's hosts file, search list and nsswitch.conf hold as everywhere, and each lookup asks anew. It starts goroutines of its own, and so is
-// not for applications inside a simulation, nor for several bubbles of testing/synctest in one process. DNS has none of this.
+// the program's hosts file and search list hold as everywhere, and each lookup asks anew. It starts goroutines of its own, and so
+// is not for applications inside a simulation, nor for several bubbles of testing/synctest in one process. DNS has none of this.
 func (s *Stack) Resolver() *net.Resolver {
 	var turn atomic.Uint32
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {

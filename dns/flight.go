@@ -34,13 +34,14 @@ func (r *Resolver) ask(ctx context.Context, qs []question, take func(i int, a An
 		w.cond.Broadcast()
 		r.mu.Unlock()
 	})()
+	servers := r.cfg.Servers()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.leave(w)
 	if r.closed {
 		return net.ErrClosed
 	}
-	r.renew()
+	r.renew(servers)
 	for i, q := range qs {
 		w.flights[i] = r.board(w, q)
 	}

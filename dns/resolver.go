@@ -51,7 +51,7 @@ type Config struct {
 	// from nobody else.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Servers returns whom to ask, in order. It is called for each query.
+	// Servers returns whom to ask, in order. It is called for each lookup.
 	Servers func() []netip.AddrPort
 
 	// Search returns the domains that names are looked up in, in order; nil: none. It is called for each lookup.

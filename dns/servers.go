@@ -37,22 +37,21 @@ func (r *Resolver) state(server netip.AddrPort) *serverState {
 }
 
 // renew looks whether other servers are to be asked than before: what was known is forgotten then, since it may not hold where
-// these are. It returns them as Servers does. r locked.
-func (r *Resolver) renew() []netip.AddrPort {
-	now := r.cfg.Servers()
-	if !slices.Equal(now, r.asked) {
-		r.asked = slices.Clone(now)
+// these are. r locked.
+func (r *Resolver) renew(servers []netip.AddrPort) {
+	if !slices.Equal(servers, r.asked) {
+		r.asked = slices.Clone(servers)
 		r.flush()
 	}
-	return now
 }
 
 // order returns the servers in the order in which they are to be asked now: those that have not answered lately come last.
 func (r *Resolver) order() (all []netip.AddrPort) {
+	all = slices.Clone(r.cfg.Servers())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.cfg.Runtime.Now()
-	all = slices.Clone(r.renew())
+	r.renew(all)
 	if r.cfg.Rotate && len(all) > 0 {
 		k := r.turn % len(all)
 		r.turn++

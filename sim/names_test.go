@@ -225,3 +225,47 @@ func TestDialNameErrors(t *testing.T) {
 		}
 	})
 }
+
+// A router tells of itself, by its link-local address, and answers: on this link alone is that address what it is.
+func TestLinkLocalNameServer(t *testing.T) {
+	n := sim.New(1)
+	defer n.Stop()
+	host, router := n.Host("host"), n.Router("router")
+	n.Wire(host.Port("eth0"), router.Port("eth0", "2001:db8::1/64"), sim.Line{Delay: time.Millisecond})
+	n.RunFor(5 * time.Second)
+	var self netip.Addr
+	for _, a := range router.Interface("eth0").Addresses() {
+		if a.Addr().IsLinkLocalUnicast() {
+			self = a.Addr()
+		}
+	}
+	err := router.Interface("eth0").Advertise(&onlink.RouterAdvertisement{NameServers: []netip.Addr{self}, SearchDomains: []string{"example"},
+		Prefixes: []onlink.AdvertisedPrefix{{Prefix: netip.MustParsePrefix("2001:db8::/64")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := dns.ParseZone("router.example AAAA 2001:db8::1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pc, err := router.ListenPacket(context.Background(), "udp", ":53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &dns.Server{Runtime: router.Runtime(), Answer: z.Answer}
+	router.Runtime().Spawn("name server", func() { s.ServePacket(pc) })
+	serve(t, router, func(c *onlink.TCPConn) { c.Close() })
+	n.RunFor(10 * time.Second)
+	host.Go("client", func() {
+		c := dial(t, host, "router:80")
+		if got := c.RemoteAddr().String(); got != "[2001:db8::1]:80" {
+			t.Errorf("connected to %s", got)
+		}
+		c.Close()
+		a, err := host.DNS().Lookup(context.Background(), "router", dnsmessage.TypeAAAA)
+		if err != nil || a.Server != netip.AddrPortFrom(self.WithZone("eth0"), 53) || a.Name != "router.example." {
+			t.Errorf("%v, %v", a, err)
+		}
+	})
+	run(t, n)
+}
