@@ -201,6 +201,7 @@ const (
 const (
 	IPV6_ADDRFORM         = 1
 	IPV6_CHECKSUM         = 7
+	IPV6_FLOWINFO         = 11
 	IPV6_UNICAST_HOPS     = 16
 	IPV6_MULTICAST_IF     = 17
 	IPV6_MULTICAST_HOPS   = 18

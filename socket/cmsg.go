@@ -14,27 +14,27 @@ const cmsgLen = 16
 
 // controlWriter writes control messages into what Recvmsg was given for them.
 type controlWriter struct {
-	m    *Msg
-	room []byte
-	n    int
+	room  []byte
+	n     int
+	flags int // MSG_CTRUNC
 }
 
-func newControl(m *Msg) controlWriter {
-	w := controlWriter{m: m, room: m.Control}
-	m.Control = m.Control[:0]
-	return w
+// into has m hold what was written.
+func (w *controlWriter) into(m *Msg) {
+	m.Control = m.Control[:w.n]
+	m.Flags |= w.flags
 }
 
 // put writes a message, cut off where there is no room: then MSG_CTRUNC is set.
 func (w *controlWriter) put(level, typ int, data []byte) {
 	room := w.room[w.n:]
 	if len(room) < cmsgLen {
-		w.m.Flags |= MSG_CTRUNC
+		w.flags |= MSG_CTRUNC
 		return
 	}
 	n := cmsgLen + len(data)
 	if n > len(room) {
-		w.m.Flags |= MSG_CTRUNC
+		w.flags |= MSG_CTRUNC
 		n = len(room)
 	}
 	binary.LittleEndian.PutUint64(room, uint64(n))
@@ -44,7 +44,6 @@ func (w *controlWriter) put(level, typ int, data []byte) {
 	end := min((n+7)&^7, len(room))
 	clear(room[n:end])
 	w.n += end
-	w.m.Control = w.room[:w.n]
 }
 
 func (w *controlWriter) putInt(level, typ, v int) {

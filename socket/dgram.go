@@ -21,6 +21,7 @@ type datagram struct {
 	groups     *dgram.Groups
 	// timestamp is SO_TIMESTAMP: mu.
 	timestamp stampKind
+	label     autoLabel // IPV6_AUTOFLOWLABEL: mu
 
 	// What ICMP reported: queue.mu.
 	errors errQueue

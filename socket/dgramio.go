@@ -67,9 +67,10 @@ func (s *datagram) received(m *Msg, flags, n int, d *dgram.Datagram) int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := newControl(m)
+	w := controlWriter{room: m.Control}
 	s.putStamp(&w, d)
 	s.putControl(&w, d)
+	w.into(m)
 	return n
 }
 
@@ -96,9 +97,7 @@ func (s *datagram) putControl(w *controlWriter, d *dgram.Datagram) {
 	four := d.To.Addr.Is4()
 	if s.domain == AF_INET6 {
 		if o.pktInfo6 {
-			var b [sizeofPktinfo6]byte
-			putPktinfo6(b[:], d.Interface, d.To.Addr)
-			w.put(IPPROTO_IPV6, IPV6_PKTINFO, b[:])
+			w.putPktinfo6(d)
 		}
 		if o.recvHops && !four {
 			w.putInt(IPPROTO_IPV6, IPV6_HOPLIMIT, int(d.HopLimit))
@@ -106,18 +105,15 @@ func (s *datagram) putControl(w *controlWriter, d *dgram.Datagram) {
 		if o.recvTClass && !four {
 			w.putInt(IPPROTO_IPV6, IPV6_TCLASS, int(d.TrafficClass))
 		}
+		if o.recvFlow && !four {
+			w.putFlowinfo(d)
+		}
 	}
 	if !four {
 		return
 	}
 	if o.pktInfo {
-		var b [sizeofPktinfo4]byte
-		local := d.To.Addr
-		if local.IsMulticast() || local == wire.Broadcast4 {
-			local = wire.Unspecified4
-		}
-		putPktinfo4(b[:], d.Interface, local, d.To.Addr)
-		w.put(IPPROTO_IP, IP_PKTINFO, b[:])
+		w.putPktinfo4(d)
 	}
 	if o.recvTTL {
 		w.putInt(IPPROTO_IP, IP_TTL, int(d.HopLimit))
@@ -211,6 +207,10 @@ func (s *datagram) sendOptions(dst wire.Addr, o *dgram.SendOptions) {
 		discover = s.opt.pmtudisc6
 	}
 	o.Discover = discovers[discover]
+	if !dst.Is4() {
+		o.FlowLabel = s.label.choice()
+		s.sticky(dst, o)
+	}
 	if !dst.Is4() && s.opt.dontFrag6 && (o.Discover == dgram.Want || o.Discover == dgram.Dont) {
 		// RFC 3542, 11.2: "turn off the automatic inserting of a fragment header for UDP".
 		o.Discover = dgram.Do
@@ -225,56 +225,9 @@ var discovers = [...]dgram.Discover{IP_PMTUDISC_DONT: dgram.Dont, IP_PMTUDISC_WA
 func (s *datagram) control(o *dgram.SendOptions, dst wire.Addr, level, typ int, data []byte) error {
 	switch {
 	case level == IPPROTO_IP && dst.Is4():
-		return s.control4(o, typ, data)
+		return control4(o, typ, data)
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
-		return s.control6(o, typ, data)
+		return control6(o, typ, data)
 	}
 	return socketControl(level, typ)
-}
-
-func (s *datagram) control4(o *dgram.SendOptions, typ int, data []byte) error {
-	switch typ {
-	case IP_TTL:
-		if len(data) != sizeofInt || int32At(data) < 1 || int32At(data) > 255 {
-			return syscall.EINVAL
-		}
-		o.HopLimit = uint8(int32At(data))
-	case IP_TOS:
-		v := byteValue(data)
-		if len(data) != sizeofInt && len(data) != 1 || v < 0 || v > 255 {
-			return syscall.EINVAL
-		}
-		o.TrafficClass = uint8(v)
-	case IP_PKTINFO:
-		if len(data) != sizeofPktinfo4 {
-			return syscall.EINVAL
-		}
-		o.Interface, o.Source = int32At(data), wire.AddrFrom4(data[4:])
-	default:
-		return syscall.EINVAL
-	}
-	return nil
-}
-
-func (s *datagram) control6(o *dgram.SendOptions, typ int, data []byte) error {
-	switch typ {
-	case IPV6_HOPLIMIT:
-		if len(data) != sizeofInt || int32At(data) < -1 || int32At(data) > 255 {
-			return syscall.EINVAL
-		}
-		o.HopLimit = uint8(max(int32At(data), 0))
-	case IPV6_TCLASS:
-		if len(data) != sizeofInt || int32At(data) < -1 || int32At(data) > 255 {
-			return syscall.EINVAL
-		}
-		o.TrafficClass = uint8(max(int32At(data), 0))
-	case IPV6_PKTINFO:
-		if len(data) < sizeofPktinfo6 {
-			return syscall.EINVAL
-		}
-		o.Source, o.Interface = wire.AddrFrom16(data), int32At(data[16:])
-	default:
-		return syscall.EINVAL
-	}
-	return nil
 }

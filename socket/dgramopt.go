@@ -19,6 +19,8 @@ func (s *datagram) setsockopt(level, name int, value []byte) error {
 			s.forgetErrors()
 		}
 		return err
+	case level == IPPROTO_IPV6 && s.domain == AF_INET6 && name == IPV6_AUTOFLOWLABEL:
+		return s.label.set(value)
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
 		err := s.setIPv6(name, value)
 		if name == IPV6_RECVERR && err == nil && !s.opt.recvErr6 {
@@ -126,6 +128,8 @@ func (s *datagram) getsockopt(level, name int, value []byte) (int, error) {
 		return s.getRaw(level, name, value)
 	case level == IPPROTO_IP:
 		return s.getIP(name, value, s.pathMTU())
+	case level == IPPROTO_IPV6 && s.domain == AF_INET6 && name == IPV6_AUTOFLOWLABEL:
+		return s.label.get(value, s.t.ip.Settings())
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
 		return s.getIPv6(name, value, s.pathMTU())
 	}

@@ -87,7 +87,8 @@ func (e *extended) write(s *inet, m *Msg) int {
 	if n < len(e.payload) || e.origin == SO_EE_ORIGIN_TIMESTAMPING && !e.withoutPacket {
 		m.Flags |= MSG_TRUNC
 	}
-	w := newControl(m)
+	w := controlWriter{room: m.Control}
+	defer w.into(m)
 	if e.stamp != nil {
 		w.put(SOL_SOCKET, SCM_TIMESTAMPING, e.stamp)
 	}

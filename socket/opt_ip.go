@@ -154,6 +154,10 @@ func (s *inet) setIPv6(name int, b []byte) error {
 		return flag(&o.recvHops)
 	case IPV6_RECVTCLASS:
 		return flag(&o.recvTClass)
+	case IPV6_FLOWINFO:
+		return flag(&o.recvFlow)
+	case IPV6_PKTINFO:
+		return o.sticky.set(b)
 	default:
 		return syscall.ENOPROTOOPT
 	}
@@ -194,6 +198,8 @@ func (s *inet) getIPv6(name int, b []byte, mtu int) (int, error) {
 		return putBool(b, o.recvHops)
 	case IPV6_RECVTCLASS:
 		return putBool(b, o.recvTClass)
+	case IPV6_FLOWINFO:
+		return putBool(b, o.recvFlow)
 	}
 	return 0, syscall.ENOPROTOOPT
 }

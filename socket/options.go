@@ -36,6 +36,9 @@ type options struct {
 	recvErr, recvTTL, recvTOS, pktInfo       bool
 	recvErr4884, recvErr48846                bool
 	recvErr6, recvHops, recvTClass, pktInfo6 bool
+	recvFlow                                 bool
+
+	sticky pktinfo6 // IPV6_PKTINFO
 }
 
 func (o *options) init() {

@@ -120,6 +120,16 @@ func (p *probe) takes(fd, size, flags int) {
 	p.answer("recv", err, n, fmt.Sprintf("% x", b), fmt.Sprintf("%#x % x", m.Flags&^socket.MSG_CMSG_CLOEXEC, m.Control), m.Name)
 }
 
+// control returns a control message.
+func control(level, typ int, data []byte) []byte {
+	b := make([]byte, 16+(len(data)+7)&^7)
+	binary.LittleEndian.PutUint64(b, uint64(16+len(data)))
+	binary.LittleEndian.PutUint32(b[8:], uint32(level))
+	binary.LittleEndian.PutUint32(b[12:], uint32(typ))
+	copy(b[16:], data)
+	return b
+}
+
 // request returns an echo message that says it is of the given identifier.
 func request(typ uint8, id, seq uint16, text string) []byte {
 	b := make([]byte, wire.ICMPLen+len(text))
@@ -338,6 +348,53 @@ var rawScenarios = []struct {
 				}
 			}
 		}
+	}},
+	{"flow labels", func(p *probe) {
+		in, out := p.open(in6, udp, 0), p.open(in6, udp, 0)
+		p.answer("bind", p.Bind(in, addrPort("::1", 700)))
+		p.answer("bind", p.Bind(out, addrPort("::1", 701)))
+		for _, name := range []int{socket.IPV6_FLOWINFO, socket.IPV6_RECVTCLASS, socket.IPV6_AUTOFLOWLABEL} {
+			p.get(in, sol6, name, 4)
+			p.set(in, sol6, name, 1)
+			p.get(in, sol6, name, 4)
+		}
+		p.answer("short", p.Setsockopt(in, sol6, socket.IPV6_FLOWINFO, []byte{1}))
+		p.set(out, sol6, socket.IPV6_AUTOFLOWLABEL, 0)
+		p.get(out, sol6, socket.IPV6_AUTOFLOWLABEL, 4)
+		p.write(out, "::1", 700, []byte("no label, no class"))
+		p.takes(in, 100, 0)
+		for _, info := range []uint32{0x12345, 0x4812345, 0x4800000} {
+			m := socket.Msg{Buf: [][]byte{[]byte("a label")}, Name: addrPort("::1", 700), Control: control(sol6, socket.IPV6_FLOWINFO, binary.BigEndian.AppendUint32(nil, info))}
+			n, err := p.Sendmsg(out, &m, 0)
+			p.answer("send", err, n)
+			p.settle()
+			p.takes(in, 100, 0)
+		}
+		m := socket.Msg{Buf: [][]byte{nil}, Name: addrPort("::1", 700), Control: control(sol6, socket.IPV6_FLOWINFO, []byte{1, 2})}
+		_, err := p.Sendmsg(out, &m, 0)
+		p.answer("send", err)
+	}},
+	{"sticky packet info", func(p *probe) {
+		in, out := p.open(in6, udp, 0), p.open(in6, udp, 0)
+		p.answer("bind", p.Bind(in, addrPort("::1", 700)))
+		p.answer("short", p.Setsockopt(out, sol6, socket.IPV6_PKTINFO, make([]byte, 19)))
+		p.answer("interface 1", p.Setsockopt(out, sol6, socket.IPV6_PKTINFO, append(make([]byte, 16), 1, 0, 0, 0)))
+		p.answer("bind", p.Bind(out, addrPort("::1", 701)))
+		p.write(out, "::1", 700, []byte("by loopback"))
+		p.takes(in, 100, 0)
+		p.answer("nothing", p.Setsockopt(out, sol6, socket.IPV6_PKTINFO, make([]byte, 20)))
+		p.write(out, "::1", 700, []byte("by any"))
+		p.takes(in, 100, 0)
+	}},
+	{"ping errors", func(p *probe) {
+		fd := p.open(in4, udp, 1)
+		p.set(fd, sol4, socket.IP_RECVERR, 1)
+		p.answer("bind", p.Bind(fd, addrPort("127.0.0.1", 777)))
+		p.write(fd, "198.51.100.1", 0, request(wire.ICMPv4EchoRequest, 1, 1, "no route"))
+		p.set(fd, sol4, socket.IP_MTU_DISCOVER, socket.IP_PMTUDISC_DO)
+		p.write(fd, "127.0.0.1", 0, request(wire.ICMPv4EchoRequest, 1, 1, string(make([]byte, 65508))))
+		p.takes(fd, 100, 0)
+		p.soError(fd)
 	}},
 	{"ping", func(p *probe) {
 		for _, c := range []struct {

@@ -287,7 +287,8 @@ func (s *stream) ioctl(req uint, arg []byte) error {
 
 // control tells what the options ask for: with SO_TIMESTAMPING, when it came; with TCP_INQ, how much is left to be read.
 func (s *stream) control(m *Msg, done int) {
-	w := newControl(m)
+	w := controlWriter{room: m.Control}
+	defer w.into(m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil {
