@@ -74,17 +74,9 @@ func (c *controlServer) serve(conn net.Conn) {
 
 // command runs the verb that i calls.
 func (c *controlServer) command(ctx context.Context, i *invocation) error {
-	helped := false
-	k, err := i.parse(ctx, func(int) { helped = true })
-	switch {
-	case helped:
-		return nil
-	case err != nil:
+	v, err := i.verb(ctx)
+	if err != nil || v == nil {
 		return err
-	}
-	v, ok := k.Selected().Target.Addr().Interface().(verb)
-	if !ok {
-		return usagef("%s is not a command for a running host", k.Selected().Name)
 	}
 	return v.run(newSession(ctx, c.stack, i.in, i.out, i.err))
 }

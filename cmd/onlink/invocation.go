@@ -52,6 +52,23 @@ func (i *invocation) parse(ctx context.Context, exit func(int)) (*kong.Context, 
 	return k, nil
 }
 
+// verb returns the verb that the arguments call; nil if they asked for help, which is printed.
+func (i *invocation) verb(ctx context.Context) (verb, error) {
+	helped := false
+	k, err := i.parse(ctx, func(int) { helped = true })
+	switch {
+	case helped:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	v, ok := k.Selected().Target.Addr().Interface().(verb)
+	if !ok {
+		return nil, usagef("%s is not a command for a running host", k.Selected().Name)
+	}
+	return v, nil
+}
+
 // finish says what went wrong, if anything did, and returns the exit code.
 func (i *invocation) finish(err error) int {
 	if err == nil {

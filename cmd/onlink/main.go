@@ -26,6 +26,7 @@ type cli struct {
 	Policy  policyCmd  `cmd:"" aliases:"addrlabel" help:"Show and change the table that addresses are chosen by (RFC 6724), as ip addrlabel does."`
 	Explain explainCmd `cmd:"" help:"Explain how a packet would leave, and why this way. Nothing is sent."`
 	Monitor monitorCmd `cmd:"" aliases:"mo" help:"Tell what changes, as ip monitor does."`
+	Batch   batchCmd   `cmd:"" help:"Run commands from a file on one host, as ip -batch does."`
 	SS      ssCmd      `cmd:"" name:"ss" help:"List sockets, as ss does."`
 	Nstat   nstatCmd   `cmd:"" help:"Print counters, as nstat does."`
 

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what the examples of docs/commands.md print into it")
+
+const commandsPage = "../../docs/commands.md"
+
+// What docs/commands.md says a command prints in the lab, it prints: all indented by four columns, the command behind "$ ", its input
+// behind "> ", and what it prints below, until the next command or what is not indented.
+func TestExamples(t *testing.T) {
+	page, err := os.ReadFile(commandsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(page), "\n")
+	var now []string
+	examples := 0
+	for i := 0; i < len(lines); {
+		command, ok := strings.CutPrefix(lines[i], "    $ onlink ")
+		now = append(now, lines[i])
+		i++
+		if !ok || !strings.Contains(command, "--node ") {
+			continue
+		}
+		var input strings.Builder
+		for ; i < len(lines) && strings.HasPrefix(lines[i], "    > "); i++ {
+			now = append(now, lines[i])
+			input.WriteString(lines[i][len("    > "):] + "\n")
+		}
+		first := i
+		for i < len(lines) && (lines[i] == "" || strings.HasPrefix(lines[i], "    ")) && !strings.HasPrefix(lines[i], "    $ ") {
+			i++
+		}
+		for i > first && lines[i-1] == "" {
+			i--
+		}
+		_, out, errs := calling(t.Context(), strings.NewReader(input.String()), strings.Fields(command)...)
+		var printed []string
+		for _, line := range strings.Split(strings.TrimRight(out+errs, "\n"), "\n") {
+			if line != "" {
+				line = "    " + line
+			}
+			printed = append(printed, line)
+		}
+		if out+errs == "" {
+			printed = nil
+		}
+		now = append(now, printed...)
+		if want := strings.Join(lines[first:i], "\n"); !*update && strings.Join(printed, "\n") != want {
+			t.Errorf("onlink %s: prints\n%s\nnot\n%s\n(go test -run TestExamples -update writes the page anew)", command, strings.Join(printed, "\n"), want)
+		}
+		examples++
+	}
+	if examples < 10 {
+		t.Errorf("%d examples were found", examples)
+	}
+	if *update {
+		if err := os.WriteFile(commandsPage, []byte(strings.Join(now, "\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
