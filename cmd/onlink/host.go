@@ -23,6 +23,7 @@ type hostFlags struct {
 	Gateway       []gateway    `help:"Router to everywhere else; one of each family." placeholder:"[DEVICE=]ADDR"`
 	Route         []staticPath `help:"Way to PREFIX through the router GATEWAY; with %DEVICE behind it where that is link-local. May be repeated." placeholder:"PREFIX=GATEWAY"`
 	DNS           []nameServer `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
+	Search        []string     `help:"Domain to look names up in, before those that are told of; may be repeated." placeholder:"DOMAIN"`
 	autoconfFlags `embed:""`
 	dhcpFlags     `embed:""`
 	Pcap          string `help:"Write all frames to FILE, as pcapng." placeholder:"FILE"`
@@ -81,7 +82,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := onlink.Config{Forwarding: f.router.Forward}
+	cfg := onlink.Config{Forwarding: f.router.Forward, DNSSearch: f.Search}
 	for _, server := range f.DNS {
 		cfg.DNS = append(cfg.DNS, server.AddrPort)
 	}
