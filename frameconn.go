@@ -27,6 +27,11 @@ type FrameConfig struct {
 	// one of an expression of tcpdump.
 	Filter []bpf.RawInstruction
 
+	// FilterFor, if it is not nil, is asked in place of Filter for a program for each medium, and for the frames that come in and
+	// those that go out: when interfaces with Ethernet headers and without are read at once, or a direction counts. An error
+	// of it is one of ListenFrames.
+	FilterFor func(medium link.Medium, outgoing bool) ([]bpf.RawInstruction, error)
+
 	// ReceiveBuffer is how many octets of memory may wait for the reader, counted in blocks of 2, 10 or 66 KiB; 0: 2 MiB.
 	ReceiveBuffer int
 }
@@ -46,6 +51,7 @@ type FrameInfo struct {
 type FrameStats struct {
 	Received uint64 // passed the filter; the dropped ones are among them
 	Dropped  uint64 // found no room in the receive buffer
+	Waiting  int    // are there to be read
 }
 
 // FrameConn is a packet socket: it reads and writes whole frames of the link, from the Ethernet header on (on a link of IP
@@ -101,7 +107,7 @@ func (s *Stack) ListenFrames(ifi *Interface, cfg FrameConfig) (*FrameConn, error
 	if cfg.ReceiveBuffer < 0 {
 		return fail(fmt.Errorf("FrameConfig.ReceiveBuffer is %d: must not be negative: %w", cfg.ReceiveBuffer, syscall.EINVAL))
 	}
-	f, err := framesock.NewFilter(cfg.Filter)
+	filters, err := cfg.filters()
 	if err != nil {
 		return fail(err)
 	}
@@ -113,11 +119,31 @@ func (s *Stack) ListenFrames(ifi *Interface, cfg FrameConfig) (*FrameConn, error
 		directions |= framesock.Out
 	}
 	sock, err := s.frames.Open(framesock.Config{Index: int32(local.Index), EtherType: cfg.EtherType, Directions: directions,
-		Filter: f, ReceiveBuffer: cfg.ReceiveBuffer})
+		Filters: filters, ReceiveBuffer: cfg.ReceiveBuffer})
 	if err != nil {
 		return fail(err)
 	}
 	return &FrameConn{stack: s, sock: sock, local: local}, nil
+}
+
+// filters checks the programs.
+func (cfg *FrameConfig) filters() (all framesock.Filters, err error) {
+	if cfg.FilterFor == nil {
+		f, err := framesock.NewFilter(cfg.Filter)
+		return framesock.Same(f), err
+	}
+	for _, m := range framesock.Media {
+		for k, outgoing := range []bool{false, true} {
+			program, err := cfg.FilterFor(m, outgoing)
+			if err != nil {
+				return all, err
+			}
+			if all[m][k], err = framesock.NewFilter(program); err != nil {
+				return all, err
+			}
+		}
+	}
+	return all, nil
 }
 
 func (c *FrameConn) err(op string, err error) error { return opError(op, "frame", c.local, nil, err) }
@@ -166,18 +192,21 @@ func (c *FrameConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 
 // SetFilter makes a program of classic BPF choose the frames that come from now on; none: all. It runs over the frame from its
 // link header on and returns how many octets to keep; 0: the frame is not read. Errors (EINVAL) say what is wrong with
-// the program; the one before stays then. Of Linux's extensions there is the length of the frame.
+// the program; what was before stays then. Of Linux's extensions there is the length of the frame.
 func (c *FrameConn) SetFilter(program []bpf.RawInstruction) error {
 	f, err := framesock.NewFilter(program)
 	if err != nil {
 		return c.err("set", err)
 	}
-	c.sock.SetFilter(f)
+	c.sock.SetFilters(framesock.Same(f))
 	return nil
 }
 
 // Stats returns what was counted since the FrameConn was opened.
-func (c *FrameConn) Stats() FrameStats { return FrameStats(c.sock.Stats()) }
+func (c *FrameConn) Stats() FrameStats {
+	n := c.sock.Stats()
+	return FrameStats{Received: n.Received, Dropped: n.Dropped, Waiting: c.sock.Waiting()}
+}
 
 // LocalAddr returns the interface, as *FrameAddr.
 func (c *FrameConn) LocalAddr() net.Addr { return c.local }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/mem"
 	"github.com/onlink-go/onlink/sim"
 	"github.com/onlink-go/onlink/simtest"
@@ -192,6 +193,52 @@ func TestFrameFilter(t *testing.T) {
 	}
 }
 
+// Each medium and each direction has its own filter, if it is asked for.
+func TestFrameFilterFor(t *testing.T) {
+	client, _, _, _ := framePair(t)
+	ret := func(n uint32) []bpf.RawInstruction { return []bpf.RawInstruction{{Op: 6, K: n}} }
+	c := listenFrames(t, client, nil, onlink.FrameConfig{Outgoing: true, EtherType: wire.EtherTypeIPv6,
+		FilterFor: func(m link.Medium, outgoing bool) ([]bpf.RawInstruction, error) {
+			switch {
+			case m == link.IP && outgoing:
+				return nil, nil
+			case m == link.IP:
+				return ret(0), nil
+			case outgoing:
+				return ret(20), nil
+			}
+			return ret(30), nil
+		}})
+	for _, dst := range []netip.Addr{netip.IPv6Loopback(), serverAddrs[1].Addr()} {
+		if _, err := client.Ping(t.Context(), dst, onlink.PingConfig{Size: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]int{}
+	for c.Stats().Waiting > 0 {
+		n, i, err := c.ReadFrame(make([]byte, 100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[fmt.Sprint(i.Medium, i.Outgoing)]++
+		if want := map[link.Medium]map[bool]int{link.IP: {true: i.Len}, link.Ethernet: {false: 30, true: 20}}[i.Medium][i.Outgoing]; n != want {
+			t.Errorf("%d octets of %+v", n, i)
+		}
+	}
+	if len(seen) != 3 {
+		t.Error(seen)
+	}
+	wrong := errors.New("wrong")
+	_, err := client.ListenFrames(nil, onlink.FrameConfig{FilterFor: func(link.Medium, bool) ([]bpf.RawInstruction, error) { return nil, wrong }})
+	if !errors.Is(err, wrong) {
+		t.Error(err)
+	}
+	_, err = client.ListenFrames(nil, onlink.FrameConfig{FilterFor: func(link.Medium, bool) ([]bpf.RawInstruction, error) { return ret(0)[:1:1], nil }})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func contains(err error, what string) bool {
 	return err != nil && bytes.Contains([]byte(err.Error()), []byte(what))
 }
@@ -285,7 +332,7 @@ func TestFrameDrops(t *testing.T) {
 		}
 	}
 	st := s.Stats()
-	if st.Received != sent || st.Dropped != sent-20 {
+	if st != (onlink.FrameStats{Received: sent, Dropped: sent - 20, Waiting: 20}) {
 		t.Fatalf("%+v", st)
 	}
 	b := make([]byte, 60)

@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/net/bpf"
+
+	"github.com/onlink-go/onlink/link"
 )
 
 // Filter is a classic BPF program that has been checked. The nil Filter takes every frame whole.
@@ -39,6 +41,23 @@ func NewFilter(program []bpf.RawInstruction) (*Filter, error) {
 		return nil, fmt.Errorf("filter: %v: %w", err, syscall.EINVAL)
 	}
 	return &Filter{vm}, nil
+}
+
+// Filters are the Filters of frames of each medium, that come in and that go out.
+type Filters [2][2]*Filter
+
+// Media are the media that frames are of.
+var Media = [...]link.Medium{link.Ethernet, link.IP}
+
+// Same returns Filters of which each is f.
+func Same(f *Filter) Filters { return Filters{{f, f}, {f, f}} }
+
+// For returns the Filter of frames of a medium and direction.
+func (f *Filters) For(m link.Medium, outgoing bool) *Filter {
+	if outgoing {
+		return f[m][1]
+	}
+	return f[m][0]
 }
 
 // Keep returns how many octets of frame the program keeps; 0: it does not want the frame.

@@ -32,16 +32,16 @@ type Config struct {
 	Index         int32  // of the interface; 0: all
 	EtherType     uint16 // of the frames it reads; 0: any
 	Directions    Direction
-	Filter        *Filter
+	Filters       Filters
 	ReceiveBuffer int // octets of packet blocks; 0: DefaultReceiveBuffer
 }
 
 // Socket is a packet socket. All methods may be called at once from several goroutines.
 type Socket struct {
-	layer  *Layer
-	cfg    Config
-	filter atomic.Pointer[Filter]
-	untap  func()
+	layer   *Layer
+	cfg     Config
+	filters atomic.Pointer[Filters]
+	untap   func()
 
 	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     queue
@@ -66,11 +66,11 @@ type Info struct {
 
 // Open makes a socket. Errors: ENODEV, ESHUTDOWN.
 func (f *Layer) Open(cfg Config) (*Socket, error) {
-	s := &Socket{layer: f, cfg: cfg, limit: cfg.ReceiveBuffer, writeable: clock.Never}
-	if s.limit == 0 {
-		s.limit = DefaultReceiveBuffer
+	if cfg.ReceiveBuffer == 0 {
+		cfg.ReceiveBuffer = DefaultReceiveBuffer
 	}
-	s.filter.Store(cfg.Filter)
+	s := &Socket{layer: f, cfg: cfg, limit: cfg.ReceiveBuffer, writeable: clock.Never}
+	s.filters.Store(&cfg.Filters)
 	if err := f.add(s); err != nil {
 		return nil, err
 	}
@@ -90,15 +90,18 @@ func (f *Layer) Open(cfg Config) (*Socket, error) {
 	return s, nil
 }
 
-// Config returns what the socket was made of, with the Filter it has now.
+// Config returns what the socket was made of, with the Filters and the ReceiveBuffer it has now.
 func (s *Socket) Config() Config {
 	c := s.cfg
-	c.Filter = s.filter.Load()
+	c.Filters = *s.filters.Load()
+	s.in.Lock()
+	defer s.in.Unlock()
+	c.ReceiveBuffer = s.limit
 	return c
 }
 
-// SetFilter makes f choose the frames that come from now on. What waits to be read was chosen by the one before.
-func (s *Socket) SetFilter(f *Filter) { s.filter.Store(f) }
+// SetFilters makes f choose the frames that come from now on. What waits to be read was chosen by those before.
+func (s *Socket) SetFilters(f Filters) { s.filters.Store(&f) }
 
 // Stats returns what the socket counted so far.
 func (s *Socket) Stats() Stats {
@@ -107,11 +110,17 @@ func (s *Socket) Stats() Stats {
 	return s.stats
 }
 
-// Unread returns how many octets of packet blocks wait to be read.
+// Unread returns how many octets of packet blocks wait to be read, Waiting how many frames.
 func (s *Socket) Unread() int {
 	s.in.Lock()
 	defer s.in.Unlock()
 	return s.queue.octets
+}
+
+func (s *Socket) Waiting() int {
+	s.in.Lock()
+	defer s.in.Unlock()
+	return s.queue.n
 }
 
 // tap is the Socket as an ip.Tap.
@@ -135,7 +144,7 @@ func (t tap) Frame(sight ip.Sight, p *packet.Buffer) {
 	if s.cfg.EtherType != 0 && s.cfg.EtherType != etherType {
 		return
 	}
-	if keep := s.filter.Load().Keep(b); keep > 0 {
+	if keep := s.filters.Load().For(sight.Medium, sight.Outgoing).Keep(b); keep > 0 {
 		s.enqueue(Info{sight, etherType, len(b)}, b[:keep])
 	}
 }

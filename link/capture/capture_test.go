@@ -443,3 +443,46 @@ func BenchmarkLink(b *testing.B) {
 		l.Send(0, &bt)
 	}
 }
+
+// Frames that somebody else saw are written as those of a Link are.
+func TestWriteFrame(t *testing.T) {
+	var file bytes.Buffer
+	w := NewWriter(&file, Config{SnapLen: 20})
+	eth := w.AddInterface("eth0", link.Info{Addr: wire.MAC{2, 0, 0, 0, 0, 1}})
+	lo := w.AddInterface("lo", link.Info{Medium: link.IP})
+	at := time.Unix(1, 5)
+	for _, f := range []Frame{
+		{Interface: eth, Outgoing: true, Wall: at, Data: bytes.Repeat([]byte{0xff}, 30), Len: 60},
+		{Interface: lo, Medium: link.IP, Wall: at, Data: []byte{0x45}, Len: 1},
+	} {
+		if err := w.WriteFrame(&f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	interfaces, frames := read(t, file.Bytes())
+	if len(interfaces) != 2 || len(frames) != 2 {
+		t.Fatalf("%q, %+v", interfaces, frames)
+	}
+	if f := frames[0]; f.iface != 0 || f.flags != flagOutbound|flagBroadcast || f.at != at.UnixNano() || len(f.data) != 20 || f.length != 60 {
+		t.Errorf("%+v", f)
+	}
+	if f := frames[1]; f.iface != 1 || f.flags != flagInbound || string(f.data) != "\x45" || f.length != 1 {
+		t.Errorf("%+v", f)
+	}
+	full := errors.New("disk full")
+	w = NewWriter(writer(func([]byte) (int, error) { return 0, full }), Config{})
+	var err error
+	for range 1000 {
+		err = w.WriteFrame(&Frame{Data: make([]byte, 1000), Len: 1000})
+	}
+	if err != full {
+		t.Error(err)
+	}
+}
+
+type writer func(b []byte) (int, error)
+
+func (w writer) Write(b []byte) (int, error) { return w(b) }
