@@ -13,8 +13,7 @@ func (x *explainer) chooseDestination() {
 	}
 	qs := make([]ip.Query, len(x.all))
 	for i, d := range x.all {
-		qs[i] = ip.Query{Src: x.from.Addr, Dst: d.Addr, Scope: d.Scope, Out: x.out, SourcePrefs: x.opt.Source.preferences(), Flow: ip.Flow{Mark: x.opt.Mark},
-			Why: new(ip.Explanation)} // so that the question leaves no trace
+		qs[i] = ip.Query{Src: x.from.Addr, Dst: d.Addr, Scope: d.Scope, Out: x.out, SourcePrefs: x.opt.Source.preferences(), Flow: ip.Flow{Mark: x.opt.Mark}}
 	}
 	p := x.s.ip.Policy()
 	sorted := x.s.ip.SortedDestinations(x.s.rt.Now(), qs)

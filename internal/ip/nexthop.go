@@ -47,10 +47,10 @@ func (w *way) chooseNextHop() error {
 		return w.toGroup()
 	}
 	var r route.Result
-	ok := w.lookup(&r, w.src, w.prefer, w.why != nil)
+	ok := w.lookup(&r, w.src, w.prefer, w.dry)
 	switch {
 	case ok:
-		if r.Gateway != (wire.Addr{}) && !w.linkLocal4() {
+		if r.Gateway != (wire.Addr{}) && !linkLocal4(w.src, w.dst) {
 			w.nextHop = r.Gateway
 		}
 		w.iface, w.hop = w.s.Interface(r.Hop.Out), r.Hop
@@ -69,14 +69,14 @@ func (w *way) chooseNextHop() error {
 	return nil
 }
 
-// linkLocal4 reports whether the packet must not go to a router because of an IPv4 link-local address.
+// linkLocal4 reports whether a packet from src to dst must not go to a router because of an IPv4 link-local address.
 //
 // RFC 3927, 2.6.2: "if the destination address is in the 169.254/16 prefix (excluding the address 169.254.255.255 …), then the
 // sender MUST ARP for the destination address and then send its packet directly to the destination on the same physical link.
 // … If for any reason the host chooses to send the packet with an IPv4 Link-Local source address …, then it MUST ARP for the
 // destination address". 2.7: it "MUST NOT be sent to any router for forwarding".
-func (w *way) linkLocal4() bool {
-	return w.dst.Is4() && (w.dst.IsLinkLocal() || w.src.IsLinkLocal())
+func linkLocal4(src, dst wire.Addr) bool {
+	return dst.Is4() && (dst.IsLinkLocal() || src.IsLinkLocal())
 }
 
 // toGroup is chooseNextHop for groups and 255.255.255.255: there is a link to be chosen, and no neighbor.
@@ -88,6 +88,7 @@ func (w *way) toGroup() error {
 		w.iface, _ = w.outgoing()
 	}
 	if w.iface == nil || !w.iface.Up {
+		w.why.text(StepNextHop, "the interface that it would leave by is down, or there is none", "", "none")
 		return syscall.ENETUNREACH
 	}
 	w.local = w.iface.Loopback // what is sent on the loopback interface comes in there

@@ -29,7 +29,8 @@ type Query struct {
 	Flow  Flow
 	Habit wire.Addr // the NextHop in use so far; zero: that of the Path that the answer goes into
 
-	Why *Explanation // takes notes; nil: nobody asks
+	Why *Explanation // takes notes, and so the answer is for nobody to send by; nil: nobody asks
+	Dry bool         // nobody sends by the answer: routers that do not answer do not pass their turn on, nor are missed
 }
 
 // Flow is what rules and multipath routes go by besides addresses and interfaces.
@@ -98,6 +99,9 @@ func (p *Path) LinkMTU() int {
 func (p *Path) Leaves(pr *Params) bool {
 	return !p.hostOnly && !pr.HostOnly || p.Local || p.toSelf && !pr.NoLoop
 }
+
+// HostOnly reports whether a packet sent along p with pr, to a group, stays on this machine.
+func (p *Path) HostOnly(pr *Params) bool { return p.hostOnly || pr.HostOnly }
 
 // LoopsBack reports whether a copy of a packet sent along p with pr, to many, comes back to us.
 func (p *Path) LoopsBack(pr *Params) bool { return p.toSelf && !pr.NoLoop }

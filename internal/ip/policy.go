@@ -34,6 +34,7 @@ func (l *Layer) SortedDestinations(now clock.Instant, qs []Query) []addrsel.Dest
 	for i, q := range qs {
 		ds[i] = addrsel.Destination{Addr: q.Dst, Index: i}
 		var p Path
+		q.Dry = true
 		if l.RouteInto(now, &q, &p) != nil {
 			continue // rule 1: avoid unusable destinations
 		}

@@ -35,3 +35,24 @@ func TestDeadRoutersTakeTurns(t *testing.T) {
 		t.Errorf("packets went to %v", went)
 	}
 }
+
+// A question that nobody sends by, as of a connection before its port is known, does not pass the turn on either.
+func TestDryQuestions(t *testing.T) {
+	b := newBed(t, setup{})
+	b.route("::/0", "2001:db8::f")
+	for _, r := range b.l.routers.All() {
+		r.SetReach(route.NotReachable)
+	}
+	first, err := b.l.Route(0, Query{Dst: far6, Dry: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if p, err := b.l.Route(0, Query{Dst: far6, Dry: true}); err != nil || p.NextHop != first.NextHop {
+			t.Errorf("%v, %v, and first %v", p.NextHop, err, first.NextHop)
+		}
+	}
+	if p, err := b.l.Route(0, Query{Dst: far6}); err != nil || p.NextHop != first.NextHop {
+		t.Errorf("%v, %v, and it was to be %v", p.NextHop, err, first.NextHop)
+	}
+}

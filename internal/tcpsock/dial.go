@@ -64,7 +64,8 @@ func (t *Layer) pathOf(cfg *OpenConfig) (*ip.Path, error) {
 		src = wire.Addr{}
 	}
 	path, err := t.ip.Route(t.rt.Now(), ip.Query{Src: src, Dst: remote.Addr, Scope: remote.Scope, Out: cfg.Header.Interface,
-		SourcePrefs: cfg.SourcePrefs, Flow: ip.Flow{Mark: cfg.Header.Mark,
+		SourcePrefs: cfg.SourcePrefs, Dry: t.ip.SpreadsFlows(remote.Addr.Is4()), // tryOpen asks again then
+		Flow: ip.Flow{Mark: cfg.Header.Mark,
 			TrafficClass: cfg.Header.TrafficClass, Proto: wire.ProtoTCP}})
 	if err != nil {
 		return nil, err // ip.ErrTentative among them, if src is not usable yet
