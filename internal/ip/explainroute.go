@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onlink-go/onlink/internal/route"
+	"github.com/onlink-go/onlink/wire"
 )
 
 // route is note of step 7.
@@ -23,6 +24,9 @@ func (e *Explanation) route(r *route.Result, w *way) {
 		} else if r.Why != route.ByRedirect {
 			d.Result += ", a router"
 		}
+	}
+	if r.Hop != nil && r.Gateway != (wire.Addr{}) && linkLocal4(w.src, w.dst) {
+		d.Notes = append(d.Notes, "The route has a router, but what is from or to 169.254/16 goes to none: it stays on its link (RFC 3927, 2.6.2).")
 	}
 	if r.Why == route.ByRedirect {
 		if to := w.s.routes.RedirectOf(w.dst); to != nil {

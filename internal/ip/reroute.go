@@ -12,6 +12,9 @@ import (
 // RFC 1122, 3.3.1.4: the IP layer must "choose an alternate gateway". RFC 4861, 7.3.3, of deleting the entry of a router:
 // "next-hop determination" is performed again.
 func (t *transmission) reroute(p *packet.Buffer) bool {
+	if linkLocal4(p.Src, p.Dst) {
+		return false
+	}
 	q := route.Query{Dst: p.Dst, Src: p.Src, In: p.In, Out: p.Out, Mark: p.Mark, TrafficClass: p.TrafficClass, Proto: p.Proto}
 	if i := t.s.Interface(p.Out); i != nil {
 		q.VRF = i.VRF
