@@ -16,6 +16,10 @@ func (w *way) chooseSource() error {
 		w.why.addr(StepSource, "the sender has bound itself to it", "", w.src)
 		return w.checkSource()
 	}
+	if at := w.s.Lookup(w.dst, w.out); at.Kind == netif.Anycast {
+		// RFC 6724, 4, has unicast addresses for candidates only.
+		return w.sourceAmong(at.If, wire.Addr{})
+	}
 	if w.local {
 		// RFC 6724, 5, rule 1: "Prefer same address. If SA = D, then prefer SA." All of 127/8 is ours, but one
 		// address of it is assigned.
@@ -36,6 +40,11 @@ func (w *way) chooseSource() error {
 		w.why.addr(StepSource, "the route to the destination names it", "", w.src)
 		return nil
 	}
+	return w.sourceAmong(out, nextHop)
+}
+
+// sourceAmong chooses among the addresses of out, by which packets leave for nextHop (RFC 6724, 5).
+func (w *way) sourceAmong(out *netif.Interface, nextHop wire.Addr) error {
 	q := addrsel.Query{Dst: w.dst, NextHop: nextHop, Out: out, Policy: w.l.policy.Load(), Prefer: w.sourcePrefs}
 	r := addrsel.Source(w.s.Snapshot, &q)
 	w.why.source(w, &q, &r)
