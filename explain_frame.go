@@ -53,6 +53,10 @@ func (x *explainer) send() {
 		s.Decision = "nothing: the group does not reach beyond this machine, and nobody here has joined it"
 		s.RFC = "RFC 4291, 2.7"
 		return
+	case p.HostOnly(&x.params):
+		s.Decision, s.RFC = "nothing: the group does not reach beyond this machine", "RFC 4291, 2.7"
+		x.copies(&s)
+		return
 	}
 	x.Frame = x.frame()
 	x.First = x.solicitation()

@@ -284,6 +284,9 @@ func (x *explainer) takers() {
 	}
 	from := flow.Endpoint{Addr: p.Src, Port: x.from.Port}
 	s := x.step(5)
+	if back := x.s.ip.Snapshot().Lookup(p.Src, p.If.Index).If; x.out != 0 && back != nil && x.out != back.Index {
+		s.Notes = append(s.Notes, "An answer will not be heard: it would come in by "+back.Name+", and the socket is bound to "+x.opt.Interface+".")
+	}
 	switch {
 	case x.to.Port == 0:
 		return

@@ -102,6 +102,8 @@ func (e *Explanation) summary() string {
 			return fmt.Sprintf("So it stays here, for the socket %s.", e.Socket)
 		}
 		return "So it stays here."
+	case e.Frame == nil && e.Socket != "":
+		return fmt.Sprintf("So it stays here, for the socket %s.", e.Socket)
 	case e.Frame == nil:
 		return "So nothing is sent."
 	}

@@ -21,7 +21,11 @@ func (w *Would) Query() ip.Query {
 		src = wire.Addr{} // what it is bound to for receiving cannot be sent from
 	}
 	o := &w.Options
-	return ip.Query{Src: src, Dst: w.To.Addr, Scope: w.To.Scope, Out: o.Interface, SourcePrefs: o.SourcePrefs,
+	scope := w.To.Scope
+	if scope == 0 && w.To.Addr.IsMulticast() && w.To.Addr.NeedsScope() {
+		scope = uint32(o.Interface) // as toGroup has it
+	}
+	return ip.Query{Src: src, Dst: w.To.Addr, Scope: scope, Out: o.Interface, SourcePrefs: o.SourcePrefs,
 		Flow: ip.Flow{Mark: o.Mark, Ports: flow.Ports(w.From.Port, w.To.Port), TrafficClass: o.TrafficClass, Proto: w.Proto}}
 }
 

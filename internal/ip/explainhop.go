@@ -27,12 +27,12 @@ func (e *Explanation) neighbor(w *way, p *Path) {
 	case p.known == nil:
 		d.Rule = "the link has no addresses of its own: there is one neighbor only"
 	case w.multicast:
-		d.Result, d.Rule, d.RFC = p.linkDst.String(), "made of the group's address", "RFC 2464, 7"
+		d.Result, d.Rule, d.RFC = p.linkDst.String(), "it is made of the group's address", "RFC 2464, 7"
 		if w.dst.Is4() {
 			d.RFC = "RFC 1112, 6.4"
 		}
 	case w.broadcast:
-		d.Result, d.Rule, d.RFC = p.linkDst.String(), "all stations on the link", "RFC 894"
+		d.Result, d.Rule, d.RFC = p.linkDst.String(), "it means all stations on the link", "RFC 894"
 	default:
 		e.cached(&d, w, p.NextHop)
 	}
