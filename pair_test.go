@@ -27,7 +27,13 @@ const (
 // put around the client's link.
 func newPair(t testing.TB, wrap func(clock.Runtime, link.Link) link.Link) (client, server *onlink.Stack) {
 	t.Helper()
-	a, b := mem.Pair(mem.Config{})
+	return newPairOn(t, mem.Config{}, wrap)
+}
+
+// newPairOn is newPair on a cable of its own kind.
+func newPairOn(t testing.TB, cable mem.Config, wrap func(clock.Runtime, link.Link) link.Link) (client, server *onlink.Stack) {
+	t.Helper()
+	a, b := mem.Pair(cable)
 	client, server = newStack(t, onlink.Config{}), newStack(t, onlink.Config{})
 	var l link.Link = a
 	if wrap != nil {
