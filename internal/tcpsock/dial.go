@@ -116,13 +116,16 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *O
 		}
 	}
 	sh := t.ip.ShardFor(&key)
+	sh.Lock()
+	defer sh.Unlock()
+	if t.tables[sh.Index].conns[key] != nil {
+		return nil // where few ports are left, so it is with most that are tried
+	}
 	c := t.newConn(sh, key, path)
 	c.header = cfg.Header
 	if cfg.Watcher != nil {
 		c.watch = &watch{to: cfg.Watcher, state: tcp.SynSent}
 	}
-	sh.Lock()
-	defer sh.Unlock()
 	now := t.rt.Now()
 	iss := t.redial(sh, now, &key)
 	if !c.insert() {
