@@ -48,6 +48,9 @@ func (f *dhcpFlags) ports(all []*port) (on []*port, err error) {
 		}
 		return nil, nil
 	}
+	if f.Hostname != "" && !dhcp4.IsName(f.Hostname) {
+		return nil, usagef("--hostname %q is not a name of letters, digits and hyphens", f.Hostname)
+	}
 	for _, name := range f.DHCP.names {
 		p, err := onDevice{name}.find(all, "--dhcp", "")
 		switch {

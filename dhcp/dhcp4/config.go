@@ -56,7 +56,7 @@ func (c MachineConfig) complete() (MachineConfig, error) {
 		return bad("HardwareAddr", c.HardwareAddr)
 	case c.Entropy == nil:
 		return bad("Entropy", "nil")
-	case c.HostName != "" && !isDomain(c.HostName):
+	case c.HostName != "" && !IsName(c.HostName):
 		return bad("HostName", fmt.Sprintf("%q", c.HostName))
 	case len(c.ClientID) == 1 || len(c.ClientID) > 255: // RFC 2132, 9.14: "The code for this option is 61, and its minimum length is 2."
 		return bad("ClientID", fmt.Sprintf("of %d octets", len(c.ClientID)))

@@ -7,7 +7,7 @@ import "strings"
 func domains(b []byte) (all []string, ok bool) {
 	for at := 0; at < len(b); {
 		name, next, ok := domain(b, at)
-		if !ok || !isDomain(name) {
+		if !ok || !IsName(name) {
 			return nil, false
 		}
 		if len(all) == maxDomains {
@@ -69,9 +69,9 @@ func (o *Options) SetDomains(code uint8, names ...string) {
 	o.Set(code, b...)
 }
 
-// isDomain reports whether s is a host or domain name in text: labels of letters, digits, hyphens and underscores. What a
+// IsName reports whether s is a host or domain name in text: labels of letters, digits, hyphens and underscores. What a
 // server says may end in files and on terminals, where other characters would do harm.
-func isDomain(s string) bool {
+func IsName(s string) bool {
 	if s == "" || len(s) > 253 {
 		return false
 	}

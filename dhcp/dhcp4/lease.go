@@ -138,7 +138,7 @@ func newInformation(m *Message) (l *Lease, bad int) {
 func (o Options) name(code uint8) string {
 	v, _ := o.Get(code)
 	s := strings.TrimSuffix(strings.TrimRight(string(v), "\x00"), ".")
-	if !isDomain(s) {
+	if !IsName(s) {
 		return ""
 	}
 	return s

@@ -313,7 +313,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%+v", l)
 			}
 			for _, d := range l.Search {
-				if !isDomain(d) {
+				if !IsName(d) {
 					t.Errorf("%q", d)
 				}
 			}
