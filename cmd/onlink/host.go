@@ -54,11 +54,18 @@ type goneError struct{ device string }
 // Error says what happened to the device.
 func (e goneError) Error() string { return e.device + " is gone: it was deleted while in use" }
 
-// Trace notices that the device is gone. It is called with locks of the stack held, which cancelling does not mind.
+// Trace notices that the device is gone, which is not to say that the interface was taken down. It is called with locks of the
+// stack held, and so asks the device elsewhere.
 func (h *host) Trace(e *trace.Event) {
-	if e.Kind == trace.InterfaceDown {
-		h.stop(goneError{h.ports[e.In-firstPort].name})
+	if e.Kind != trace.InterfaceDown {
+		return
 	}
+	p := h.ports[e.In-firstPort]
+	go func() {
+		if !p.device.Info().Up {
+			h.stop(goneError{p.name})
+		}
+	}()
 }
 
 // fault returns why the host had to end, if nobody asked for it.
