@@ -2,6 +2,7 @@ package trace
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/onlink-go/onlink/clock"
@@ -81,6 +82,9 @@ func (j *Journal) makeRoom() {
 			j.done(w)
 		}
 		j.order = j.order[1:]
+	}
+	if len(j.order) >= 4*maxOpen { // one that waits for long is in front of many that do not
+		j.order = slices.DeleteFunc(j.order, func(id uint32) bool { return j.open[id] == nil })
 	}
 }
 

@@ -182,6 +182,7 @@ type setup struct {
 	dad        bool
 	shards     int
 	tracing    bool
+	bare       bool // without a tracer and hooks: not even those that nobody uses
 	rate       int
 	limit      int // of reassembly
 	cfg        netif.Config
@@ -195,7 +196,11 @@ func newBed(t testing.TB, c setup) *bed {
 	if c.tracing {
 		b.tracer.Add(&b.events)
 	}
-	b.l = New(Config{Runtime: rt, Seed: 42, Forwarding: c.forwarding, Tracer: &b.tracer, Hooks: &b.hooks, ICMPRate: c.rate, ReassemblyLimit: c.limit})
+	tracer, hooks := &b.tracer, &b.hooks
+	if c.bare {
+		tracer, hooks = nil, nil
+	}
+	b.l = New(Config{Runtime: rt, Seed: 42, Forwarding: c.forwarding, Tracer: tracer, Hooks: hooks, ICMPRate: c.rate, ReassemblyLimit: c.limit})
 	var shards []*shard.Shard
 	for i := range max(1, c.shards) {
 		shards = append(shards, shard.New(rt, i, b.l.Transmit))

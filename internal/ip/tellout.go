@@ -263,14 +263,16 @@ func (e *egress) inFlight(steps *trace.Steps) []trace.Identity {
 	if steps == nil {
 		return nil
 	}
-	var all []trace.Identity
-	followed := false
+	p := e.frames.Front()
+	for p != nil && p.Trace == 0 {
+		p = p.Next()
+	}
+	if p == nil {
+		return nil
+	}
+	all := make([]trace.Identity, 0, e.frames.Len())
 	for p := e.frames.Front(); p != nil; p = p.Next() {
 		all = append(all, trace.Of(p))
-		followed = followed || p.Trace != 0
-	}
-	if !followed {
-		return nil
 	}
 	return all
 }
