@@ -27,6 +27,7 @@ type cli struct {
 	Explain explainCmd `cmd:"" help:"Explain how a packet would leave, and why this way. Nothing is sent."`
 	Monitor monitorCmd `cmd:"" aliases:"mo" help:"Tell what changes, as ip monitor does."`
 	Batch   batchCmd   `cmd:"" help:"Run commands from a file on one host, as ip -batch does."`
+	Trace   traceCmd   `cmd:"" help:"Tell every packet's way in and out, step by step, as it goes."`
 	SS      ssCmd      `cmd:"" name:"ss" help:"List sockets, as ss does."`
 	Nstat   nstatCmd   `cmd:"" help:"Print counters, as nstat does."`
 

@@ -69,6 +69,9 @@ func inLab(ctx context.Context, name string, v verb, i *invocation) (err error) 
 	}
 	vctx, cancel := node.WithCancel(ctx)
 	defer cancel()
+	if p, ok := v.(player); ok {
+		p.play(t)
+	}
 	done := false
 	node.Go("command", func() {
 		defer func() { done = true }()

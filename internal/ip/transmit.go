@@ -20,6 +20,7 @@ func (l *Layer) Transmit(out *packet.Batch) {
 		return
 	}
 	t := transmission{l: l, s: l.snap.Load(), now: l.rt.Now(), hooks: l.cfg.Hooks.Active(), steps: l.cfg.Tracer.Steps()}
+	t.watched = t.hooks != nil || t.steps != nil
 	for p := out.Pop(); p != nil; p = out.Pop() {
 		t.packet(p)
 	}
@@ -37,6 +38,7 @@ type transmission struct {
 
 	hooks      *hook.Active // nil: there are none
 	steps      *trace.Steps // who follows packets; nil: nobody
+	watched    bool         // there are some of these or those
 	d          *device      // that the packets of ready leave by
 	iface      *netif.Interface
 	ready      packet.Batch // frames
@@ -47,8 +49,14 @@ type transmission struct {
 
 // packet sends p, which begins at its internet header.
 func (t *transmission) packet(p *packet.Buffer) {
-	if p.Flags&packet.Departed == 0 && !t.depart(p) {
-		return
+	if p.Flags&packet.Departed == 0 {
+		p.Flags |= packet.Departed
+		if p.In == 0 && p.EtherType != wire.EtherTypeARP {
+			t.requests[family(p.Dst)]++
+		}
+		if t.watched && !t.depart(p) {
+			return
+		}
 	}
 	if p.Flags&(packet.Unreachable|packet.Loopback) != 0 {
 		t.special(p)
@@ -96,19 +104,12 @@ func (t *transmission) super(p *packet.Buffer, mtu int) {
 	}
 }
 
-// depart takes p, which is here for the first time, through the hooks. It returns false if p is gone.
+// depart takes p, which is here for the first time, through the hooks, and asks who wants to follow it. It returns false if p is gone.
 func (t *transmission) depart(p *packet.Buffer) bool {
-	p.Flags |= packet.Departed
 	if t.steps != nil && p.In == 0 {
 		t.beginOut(p)
 	}
-	if p.EtherType == wire.EtherTypeARP {
-		return true
-	}
-	if p.In == 0 {
-		t.requests[family(p.Dst)]++
-	}
-	return t.hooks == nil || t.passOut(p)
+	return t.hooks == nil || p.EtherType == wire.EtherTypeARP || t.passOut(p)
 }
 
 // special takes packets that do not go to a link.
