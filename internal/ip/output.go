@@ -64,6 +64,7 @@ func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error {
 	w.store(q, p)
 	w.findNeighbor(p) // 8
 	p.Generation = generation
+	p.route.Store(routeOf(q, generation))
 	return nil
 }
 
@@ -99,10 +100,6 @@ func (w *way) store(q *Query, p *Path) {
 	p.out, p.vrf, p.Flow = q.Out, q.VRF, q.Flow
 	p.MTU, p.fragment, p.Attributes = w.iface.MTUOf(w.dst.Is4()), false, nil
 	p.toSelf, p.hostOnly = false, false
-	p.given = q.Src != (wire.Addr{}) && !q.Src.IsUnspecified()
-	if p.used.Load() {
-		p.used.Store(false)
-	}
 	if w.local {
 		p.MTU = netif.LoopbackMTU
 		w.why.mtu("the loopback interface's")

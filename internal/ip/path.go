@@ -67,8 +67,7 @@ type Path struct {
 	linkDst  wire.MAC
 	known    *neighbors                  // of the interface; nil: no link-layer addresses there
 	entry    atomic.Pointer[neigh.Entry] // of NextHop, once it is found
-	used     atomic.Bool                 // a packet was sent by it; for traces only, as given
-	given    bool                        // the source was, and not chosen
+	route    atomic.Uint32               // for packet.Meta.Route; for traces only
 }
 
 // Params are the fields of the internet header that the transport chooses.

@@ -20,18 +20,23 @@ const (
 	routeFacts  = routeFirst | routeGiven | routePinned
 )
 
+// routeOf returns what packets that go by the answer to q are noted with.
+func routeOf(q *Query, generation uint64) uint32 {
+	v := uint32(generation)&^routeFacts | routeFirst
+	if !q.Src.IsUnspecified() {
+		v |= routeGiven
+	}
+	if q.Out != 0 {
+		v |= routePinned
+	}
+	return v
+}
+
 // noteRoute notes in p's Meta how path was decided, which costs less than to ask whether anybody wants to know.
 func (path *Path) noteRoute(p *packet.Buffer) {
-	p.Route = uint32(path.Generation) &^ routeFacts
-	if !path.used.Load() {
-		path.used.Store(true)
-		p.Route |= routeFirst
-	}
-	if path.given {
-		p.Route |= routeGiven
-	}
-	if path.out != 0 {
-		p.Route |= routePinned
+	p.Route = path.route.Load()
+	if p.Route&routeFirst != 0 {
+		path.route.Store(p.Route &^ routeFirst)
 	}
 }
 
