@@ -74,6 +74,7 @@ type Client struct {
 	up         bool       // messages can be sent: there is a link-local address and a carrier
 	linkLocal  netip.Addr // the last one
 	begun      bool       // the machine was started
+	ending     bool       // and is not to be again
 	managed    bool       // a router has said M
 	other      bool       // or O
 	addresses  map[netip.Addr]bool
@@ -177,7 +178,7 @@ func (c *Client) begin(ctx context.Context) error {
 	c.running, c.changed = true, true
 	c.m = NewMachine(MachineConfig{ClientID: c.cfg.ClientID, Entropy: c.rt.Entropy, NoRapidCommit: c.cfg.NoRapidCommit,
 		NoReconfigure: c.cfg.NoReconfigure, Options: c.cfg.Options, FQDN: c.fqdn()})
-	c.up, c.begun = false, false
+	c.up, c.begun, c.ending = false, false, false
 	c.timer = c.rt.NewTimer(func(clock.Instant) { c.signal(func() { c.due = true }) })
 	c.sub = c.stack.Subscribe()
 	c.sub.Notify(func() { c.signal(func() { c.changed = true }) })
@@ -282,6 +283,7 @@ func (c *Client) receive(d datagram) {
 func (c *Client) release() {
 	now := c.rt.Now()
 	end := now.Add(c.cfg.ReleaseTime)
+	c.ending = true
 	c.m.Release(now)
 	c.act(now)
 	for c.m.Busy() && c.up && c.rt.Now() < end {

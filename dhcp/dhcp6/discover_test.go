@@ -211,8 +211,14 @@ func TestUselessAdvertise(t *testing.T) {
 		}
 		b.next(Solicit)
 	}
-	// WPD-6 of RFC 7084: a prefix alone is taken, though addresses were asked for as well.
+	// What was not offered is requested all the same, as long as it is to be.
 	b := newBench(t, MachineConfig{}, wantNA, wantPD)
+	b.receive(answer(b.next(Solicit), Advertise, na("2001:db8::5")))
+	if a := b.next(Request).IAs[1]; len(a.Leases) != 1 || a.Leases[0].Prefix.String() != "::/56" {
+		t.Errorf("requested %v", a)
+	}
+	// WPD-6 of RFC 7084: a prefix alone is taken, though addresses were asked for as well.
+	b = newBench(t, MachineConfig{}, wantNA, wantPD)
 	b.bind(noAddrs, pd("2001:db8:500::/56"))
 	if s := b.leases(); s != "prefix 2001:db8:500::/56; " {
 		t.Error(s)

@@ -89,7 +89,7 @@ func (c *Client) start(state *onlink.InterfaceState) {
 	case Stateless:
 		managed, other = false, true
 	}
-	if !c.up || !other {
+	if !c.up || !other || c.ending {
 		return
 	}
 	var wants []Want

@@ -53,6 +53,16 @@ func TestDecline(t *testing.T) {
 		t.Errorf("the fifth after %v", last)
 	}
 
+	// Once one lasts, it is as at first.
+	b.bind(na("2001:db8::5"))
+	b.receive(answer(b.next(Renew), Reply, na("2001:db8::5")))
+	b.m.Decline(b.now, addr("2001:db8::5"))
+	b.drain()
+	b.receive(answer(b.next(Decline), Reply))
+	if d := b.m.Deadline().Sub(b.now); d > 3*time.Second {
+		t.Errorf("after %v", d)
+	}
+
 	// A server that is gone does not stop it.
 	b = newBench(t, MachineConfig{}, wantNA)
 	b.bind(na("2001:db8::5"))

@@ -268,6 +268,26 @@ func TestLeases(t *testing.T) {
 	if b.want(Bound); b.leases() != "address 2001:db8::6; prefix 2001:db8:500::/56; " {
 		t.Error(b.leases())
 	}
+	// And from then on nothing that it only does not mention.
+	b.receive(answer(b.next(Renew), Reply, na("2001:db8::6", "2001:db8::7"), pd("2001:db8:500::/56")))
+	b.receive(answer(b.next(Renew), Reply, na("2001:db8::7"), pd("2001:db8:500::/56")))
+	if b.want(Bound); b.leases() != "address 2001:db8::6; address 2001:db8::7; prefix 2001:db8:500::/56; " {
+		t.Error(b.leases())
+	}
+}
+
+// Of the leases of an association the one that is deprecated first says when to renew, if the server does not (RFC 8415, 21.4).
+func TestShortestLease(t *testing.T) {
+	for _, first := range []int{0, 1} {
+		b := newBench(t, MachineConfig{}, wantNA)
+		a := na("2001:db8::5", "2001:db8::6")
+		a.T1, a.T2 = 0, 0
+		a.Leases[first].Preferred = 100
+		b.bind(a)
+		if t1, t2 := b.m.t1().Sub(b.now), b.m.t2().Sub(b.now); t1 != 50*time.Second || t2 != 80*time.Second {
+			t.Errorf("T1 %v, T2 %v", t1, t2)
+		}
+	}
 }
 
 // RFC 8415, 7.7, 14.2, 18.2.4 and 21.4: when a client renews and rebinds.

@@ -134,8 +134,8 @@ func TestReconfigure(t *testing.T) {
 		return b
 	}
 	ask := func(want MessageType) *Message {
-		m := answer(&Message{TransactionID: 0xabcdef}, Reconfigure) // "The client ignores the 'transaction-id' field"
-		m.ReconfigureMessage = want
+		m := answer(&Message{TransactionID: 0xabcdef}, Reconfigure)              // "The client ignores the 'transaction-id' field"
+		m.ReconfigureMessage, m.Other = want, []Option{{9999, []byte("behind")}} // the digest is of what comes after it, too
 		return m
 	}
 	for want, state := range map[MessageType]State{Renew: Renewing, Rebind: Rebinding, InformationRequest: Bound} {
@@ -177,7 +177,8 @@ func TestReconfigure(t *testing.T) {
 		"not accepted":     {cfg: MachineConfig{NoReconfigure: true}, raw: sign(ask(Renew), key, 101), fault: notAccepted},
 		"replayed":         {raw: sign(ask(Renew), key, 100), fault: replayed},
 		"older":            {raw: sign(ask(Renew), key, 1), fault: replayed},
-		"changed since":    {raw: flip(sign(ask(Renew), key, 101)), fault: notAuthentic},
+		"changed since":    {raw: flip(sign(ask(Renew), key, 101), 3), fault: notAuthentic},
+		"changed behind":   {raw: flip(sign(ask(Renew), key, 101), -1), fault: notAuthentic},
 		"other protocol":   {raw: proto(sign(ask(Renew), key, 101)), fault: notAuthentic},
 		"a key for digest": {raw: give(ask(Renew), 101).Append(nil), fault: notAuthentic},
 	} {
@@ -212,11 +213,19 @@ func TestReconfigure(t *testing.T) {
 	}
 }
 
-// flip changes an octet of a message that is no field of the option.
-func flip(raw []byte) []byte { raw[3] ^= 1; return raw }
+// flip changes an octet of a message; the last ones have negative numbers.
+func flip(raw []byte, at int) []byte {
+	if at < 0 {
+		at += len(raw)
+	}
+	raw[at] ^= 1
+	return raw
+}
 
-// proto changes the protocol of the Authentication option, which is the last.
-func proto(raw []byte) []byte { raw[len(raw)-28]++; return raw }
+// proto changes the protocol of the Authentication option.
+func proto(raw []byte) []byte {
+	return flip(raw, strings.Index(string(raw), "\x00\x0b\x00\x1c\x03\x01")+4)
+}
 
 // A client remembers a few servers, and not those that anybody makes up.
 func TestServersBounded(t *testing.T) {
