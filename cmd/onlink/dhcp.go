@@ -14,6 +14,7 @@ import (
 
 	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/dhcp/dhcp4"
+	"github.com/onlink-go/onlink/dhcp/dhcp6"
 )
 
 // dhcpFlags say which devices are configured by DHCP.
@@ -88,7 +89,7 @@ type dhcpClients struct {
 }
 
 // start starts a client on each of the devices. They run until end, longer than h.ctx: they give their leases back.
-func (f *dhcpFlags) start(h *host, on []*port) error {
+func (f *dhcpFlags) start(h *host, on []*port, duid func(*host) dhcp6.DUID) error {
 	if len(on) == 0 {
 		return nil
 	}
@@ -101,7 +102,7 @@ func (f *dhcpFlags) start(h *host, on []*port) error {
 			before = p.name + ": "
 		}
 		c, err := dhcp4.New(h.Stack, p.iface, dhcp4.Config{
-			MachineConfig: dhcp4.MachineConfig{HostName: f.Hostname},
+			MachineConfig: dhcp4.MachineConfig{HostName: f.Hostname, DUID: duid(h)},
 			OnEvent:       func(e dhcp4.Event) { h.news.tell(before + "DHCP: " + describeEvent(e)) },
 		})
 		if err != nil {

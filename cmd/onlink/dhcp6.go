@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,7 +23,7 @@ type dhcp6Flags struct {
 	DHCP6            bool           `help:"Ask DHCPv6 servers for addresses on every TAP at once; otherwise that is done where a router says so, by the M and O flags of its advertisements." name:"dhcp6"`
 	NoDHCP6          bool           `help:"Ask no DHCPv6 server, whatever routers say." name:"no-dhcp6"`
 	PrefixDelegation delegationFlag `help:"Ask DHCPv6 servers for a prefix, of LEN bits if they leave that to us; with several devices, and the one they are on. With --forward --advertise DEVICE=pd hosts get a part of it." placeholder:"[DEVICE=][LEN]" name:"prefix-delegation"`
-	DUID             dhcp6.DUID     `help:"Who we are to DHCPv6 servers, in hexadecimal digits; otherwise made of the first TAP's address." name:"duid" placeholder:"HEX"`
+	DUID             dhcp6.DUID     `help:"Who we are to DHCP servers, in hexadecimal digits; otherwise made of the first TAP's address." name:"duid" placeholder:"HEX"`
 }
 
 // delegationFlag is --prefix-delegation, which has a value or none: "56", "tap0=56", "tap0" or nothing.
@@ -145,12 +146,7 @@ func (f *dhcp6Flags) start(h *host, router *routerFlags) (*dhcp6Clients, error) 
 
 // config returns what the client on p is to do.
 func (f *dhcp6Flags) config(h *host, p *port, router *routerFlags) dhcp6.Config {
-	cfg := dhcp6.Config{ClientID: f.DUID, Tell: h.tellDHCP6(p)}
-	for _, first := range h.ports {
-		if len(cfg.ClientID) == 0 && !first.tun {
-			cfg.ClientID = dhcp6.NewDUIDLL(first.iface.State().LinkAddr)
-		}
-	}
+	cfg := dhcp6.Config{ClientID: f.duid(h), Tell: h.tellDHCP6(p)}
 	if f.DHCP6 {
 		cfg.Mode = dhcp6.Stateful
 	}
@@ -165,6 +161,15 @@ func (f *dhcp6Flags) config(h *host, p *port, router *routerFlags) dhcp6.Config 
 		}
 	}
 	return cfg
+}
+
+// duid returns who the host is to DHCP servers, those of IPv4 too (RFC 4361, 6.1); it has a TAP.
+func (f *dhcp6Flags) duid(h *host) dhcp6.DUID {
+	if len(f.DUID) > 0 {
+		return f.DUID
+	}
+	i := slices.IndexFunc(h.ports, func(p *port) bool { return !p.tun })
+	return dhcp6.NewDUIDLL(h.ports[i].iface.State().LinkAddr)
 }
 
 // stop has the clients give back what they have. It is harmless on nil.

@@ -128,7 +128,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		h.dhcp6, err = f.dhcp6.start(h, &f.router)
 	}
 	if err == nil {
-		err = f.dhcpFlags.start(h, leasing)
+		err = f.dhcpFlags.start(h, leasing, f.dhcp6.duid)
 	}
 	if err == nil {
 		err = f.wait(h)
