@@ -119,6 +119,7 @@ func TestExplanationText(t *testing.T) {
    → nowhere: prohibit: permission denied,
      because its prefix is the longest that covers the destination [RFC 4861, 5.2; RFC 1122, 3.3.1.1]
      read from route prohibit 198.51.100.0/24 (static), table main
+     · Link: an Ethernet, say. Neighbors are the machines on it: there is no router between them and us.
 
 So it cannot go. The program gets the error: permission denied.
 `},
