@@ -12,24 +12,6 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// sourceExamples are those of RFC 6724, 10.1, in its order: destination, candidates, result. The deprecated one is marked with
-// a minus, the temporary one with a t.
-var sourceExamples = []struct {
-	dst        string
-	candidates []string
-	want, rule string
-}{
-	{"2001:db8:1::1", []string{"2001:db8:3::1/64", "fe80::1/64"}, "2001:db8:3::1", "rule 2: prefer appropriate scope"},
-	{"ff05::1", []string{"2001:db8:3::1/64", "fe80::1/64"}, "2001:db8:3::1", "rule 2: prefer appropriate scope"},
-	{"2001:db8:1::1", []string{"-2001:db8:1::1/64", "2001:db8:2::1/64"}, "2001:db8:1::1", "rule 1: prefer same address"},
-	{"fe80::1%eth0", []string{"-fe80::2/64", "2001:db8:1::1/64"}, "fe80::2", "rule 2: prefer appropriate scope"},
-	{"2001:db8:1::1", []string{"2001:db8:1::2/64", "2001:db8:3::2/64"}, "2001:db8:1::2", "rule 8: use longest matching prefix"},
-	{"2002:c633:6401::1", []string{"t2002:c633:6401::d5e3:7953:13eb:22e8/64", "2001:db8:1::2/64"}, "2002:c633:6401::d5e3:7953:13eb:22e8",
-		"rule 6: prefer matching label"},
-	{"2001:db8:1::d5e3:0:0:1", []string{"2001:db8:1::2/64", "t2001:db8:1::d5e3:7953:13eb:22e8/64"}, "2001:db8:1::d5e3:7953:13eb:22e8",
-		"rule 7: prefer temporary addresses"},
-}
-
 // bare returns a stack whose "eth0" has no addresses but the given ones.
 func bare(t *testing.T, addresses ...string) (*onlink.Stack, *onlink.Interface) {
 	t.Helper()
@@ -49,24 +31,6 @@ func bare(t *testing.T, addresses ...string) (*onlink.Stack, *onlink.Interface) 
 		}
 	}
 	return s, i
-}
-
-// The examples of RFC 6724, 10.1: which source is chosen, and that the rule is named by which it is.
-func TestExplainSources(t *testing.T) {
-	for _, x := range sourceExamples {
-		s, _ := bare(t, x.candidates...)
-		if err := s.AddRoute(onlink.Route{Prefix: netip.MustParsePrefix("::/0"), Interface: "eth0"}); err != nil {
-			t.Fatal(err)
-		}
-		e, err := s.Explain("ip6", "", x.dst)
-		if err != nil || e.Err != nil {
-			t.Errorf("%s: %v, %v", x.dst, err, e)
-			continue
-		}
-		if step := e.Steps[3]; e.Source != netip.MustParseAddr(x.want) || step.Decision != e.Source.String() || step.Rule != x.rule {
-			t.Errorf("to %s from %v: %+v", x.dst, x.candidates, step)
-		}
-	}
 }
 
 // What somebody reads who asks why.

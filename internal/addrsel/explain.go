@@ -129,7 +129,7 @@ func Compared(p *Policy, r Rule, d *Destination) string {
 	case DestSmaller:
 		return ScopeOf(d.Addr).String()
 	case DestLongest:
-		return bitsInCommon(common(d.Source, d.Addr), d.Addr.Is4())
+		return bitsInCommon(common(d.Source, d.Addr), d.Addr.Is4()) + " with its source"
 	}
 	return ""
 }

@@ -158,8 +158,21 @@ func (e *Explanation) destination(w *way) {
 	e.note(d)
 }
 
-// source is note of step 4 where RFC 6724 chose.
-func (e *Explanation) source(w *way, q *addrsel.Query, r *addrsel.Result) {
+// same is note of step 4 of a packet to ourselves, which comes from the very address.
+func (e *Explanation) same(w *way) {
+	if e == nil {
+		return
+	}
+	on := w.s.Lookup(w.dst, w.out).If
+	if q := (addrsel.Query{Dst: w.dst, Out: on, Policy: w.l.policy.Load()}); w.src == w.dst && !on.Loopback {
+		e.source(w, &q, &addrsel.Result{Addr: w.src, Rule: addrsel.SameAddress}, "which has the destination")
+		return
+	}
+	e.addr(StepSource, addrsel.SameAddress.String(), "RFC 6724, 5", w.src)
+}
+
+// source is note of step 4 where RFC 6724 chose among the addresses of q.Out; why says why among these.
+func (e *Explanation) source(w *way, q *addrsel.Query, r *addrsel.Result, why string) {
 	if e == nil {
 		return
 	}
@@ -170,7 +183,7 @@ func (e *Explanation) source(w *way, q *addrsel.Query, r *addrsel.Result) {
 	if r.Tentative {
 		d.Rule, d.RFC = "better ones are still being verified", "RFC 4862, 5.4"
 	}
-	from := "Candidates are the addresses of " + q.Out.Name + ", by which the packet would leave"
+	from := "Candidates are the addresses of " + q.Out.Name + ", " + why
 	if name := e.chosenRoute(w); name != "" {
 		from += ": the route " + name + " says so"
 	}

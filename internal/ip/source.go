@@ -27,7 +27,7 @@ func (w *way) chooseSource() error {
 		if w.dst.Is4() && w.dst.IsLoopback() {
 			w.src = wire.Loopback4
 		}
-		w.why.addr(StepSource, addrsel.SameAddress.String(), "RFC 6724, 5", w.src)
+		w.why.same(w)
 		return nil
 	}
 	out, nextHop := w.outgoing()
@@ -47,7 +47,7 @@ func (w *way) chooseSource() error {
 func (w *way) sourceAmong(out *netif.Interface, nextHop wire.Addr) error {
 	q := addrsel.Query{Dst: w.dst, NextHop: nextHop, Out: out, Policy: w.l.policy.Load(), Prefer: w.sourcePrefs}
 	r := addrsel.Source(w.s.Snapshot, &q)
-	w.why.source(w, &q, &r)
+	w.why.source(w, &q, &r, "by which the packet would leave")
 	switch {
 	case r.Tentative:
 		return ErrTentative
