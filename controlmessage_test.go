@@ -127,7 +127,7 @@ func TestFlowLabels(t *testing.T) {
 		}
 		return m.FlowLabel
 	}
-	seen := map[uint32]bool{}
+	seen, ports := map[uint32]bool{}, map[string]bool{}
 	high := 0
 	const flows = 256
 	for range flows {
@@ -136,13 +136,13 @@ func TestFlowLabels(t *testing.T) {
 		if l == 0 || l != label(c) {
 			t.Fatalf("label %x is not that of the flow", l)
 		}
-		seen[l] = true
+		seen[l], ports[c.LocalAddr().String()] = true, true
 		high += int(l >> 19)
 		c.Close()
 	}
 	// Of 2**20 labels hardly two are the same, and half of them have the high bit: within five standard deviations, of 8.
-	if len(seen) < flows-3 || high < flows/2-40 || high > flows/2+40 {
-		t.Errorf("%d labels for %d flows, %d in the upper half", len(seen), flows, high)
+	if len(seen) < len(ports)-3 || high < flows/2-40 || high > flows/2+40 {
+		t.Errorf("%d labels for %d flows, %d in the upper half", len(seen), len(ports), high)
 	}
 	c := listenUDP(t, a, "udp6", ":0")
 	if err := c.SetFlowLabel(0x12345); err != nil || label(c) != 0x12345 {
@@ -182,4 +182,55 @@ func TestRawControlMessage(t *testing.T) {
 	if _, from, err := p.ReadMsg(make([]byte, 10), &m); err != nil || from != to || m.HopLimit != 64 || m.Dst != clientAddrs[1].Addr() {
 		t.Errorf("%+v, %v", m, err)
 	}
+}
+
+// A connection's flow label is made for it, or is what its user says (RFC 6437, 2); a label has 20 bits.
+func TestConnectionFlowLabel(t *testing.T) {
+	a, b := newPair(t, nil)
+	frames := listenFrames(t, b, b.Interfaces()[1], onlink.FrameConfig{EtherType: wire.EtherTypeIPv6})
+	label := func() uint32 {
+		t.Helper()
+		buf := make([]byte, 2000)
+		for {
+			n, info, err := frames.ReadFrame(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := wire.CheckIPv6(buf[wire.EthernetLen:n])
+			if err == nil && !info.Outgoing && h.NextHeader() == wire.ProtoTCP && len(h.Payload()) > 60 {
+				return h.FlowLabel()
+			}
+		}
+	}
+	c, s := connect(t, a, b, server6)
+	write := func(c *onlink.TCPConn) {
+		t.Helper()
+		if _, err := c.Write(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(c)
+	made := label()
+	if write(c); made == 0 || label() != made {
+		t.Errorf("label %x is not that of the connection", made)
+	}
+	if err := c.SetFlowLabel(0x54321); err != nil {
+		t.Fatal(err)
+	}
+	if write(c); label() != 0x54321 {
+		t.Error("SetFlowLabel changes nothing")
+	}
+	c.SetFlowLabel(0)
+	if write(c); label() != made {
+		t.Error("SetFlowLabel(0) does not bring back what was made")
+	}
+	if err := c.SetFlowLabel(1 << 20); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("a label of 21 bits: %v", err)
+	}
+	d := onlink.Dialer{Stack: a, TCP: onlink.TCPOptions{FlowLabel: 1 << 20}}
+	if _, err := d.DialContext(t.Context(), "tcp", "[2001:db8::2]:1"); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("a label of 21 bits: %v", err)
+	}
+	c.Close()
+	s.Close()
 }

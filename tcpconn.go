@@ -2,9 +2,11 @@ package onlink
 
 import (
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 )
@@ -118,6 +120,20 @@ func (c *TCPConn) SetHopLimit(n uint8) error { return c.err("set", c.conn.SetHop
 
 // SetTrafficClass sets the TOS or traffic class of the packets sent.
 func (c *TCPConn) SetTrafficClass(n uint8) error { return c.err("set", c.conn.SetTrafficClass(n)) }
+
+// SetFlowLabel sets the flow label of what the connection sends with IPv6: 20 bits (RFC 6437). 0 has one made for the connection, as
+// Sysctl net.ipv6.auto_flowlabels says. The error is EINVAL.
+func (c *TCPConn) SetFlowLabel(label uint32) error {
+	if label >= uint32(ip.NoLabel) {
+		return c.err("set", syscall.EINVAL)
+	}
+	return c.err("set", c.conn.ChangeHeader(func(h *tcpsock.Header) { h.FlowLabel = ip.FlowLabel(label) }))
+}
+
+// SetMark sets what rules choose a routing table by for what the connection sends.
+func (c *TCPConn) SetMark(mark uint32) error {
+	return c.err("set", c.conn.ChangeHeader(func(h *tcpsock.Header) { h.Mark = mark }))
+}
 
 // TCPListener accepts connections. It implements [net.Listener].
 type TCPListener struct {

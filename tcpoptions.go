@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
 	"github.com/onlink-go/onlink/wire"
@@ -38,6 +39,7 @@ type TCPOptions struct {
 	HopLimit          uint8  // IP_TTL, IPV6_UNICAST_HOPS
 	Mark              uint32 // SO_MARK: what rules choose a routing table by
 	TrafficClass      uint8  // IP_TOS, IPV6_TCLASS; its two lowest bits are the stack's (RFC 3168)
+	FlowLabel         uint32 // of IPv6, 20 bits (RFC 6437); 0: one is made for the connection
 
 	// Keys authenticate the connections with the peers they are for: TCP-AO (RFC 5925), TCP_MD5SIG (RFC 2385).
 	Keys []TCPKey
@@ -49,6 +51,9 @@ type TCPOptions struct {
 
 // check returns an error that names the field that is wrong.
 func (o *TCPOptions) check(controls []string) error {
+	if o.FlowLabel >= uint32(ip.NoLabel) {
+		return fmt.Errorf("onlink: TCPOptions.FlowLabel is %#x: has 20 bits: %w", o.FlowLabel, syscall.EINVAL)
+	}
 	for _, n := range [...]struct {
 		name  string
 		value int
@@ -111,7 +116,7 @@ func (o *TCPOptions) change(c *tcp.Config) {
 
 // headers returns what packets begin with as o says; v4 and v6 differ in what the stack adds.
 func (o *TCPOptions) headers(s *tcpsock.Settings) tcpsock.Headers {
-	h := tcpsock.Header{HopLimit: o.HopLimit, TrafficClass: o.TrafficClass &^ ecnBits, Mark: o.Mark}
+	h := tcpsock.Header{HopLimit: o.HopLimit, TrafficClass: o.TrafficClass &^ ecnBits, FlowLabel: ip.FlowLabel(o.FlowLabel), Mark: o.Mark}
 	return tcpsock.Headers{V4: tcpsock.Header{HopLimit: h.HopLimit, TrafficClass: h.TrafficClass,
 		Mark: h.Mark, MayFragment: s.NoPathMTUDiscovery != 0}, V6: h}
 }

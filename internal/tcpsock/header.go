@@ -60,11 +60,15 @@ func (h *Headers) of(a wire.Addr) Header {
 }
 
 // SetHeader sets what the connection's packets have in their internet header. Errors: net.ErrClosed.
-func (c *Conn) SetHeader(h Header) error {
+func (c *Conn) SetHeader(h Header) error { return c.ChangeHeader(func(now *Header) { *now = h }) }
+
+// ChangeHeader has f change that. Errors: net.ErrClosed.
+func (c *Conn) ChangeHeader(f func(*Header)) error {
 	return c.do(func(now clock.Instant) error {
 		was := c.header
-		c.header = h
-		if h.Mark != was.Mark || h.Interface != was.Interface || h.TrafficClass != was.TrafficClass {
+		f(&c.header)
+		h := &c.header
+		if h.Mark != was.Mark || h.Interface != was.Interface || h.TrafficClass != was.TrafficClass || h.FlowLabel != was.FlowLabel {
 			c.refreshPath(now) // rules may have it go elsewhere
 		}
 		if mtu := h.mtu(c.path); mtu != was.mtu(c.path) {
