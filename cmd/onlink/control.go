@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/onlink-go/onlink"
 )
@@ -54,8 +55,11 @@ func (c *controlServer) serve(conn net.Conn) {
 	defer conn.Close()
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
-	// Who does not read what it asked for does not keep the host from going down.
-	defer context.AfterFunc(c.ctx, func() { conn.SetWriteDeadline(soon()) })()
+	// Who asks for nothing, or does not read what it asked for, does not keep the host from going down.
+	defer context.AfterFunc(c.ctx, func() {
+		conn.SetReadDeadline(time.Now())
+		conn.SetWriteDeadline(soon())
+	})()
 
 	frames := &frameWriter{w: conn}
 	input := newRemoteInput(ctx, frames)

@@ -77,6 +77,9 @@ func (i *invocation) finish(err error) int {
 	if status, ok := errors.AsType[exitStatus](err); ok {
 		return int(status)
 	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	// One line, and its beginning once: the library's errors have it, too.
 	line := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "onlink: "), "\n", "; ")
 	fmt.Fprintln(i.err, "onlink:", line)

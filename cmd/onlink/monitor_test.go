@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/onlink-go/onlink"
 )
 
 // A monitor tells each change as it comes, and ends without a fault when it is interrupted.
@@ -122,6 +125,31 @@ func TestRemoteInput(t *testing.T) {
 	if _, err := in.Read(make([]byte, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
+}
+
+// Neither a client that asks for nothing nor one that does not read keeps a host from going down.
+func TestControlIdleClients(t *testing.T) {
+	s, path := newSteered(t)
+	silent, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	deaf, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	if err := (&frameWriter{w: deaf}).write(frameArgs, []byte(`{"args":["monitor"]}`)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2000 { // more than the socket's buffers take
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
+		if err := s.AddRoute(onlink.Route{Prefix: p, Interface: "eth1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// That the control server ends is seen when the test does.
 }
 
 // A client that speaks otherwise than ours is left, and harms nobody.

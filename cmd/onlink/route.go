@@ -444,6 +444,7 @@ func (f *routeFilter) takesPrefix(p netip.Prefix) bool {
 // routesTaken lists the routes that the filter takes, those together that share flows.
 func (c *call) routesTaken(f *routeFilter) (groups [][]onlink.Route) {
 	for _, r := range c.stack.Routes() {
+		c.nameSource(&r)
 		if !f.takes(c, &r) {
 			continue
 		}
@@ -454,6 +455,20 @@ func (c *call) routesTaken(f *routeFilter) (groups [][]onlink.Route) {
 		groups = append(groups, []onlink.Route{r})
 	}
 	return groups
+}
+
+// nameSource gives the IPv4 route of an address that address as its source, as the kernel does.
+func (c *call) nameSource(r *onlink.Route) {
+	i := c.stack.Interface(r.Interface)
+	if r.Origin != "connected" || !r.Prefix.Addr().Is4() || i == nil {
+		return
+	}
+	for _, p := range i.Addresses() {
+		if p.Masked() == r.Prefix {
+			r.Source = p.Addr()
+			return
+		}
+	}
 }
 
 // shares reports whether a and b are next hops of one route.

@@ -14,7 +14,7 @@
 // goroutines of its own and waits on no channels: in the lab that would stop time.
 //
 // An interrupt ends s.ctx. The verb then says what it has to say (statistics) and returns; an error that wraps the context's is
-// not worth a message. exitStatus is an error without one.
+// told as "interrupted". exitStatus is an error without a message.
 
 package main
 

@@ -41,11 +41,25 @@ func listenControl(device string) (*controlSocket, error) {
 	if err := privateDir(dir); err != nil {
 		return nil, err
 	}
+	sweep(dir)
 	s, err := listenControlAt(filepath.Join(dir, device+".sock"))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		s, err = listenControlAt(filepath.Join(dir, fmt.Sprintf("%s.%d.sock", device, os.Getpid())))
 	}
 	return s, err
+}
+
+// sweep removes the control sockets that hosts have left behind which were killed.
+func sweep(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // who makes a socket there is told
+	}
+	for _, e := range entries {
+		if path := filepath.Join(dir, e.Name()); deviceOf(path) != "" {
+			removeStale(path) // what cannot be removed, or is no socket, is in nobody's way
+		}
+	}
 }
 
 // privateDir makes the folder dir, or looks whether the one that is there is ours alone.
@@ -144,7 +158,7 @@ func removeStale(path string) error {
 // close ends the socket and removes its file, unless that is somebody else's by now.
 func (s *controlSocket) close() error {
 	err := s.UnixListener.Close()
-	if fi, statErr := os.Lstat(s.path); statErr == nil && os.SameFile(fi, s.file) {
+	if fi, statErr := os.Lstat(s.path); statErr == nil && os.SameFile(fi, s.file) && fi.ModTime().Equal(s.file.ModTime()) {
 		err = errors.Join(err, os.Remove(s.path))
 	}
 	return err

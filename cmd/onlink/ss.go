@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ type ssCmd struct {
 	Info         bool     `help:"What TCP knows of its connections." short:"i"`
 	Memory       bool     `help:"How much memory the sockets take." short:"m"`
 	Extended     bool     `help:"To which interface the sockets are bound." short:"e"`
+	Processes    bool     `help:"The process that has the sockets: the one whose host this is." short:"p"`
 	IPv4         bool     `help:"Only IPv4." name:"ipv4" short:"4"`
 	IPv6         bool     `help:"Only IPv6." name:"ipv6" short:"6"`
 	Summary      bool     `help:"How many sockets there are." short:"s"`
@@ -252,26 +254,29 @@ func writeSocketRow(b *bytes.Buffer, row []string, widths []int) {
 
 // details writes what else is said of a socket, and ends its line.
 func (c *ssCmd) details(b *bytes.Buffer, r *socketRow) {
-	var all []string
-	if c.Extended && r.Device != "" {
-		all = append(all, "dev:"+r.Device)
+	if c.Processes {
+		fmt.Fprintf(b, ` users:(("onlink",pid=%d))`, os.Getpid())
 	}
+	if c.Extended && r.Device != "" {
+		b.WriteString(" dev:" + r.Device)
+	}
+	var below []string
 	if c.Memory {
 		recv, send := r.Recv, r.Send
 		if r.State == "LISTEN" {
 			recv, send = 0, 0 // those are connections
 		}
-		all = append(all, fmt.Sprintf("skmem:(r%d,rb%d,t%d,tb%d)", recv, r.RecvBuf, send, r.SendBuf))
+		below = append(below, fmt.Sprintf("skmem:(r%d,rb%d,t%d,tb%d)", recv, r.RecvBuf, send, r.SendBuf))
 	}
 	if c.Info && r.Info != nil {
-		all = append(all, r.Info.String())
+		below = append(below, r.Info.String())
 	}
-	if len(all) > 0 {
+	if len(below) > 0 {
 		sep := "\n\t "
 		if c.Oneline {
 			sep = " "
 		}
-		b.WriteString(sep + strings.Join(all, " "))
+		b.WriteString(sep + strings.Join(below, " "))
 	}
 	b.WriteByte('\n')
 }
