@@ -41,6 +41,7 @@ func (m *Machine) advertised(now clock.Instant, msg *Message) {
 	if m.offered(msg) == 0 {
 		// "The client MUST ignore any Advertise message that contains no addresses [...] and no delegated prefixes".
 		m.report(Event{Kind: Refused, Server: msg.ServerID, Status: worst(msg)})
+		m.settleForInformation(now)
 		return
 	}
 	if slices.ContainsFunc(m.offers, func(o *Message) bool { return o.ServerID.Equal(msg.ServerID) }) {
@@ -52,6 +53,16 @@ func (m *Machine) advertised(now clock.Instant, msg *Message) {
 	// without waiting for any additional Advertise messages."
 	if msg.Preference == 255 || m.lease.sent > 1 {
 		m.choose(now)
+	}
+}
+
+// settleForInformation asks for other information where no server gives leases; they are still asked for.
+//
+// RFC 8415, 18.2.10.1, of a client that gets none: it may "use the Information-request message to obtain other configuration information
+// only."
+func (m *Machine) settleForInformation(now clock.Instant) {
+	if m.known.Server == nil && !m.info.active() {
+		m.inform(now, nil, true)
 	}
 }
 

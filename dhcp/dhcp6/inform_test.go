@@ -78,6 +78,30 @@ func TestInformation(t *testing.T) {
 	}
 }
 
+// A server that has no leases may have name servers.
+func TestInformationWithoutLeases(t *testing.T) {
+	b := newBench(t, MachineConfig{}, wantNA)
+	none := answer(b.next(Solicit), Advertise)
+	none.Status.Code = NoAddrsAvail
+	b.receive(none)
+	inform := b.next(InformationRequest)
+	reply := answer(inform, Reply)
+	reply.DNS = []netip.Addr{addr("2001:db8::53")}
+	b.receive(reply)
+	b.want(Discovering)
+	if i := b.m.Information(); len(i.DNS) != 1 || b.m.Informing() {
+		t.Errorf("%+v", i)
+	}
+	// Once is enough, and leases are taken when there are some.
+	solicit := b.next(Solicit)
+	none.TransactionID = solicit.TransactionID
+	b.receive(none)
+	if b.m.Informing() {
+		t.Error("asked again")
+	}
+	b.bind2(b.next(Solicit), na("2001:db8::5"))
+}
+
 // RFC 8415, 18.2.12: "a client SHOULD initiate a Renew/Reply exchange (as if the T1 time expired) [...] or an Information-request/Reply
 // exchange [...] if the client detects a significant change regarding the prefixes available on the link [...] However, a client MUST
 // rate-limit such attempts".
