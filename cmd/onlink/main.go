@@ -31,7 +31,8 @@ type cli struct {
 	SS      ssCmd      `cmd:"" name:"ss" help:"List sockets, as ss does."`
 	Nstat   nstatCmd   `cmd:"" help:"Print counters, as nstat does."`
 
-	Dig digCmd `cmd:"" help:"Ask name servers, and print what they say as dig does."`
+	Capture captureCmd `cmd:"" help:"Print the packets of an interface, or write them as pcapng, as tcpdump does."`
+	Dig     digCmd     `cmd:"" help:"Ask name servers, and print what they say as dig does."`
 }
 
 func main() {
