@@ -43,6 +43,10 @@ const maxOpen = 4096
 // Journal gathers the steps of packets and hands over each packet's way when it is over. It is a Sink for AddSteps. Make one with
 // NewJournal.
 type Journal struct {
+	// Now, if it is not nil, tells when steps are taken. Else they have the time of the batch that their packet is in, since the stack
+	// reads the clock once a batch. It must be set before the first step.
+	Now func() clock.Instant
+
 	done func(*Way)
 
 	mu    sync.Mutex
@@ -58,16 +62,20 @@ func (j *Journal) Trace(e *Event) {
 	if e.Kind != PacketStep {
 		return
 	}
+	at := e.At
+	if j.Now != nil {
+		at = j.Now()
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	w := j.open[e.ID]
 	if w == nil {
-		w = &Way{Packet: e.ID, At: e.At, Outcome: OnItsWay.String()}
+		w = &Way{Packet: e.ID, At: at, Outcome: OnItsWay.String()}
 		j.makeRoom()
 		j.open[e.ID] = w
 		j.order = append(j.order, e.ID)
 	}
-	w.add(e)
+	w.add(e, at)
 	if e.Outcome.Final() {
 		delete(j.open, e.ID)
 		j.done(w)
@@ -102,7 +110,7 @@ func (j *Journal) Flush() {
 }
 
 // add takes a step into w.
-func (w *Way) add(e *Event) {
+func (w *Way) add(e *Event, at clock.Instant) {
 	if e.In != 0 {
 		w.In = e.In
 	}
@@ -127,7 +135,7 @@ func (w *Way) add(e *Event) {
 	if e.Step == 0 {
 		return
 	}
-	t := Taken{At: e.At, Number: e.Step.Number(), Out: e.Step.Out(), Name: e.Step.String(), Decision: e.Decision, Rule: e.Rule,
+	t := Taken{At: at, Number: e.Step.Number(), Out: e.Step.Out(), Name: e.Step.String(), Decision: e.Decision, Rule: e.Rule,
 		Details: e.Details, Hooks: e.Hooks, Waiting: e.Waiting}
 	if e.Last != 0 {
 		t.Last, t.Name = e.Last.Number(), "decisions"

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -165,6 +166,16 @@ func TestStepNames(t *testing.T) {
 	if Merged.String() != "merged" {
 		t.Error("names and outcomes are out of step")
 	}
+}
+
+func TestJournalHasItsOwnTime(t *testing.T) {
+	j := NewJournal(func(w *Way) {
+		if w.At != 7 || w.Steps[0].At != 7 {
+			t.Errorf("at %d and %d", w.At, w.Steps[0].At)
+		}
+	})
+	j.Now = func() clock.Instant { return 7 }
+	j.Trace(&Event{Kind: PacketStep, At: 5, ID: 1, Step: StepSend, Outcome: Sent})
 }
 
 func TestJournal(t *testing.T) {

@@ -41,6 +41,7 @@ func (c *traceCmd) run(s *session) error {
 	p := newTracePrinter(s, c.JSON)
 	queue := newTraceQueue(s.stack.Runtime())
 	journal := trace.NewJournal(queue.add)
+	journal.Now = s.stack.Runtime().Now
 	remove, err := s.stack.Tracer().AddSteps(journal, filter)
 	if err != nil {
 		return err

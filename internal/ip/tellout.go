@@ -51,7 +51,7 @@ func (t *transmission) beginOut(p *packet.Buffer) {
 	case p.Flags&packet.Foreign != 0:
 		sender = "a raw socket"
 	case p.Proto == wire.ProtoTCP, p.Proto == wire.ProtoUDP:
-		sender = fmt.Sprintf("%s socket %s", ProtocolName(p.Proto), hostPort(p.Src, uint16(localPorts(p)>>16)))
+		sender = fmt.Sprintf("%s at %s", ProtocolName(p.Proto), hostPort(p.Src, uint16(localPorts(p)>>16)))
 		unit = map[uint8]string{wire.ProtoTCP: "segment", wire.ProtoUDP: "datagram"}[p.Proto]
 	case isEchoRequest(p.Dst.Is4(), p.Proto, b):
 		sender = "a ping"
