@@ -6,6 +6,7 @@
 #   make lint       gofmt, vet, staticcheck, determinism, import order
 #   make fuzz       every fuzz target for a while        FUZZTIME=10s
 #   make bench      every benchmark                      BENCH=regexp BENCHTIME=1s
+#   make bench-peers  side by side with gVisor and the kernel, in turn   PEERS="-run UDP -rounds 3"; wants root
 
 SHELL       := bash
 .SHELLFLAGS := -o pipefail -c
@@ -24,7 +25,7 @@ MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
 # $(call each,command) runs command in every module, goes on if it fails, and fails in the end.
 each = @status=0; for dir in $(MODULES); do (cd "$$dir" && { $(1); }) || status=1; done; exit $$status
 
-.PHONY: all test race lint format vet staticcheck rules fuzz bench tools
+.PHONY: all test race lint format vet staticcheck rules fuzz bench bench-peers tools
 
 all: lint test
 
@@ -60,6 +61,10 @@ fuzz:
 
 bench:
 	$(call each,$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...)
+
+# A module outside of the workspace: what gVisor depends on is nobody else's business.
+bench-peers:
+	cd bench/peers && GOWORK=off $(GO) run . $(PEERS)
 
 # Fetches what lint needs from the module proxy.
 tools:
