@@ -134,8 +134,8 @@ func (r Route) String() string {
 	word(r.Interface != "", "dev %s", r.Interface)
 	word(r.OnLink, "%s", "onlink")
 	word(r.Table != 0 && r.Table != MainTable, "table %d", r.Table)
-	word(r.Origin != "", "proto %s", protocolName(r.Origin))
-	word(r.Prefix.Addr().Is4() && r.Type == UnicastRoute && !r.Gateway.IsValid(), "scope %s", "link")
+	word(r.Origin != "", "proto %s", r.Protocol())
+	word(r.Prefix.Addr().Is4() && r.Scope() == "link", "scope %s", "link")
 	word(r.Source.IsValid(), "src %v", r.Source)
 	word(r.Metric != 0, "metric %d", r.Metric)
 	word(r.Weight != 0, "weight %d", r.Weight)
@@ -149,12 +149,20 @@ func (r Route) String() string {
 	return b.String()
 }
 
-// protocolName returns the name that iproute2 has for a route's origin.
-func protocolName(origin string) string {
-	if origin == "connected" {
+// Protocol returns the name that iproute2 has for the route's origin: "kernel" for one that follows from an address.
+func (r Route) Protocol() string {
+	if r.Origin == "connected" {
 		return "kernel"
 	}
-	return origin
+	return r.Origin
+}
+
+// Scope returns the name that iproute2 has for the route's scope: "link" if its destinations are on the link, else "global".
+func (r Route) Scope() string {
+	if r.Type == UnicastRoute && !r.Gateway.IsValid() {
+		return "link"
+	}
+	return "global"
 }
 
 // String writes the rule as ip-rule(8) does: "100: from 10.0.0.0/8 fwmark 0x1 lookup 7".

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"syscall"
 
 	"github.com/onlink-go/onlink"
@@ -83,17 +82,14 @@ func deleteRoute(c *call) error {
 
 // deleteFilter reads which route is to be deleted.
 func (c *call) deleteFilter() (f routeFilter, err error) {
-	typed := false
-	for _, t := range routeTypes {
-		typed = typed || c.peek() == t.String()
-	}
-	metric := strings.Contains(" "+strings.Join(c.rest, " ")+" ", " metric ")
+	kind, typed := c.routeType()
 	anything := c.peek() == "default"
 	rs := c.routeSpec()
 	if c.fault != nil {
 		return f, c.fault
 	}
-	f = routeFilter{Route: rs[0], how: "exact", typed: typed, metric: metric}
+	f = routeFilter{Route: rs[0], how: "exact", typed: typed, metric: rs[0].Metric != 0}
+	f.Type = kind
 	if f.Table == 0 {
 		f.Table = onlink.MainTable
 		if i := c.stack.Interface(f.Interface); i != nil && i.State().VRF != 0 {
