@@ -68,7 +68,7 @@ func (s *datagram) bind(a netip.AddrPort) error {
 
 // open gives the socket a port. mu locked.
 func (s *datagram) open(e flow.Endpoint) error {
-	cfg := dgram.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Watcher: s, Groups: s.groups}
+	cfg := dgram.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Watcher: s, Groups: s.groups, Mark: uint32(s.opt.mark)}
 	var err error
 	if s.proto == IPPROTO_UDP {
 		s.u, err = s.openUDP(cfg)
@@ -128,7 +128,6 @@ func (s *datagram) connect(a netip.AddrPort) error {
 		return err
 	}
 	s.u.SetSourcePrefs(s.opt.sources.preferences())
-	s.u.SetMark(uint32(s.opt.mark))
 	if err := s.u.Connect(s.destination(e)); err != nil {
 		return errno(err)
 	}

@@ -49,6 +49,9 @@ func (s *datagram) shareOptions() {
 
 func (s *datagram) setSocketOption(name int, b []byte) error {
 	if known, err := s.opt.setSocket(name, b); known {
+		if s.u != nil {
+			s.u.SetMark(uint32(s.opt.mark))
+		}
 		return err
 	}
 	if name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX {
