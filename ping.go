@@ -17,6 +17,9 @@ type PingConfig struct {
 	Size     int           // octets of payload; 0: 56
 	HopLimit uint8         // TTL or hop limit; 0: the default
 	Timeout  time.Duration // 0: none but the context's
+
+	// Interface is the one that the request leaves by and the reply comes by, in its VRF; empty: as the routes say.
+	Interface string
 }
 
 // PingReply is the answer to a ping.
@@ -38,6 +41,12 @@ func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingR
 	if err != nil {
 		return fail(err)
 	}
+	var device int32
+	if cfg.Interface != "" {
+		if device, err = s.zone(cfg.Interface); err != nil {
+			return fail(err)
+		}
+	}
 	if cfg.Size == 0 {
 		cfg.Size = 56
 	}
@@ -49,8 +58,8 @@ func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingR
 		payload[i] = byte(i)
 	}
 	var r icmp.Reply
-	err = s.settled(ctx, wire.Addr{}, e, 0, func() (err error) {
-		r, err = s.icmp.Echo(ctx, icmp.Request{Dst: e.Addr, Scope: e.Scope, ID: cfg.ID, Seq: cfg.Seq,
+	err = s.settled(ctx, wire.Addr{}, e, device, func() (err error) {
+		r, err = s.icmp.Echo(ctx, icmp.Request{Dst: e.Addr, Scope: e.Scope, Interface: device, ID: cfg.ID, Seq: cfg.Seq,
 			Payload: payload, HopLimit: cfg.HopLimit, Timeout: cfg.Timeout})
 		return err
 	})

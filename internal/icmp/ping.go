@@ -17,13 +17,14 @@ const MaxPayload = 65535 - wire.IPv4MinLen - wire.ICMPLen
 
 // Request is what to send.
 type Request struct {
-	Dst      wire.Addr
-	Scope    uint32 // interface index of a link-local Dst
-	ID       uint16 // 0: one is chosen
-	Seq      uint16
-	Payload  []byte
-	HopLimit uint8         // 0: the default
-	Timeout  time.Duration // 0: as long as ctx lasts
+	Dst       wire.Addr
+	Scope     uint32 // interface index of a link-local Dst
+	Interface int32  // it must leave by; 0: any
+	ID        uint16 // 0: one is chosen
+	Seq       uint16
+	Payload   []byte
+	HopLimit  uint8         // 0: the default
+	Timeout   time.Duration // 0: as long as ctx lasts
 }
 
 // Reply is what came back.
@@ -77,7 +78,7 @@ func (c *Layer) Echo(ctx context.Context, r Request) (Reply, error) {
 // openOne opens the socket of one request.
 func (c *Layer) openOne(r *Request) (*Socket, error) {
 	cfg := dgram.Config{Remote: flow.Endpoint{Addr: r.Dst, Scope: r.Scope}}
-	cfg.Local.Port, cfg.Family = r.ID, flow.Only6
+	cfg.Local.Port, cfg.Device, cfg.Family = r.ID, r.Interface, flow.Only6
 	if r.Dst.Is4() {
 		cfg.Family = flow.Only4
 	}
