@@ -60,6 +60,9 @@ func (s *Stack) interfaceState(i *netif.Interface) InterfaceState {
 		state.Addresses = append(state.Addresses, addressState(now, &i.Addrs[k]))
 	}
 	state.Learned = s.learned(now, i)
+	if in, out, err := s.ip.LinkStats(i.Index); err == nil { // else it was removed meanwhile
+		state.Received, state.Sent = LinkStats(in), LinkStats(out)
+	}
 	state.Advertising = s.advertising(now, i.Index, i.Name)
 	state.Proxies = s.proxies(i.Index)
 	return state

@@ -8,7 +8,8 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// Snapshot is the state of a stack at one moment, as data.
+// Snapshot is the state of a stack at one moment, as data. It can be encoded as JSON, and so published for whoever watches the
+// program: expvar.Publish("onlink", expvar.Func(func() any { return stack.Snapshot() })).
 type Snapshot struct {
 	Interfaces []InterfaceState
 	Sockets    []SocketState
@@ -38,6 +39,8 @@ type InterfaceState struct {
 	NoIPv6    bool // it does not speak IPv6
 	Addresses []AddressState
 	Learned   LearnedState
+
+	Received, Sent LinkStats // since it was made
 
 	Advertising *AdvertisingState // nil: it advertises nothing
 	Proxies     []netip.Addr      // of other stations, that it answers for while it forwards

@@ -7,6 +7,7 @@
 package mib
 
 import (
+	"strconv"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
@@ -102,3 +103,24 @@ func (c Counter) String() string { return counters[c] }
 
 // String returns the reason in words, as "neighbor unreachable".
 func (r Reason) String() string { return reasons[r].name }
+
+// MarshalJSON writes the counters and drops by their names: {"counters":{"IpInReceives":1,…},"drops":{"link is down":0,…}}.
+func (v Values) MarshalJSON() ([]byte, error) {
+	b := append([]byte(nil), `{"counters":{`...)
+	for i, n := range v.Counters {
+		b = appendMember(b, i, Counter(i).String(), n)
+	}
+	b = append(b, `},"drops":{`...)
+	for i, n := range v.Drops {
+		b = appendMember(b, i, Reason(i).String(), n)
+	}
+	return append(b, `}}`...), nil
+}
+
+// appendMember appends the i-th member of a JSON object. Names are of ASCII.
+func appendMember(b []byte, i int, name string, n uint64) []byte {
+	if i > 0 {
+		b = append(b, ',')
+	}
+	return strconv.AppendUint(append(strconv.AppendQuote(b, name), ':'), n, 10)
+}
