@@ -22,6 +22,7 @@ type upCmd struct {
 	Dir         string `help:"Directory that --serve serves." type:"existingdir" placeholder:"DIR"`
 	Control     string `help:"Make the control socket at this path, for commands like onlink addr; by default it is named after the first device and in a folder where they look for it." placeholder:"PATH"`
 	NoControl   bool   `help:"Make no control socket." name:"no-control"`
+	Metrics     string `help:"Serve metrics for Prometheus, /metrics, on this address of the machine, and not of the host: plain HTTP for whoever can reach it." placeholder:"[HOST]:PORT"`
 	Echo        string `help:"Echo TCP and UDP on this address of the host." placeholder:"[HOST]:PORT"`
 }
 
@@ -66,7 +67,7 @@ func (c *upCmd) control(h *host) error {
 
 // serve runs the services until ctx is done or one of them fails.
 func (c *upCmd) serve(ctx context.Context, h *host) error {
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	var services sync.WaitGroup
 	defer services.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -89,6 +90,15 @@ func (c *upCmd) serve(ctx context.Context, h *host) error {
 		}
 		srv := &http.Server{Handler: c.handler(h)}
 		start("http", func() { shutdown(srv) }, func() error { return srv.Serve(ln) })
+	}
+	if c.Metrics != "" {
+		ln, err := listenMetrics(c.Metrics)
+		if err != nil {
+			return err
+		}
+		srv := &http.Server{Handler: metricsHandler(h.Stack), ReadHeaderTimeout: 10 * time.Second}
+		start("metrics", func() { shutdown(srv) }, func() error { return srv.Serve(ln) })
+		fmt.Fprintf(os.Stderr, "onlink: metrics on http://%v/metrics of this machine\n", ln.Addr())
 	}
 	if c.Echo != "" {
 		ln, err := h.Listen(ctx, "tcp", c.Echo)
