@@ -71,6 +71,12 @@ func TestSource(t *testing.T) {
 		{"outgoing first", "2001:db8:5::1", []string{"2001:db8:1::1/64"}, []string{"2001:db8:5::2/64"}, "2001:db8:1::1", false},
 		{"unnumbered", "8.8.8.8", nil, []string{"192.0.2.1/24"}, "192.0.2.1", false},
 		{"another's link-local", "2001:db8::1", nil, []string{"fe80::1/64"}, "", false},
+		// RFC 7084, 4.2, WAA-9: and if those of the outgoing one are of too small a scope.
+		{"too small a scope", "2001:db8:5::1", []string{"fe80::1/64"}, []string{"2001:db8:7::2/64", "fe80::2/64"}, "2001:db8:7::2", false},
+		{"as the destination's", "fe80::9", []string{"fe80::1/64"}, []string{"2001:db8:7::2/64"}, "fe80::1", false},
+		{"to a group", "ff0e::9", []string{"fe80::1/64"}, []string{"2001:db8:7::2/64"}, "fe80::1", false},
+		{"too small, others no better", "2001:db8:5::1", []string{"fe80::1/64"}, []string{"fe80::2/64"}, "fe80::1", false},
+		{"another's deprecated", "2001:db8:5::1", []string{"fe80::1/64"}, []string{"-2001:db8:7::2/64"}, "2001:db8:7::2", false},
 		{"loopback is no source", "8.8.8.8", nil, []string{"127.0.0.1/8"}, "", false},
 		// RFC 4862, 2: tentative addresses are not assigned.
 		{"tentative", "2001:db8::1", []string{"!2001:db8::2/64"}, nil, "", true},
@@ -85,6 +91,18 @@ func TestSource(t *testing.T) {
 		s := netif.NewSnapshot([]*netif.Interface{out, other})
 		if r := Source(s, &Query{Dst: addr(c.dst), Out: out, Policy: DefaultPolicy}); r.Addr != addr(c.want) || r.Tentative != c.tentative {
 			t.Errorf("%s: %v, tentative %v", c.name, r.Addr, r.Tentative)
+		}
+	}
+}
+
+// What is in another VRF is no candidate.
+func TestSourceOfVRF(t *testing.T) {
+	out, other := iface(1, "fe80::1/64"), iface(2, "2001:db8:7::2/64")
+	for vrf, want := range map[uint32]string{0: "2001:db8:7::2", 10: "fe80::1"} {
+		other.VRF = vrf
+		s := netif.NewSnapshot([]*netif.Interface{out, other})
+		if r := Source(s, &Query{Dst: addr("2001:db8:5::1"), Out: out, Policy: DefaultPolicy}); r.Addr != addr(want) {
+			t.Errorf("in VRF %d: %v, want %s", vrf, r.Addr, want)
 		}
 	}
 }

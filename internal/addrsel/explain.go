@@ -32,7 +32,7 @@ func Candidates(s *netif.Snapshot, q *Query) []Candidate {
 	for _, i := range ifs {
 		for k := range i.Addrs {
 			a := &i.Addrs[k]
-			if a.Addr.Is4() != q.Dst.Is4() || i != q.Out && (ScopeOf(a.Addr) <= LinkLocal || !c.candidate(a)) {
+			if a.Addr.Is4() != q.Dst.Is4() || i != q.Out && (i.VRF != q.Out.VRF || ScopeOf(a.Addr) <= LinkLocal || !c.candidate(a)) {
 				continue
 			}
 			if a.Addr == chosen {

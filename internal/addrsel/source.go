@@ -38,17 +38,20 @@ type Result struct {
 //
 // RFC 6724, 4: "it is RECOMMENDED that the candidate source addresses be the set of unicast addresses assigned
 // to the interface that will be used to send to the destination (the 'outgoing' interface)." Only where it
-// has none of the family, those of greater than link-local scope on other interfaces are candidates; on routers that
-// is allowed, and hosts with an unnumbered interface have no other choice.
+// has none of the family, or none of sufficient scope for a unicast destination, those of greater than link-local scope on other
+// interfaces of its VRF are candidates; on routers that is allowed, and hosts with an unnumbered interface have no other choice.
+//
+// RFC 7084, 4.2, WAA-9: "When originating packets from an interface, it will use a source address from another one of its
+// interfaces if the outgoing interface does not have an address of suitable scope."
 func Source(s *netif.Snapshot, q *Query) Result {
 	c := choice{Query: q, scope: ScopeOf(q.Dst), label: q.Policy.label(q.Dst)}
 	for k := range q.Out.Addrs {
 		c.consider(q.Out, &q.Out.Addrs[k])
 	}
-	if c.best == nil && !c.tentative {
+	if !c.tentative && (c.best == nil || ScopeOf(c.best.Addr) < c.scope && !q.Dst.IsMulticast()) {
 		for _, i := range s.Interfaces {
 			for k := range i.Addrs {
-				if i != q.Out && ScopeOf(i.Addrs[k].Addr) > LinkLocal {
+				if i != q.Out && i.VRF == q.Out.VRF && ScopeOf(i.Addrs[k].Addr) > LinkLocal {
 					c.consider(i, &i.Addrs[k])
 				}
 			}
