@@ -278,6 +278,36 @@ func TestControlSockets(t *testing.T) {
 	}
 }
 
+// Hosts in different network namespaces may have devices of one name: who asks means the one in its own.
+func TestControlNamespaces(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, err := command()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ns [2]*namespace
+	var ups [2]*process
+	for i := range ns {
+		ns[i] = newNamespace(t)
+		ups[i] = ns[i].start(nil, "env", "XDG_RUNTIME_DIR="+dir, path, "up", "--tun", "tun0", "--addr", "192.0.2."+itoa(i+2)+"/24")
+		ups[i].says(t, "up on tun0")
+	}
+	for i, n := range ns {
+		for _, args := range [][]string{{"addr"}, {"addr", "--socket", "tun0"}} {
+			if out := n.run("env", append([]string{"XDG_RUNTIME_DIR=" + dir, path}, args...)...); !strings.Contains(out, "192.0.2."+itoa(i+2)+"/24") {
+				t.Errorf("%d, %q:\n%s", i, args, out)
+			}
+		}
+	}
+	for _, up := range ups {
+		up.interrupt(t)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "onlink")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // Nobody but the owner, and root, may use a control socket.
 func TestControlPermission(t *testing.T) {
 	t.Parallel()
