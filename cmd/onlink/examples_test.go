@@ -7,14 +7,18 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what the examples of docs/commands.md print into it")
+var update = flag.Bool("update", false, "write what the examples of docs/commands.md and docs/explain.md print into these")
 
-const commandsPage = "../../docs/commands.md"
-
-// What docs/commands.md says a command prints in the lab, it prints: all indented by four columns, the command behind "$ ", its input
+// What the pages about commands say a command prints in the lab, it prints: all indented by four columns, the command behind "$ ", its input
 // behind "> ", and what it prints below, until the next command or what is not indented.
 func TestExamples(t *testing.T) {
-	page, err := os.ReadFile(commandsPage)
+	for page, atLeast := range map[string]int{"commands.md": 10, "explain.md": 3} {
+		t.Run(page, func(t *testing.T) { testExamples(t, "../../docs/"+page, atLeast) })
+	}
+}
+
+func testExamples(t *testing.T, name string, atLeast int) {
+	page, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,11 +61,11 @@ func TestExamples(t *testing.T) {
 		}
 		examples++
 	}
-	if examples < 10 {
+	if examples < atLeast {
 		t.Errorf("%d examples were found", examples)
 	}
 	if *update {
-		if err := os.WriteFile(commandsPage, []byte(strings.Join(now, "\n")), 0o644); err != nil {
+		if err := os.WriteFile(name, []byte(strings.Join(now, "\n")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

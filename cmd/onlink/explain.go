@@ -23,7 +23,7 @@ type explainCmd struct {
 	TOS         uint8    `help:"TOS or traffic class of the packet." name:"tos" placeholder:"NUMBER"`
 	TTL         uint8    `help:"TTL or hop limit of the packet; by default the usual one." name:"ttl" placeholder:"NUMBER"`
 	Size        size     `help:"Octets of a datagram's payload." short:"s" placeholder:"OCTETS"`
-	JSON        bool     `help:"Print JSON." name:"json"`
+	JSON        bool     `help:"Print JSON." name:"json" short:"j"`
 	Brief       bool     `help:"A line a step." short:"q"`
 	Words       []string `arg:"" name:"dst" help:"Where to: an address, a name or a node of the lab, with :PORT where that matters; several: which is best? Before it, tcp (the default), udp or ip, with 4 or 6 behind it for one family only."`
 }
@@ -123,17 +123,20 @@ func (c *explainCmd) destinations(s *session, network, word string) ([]string, e
 	return all, nil
 }
 
-// lookup returns the addresses of a name, of the network's families.
+// lookup returns the addresses of a name, of the network's families. Names that are no node of the lab are asked for: that does
+// send packets.
 func (c *explainCmd) lookup(s *session, network, host string) (found []netip.Addr, err error) {
 	family := "ip" + strings.TrimLeft(strings.Split(network, ":")[0], "tcpudi")
 	if c.Node != "" || c.Socket == "" && len(c.Tap)+len(c.Tun) == 0 {
 		found = slices.DeleteFunc(slices.Clone(labNode(host)), func(a netip.Addr) bool {
 			return family == "ip4" && !a.Is4() || family == "ip6" && a.Is4()
 		})
-		if len(found) == 0 {
+		switch {
+		case len(found) > 0:
+			return found, nil
+		case !strings.Contains(host, "."):
 			return nil, usagef("explain: %q is neither an address nor a node of the lab with one of network %s", host, network)
 		}
-		return found, nil
 	}
 	if strings.ContainsAny(host, ":/%[] ") || host == "" {
 		return nil, usagef("explain: %q is neither an address nor a name", host)
