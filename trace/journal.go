@@ -32,6 +32,7 @@ type Taken struct {
 	Name     string        `json:"name"`
 	Decision string        `json:"decision"`
 	Rule     string        `json:"rule,omitempty"`
+	Entry    string        `json:"entry,omitempty"` // of the table that the decision was read from
 	Details  []string      `json:"details,omitempty"`
 	Hooks    []HookVerdict `json:"hooks,omitempty"`
 	Waiting  int           `json:"waiting,omitempty"` // packets in the queue that it waits in, itself included
@@ -136,7 +137,7 @@ func (w *Way) add(e *Event, at clock.Instant) {
 		return
 	}
 	t := Taken{At: at, Number: e.Step.Number(), Out: e.Step.Out(), Name: e.Step.String(), Decision: e.Decision, Rule: e.Rule,
-		Details: e.Details, Hooks: e.Hooks, Waiting: e.Waiting}
+		Entry: e.Entry, Details: e.Details, Hooks: e.Hooks, Waiting: e.Waiting}
 	if e.Last != 0 {
 		t.Last, t.Name = e.Last.Number(), "decisions"
 	}

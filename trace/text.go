@@ -56,6 +56,9 @@ func (t *Taken) write(b *strings.Builder, began clock.Instant) {
 		fmt.Fprintf(b, " ← %s", t.Rule)
 	}
 	b.WriteByte('\n')
+	if t.Entry != "" {
+		fmt.Fprintf(b, "%*s ← %s\n", indent, "", t.Entry)
+	}
 	if len(t.Details) == 1 {
 		return // one candidate is no choice
 	}

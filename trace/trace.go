@@ -70,6 +70,7 @@ type Event struct {
 	Step     Step     // 0: what is told is the outcome only
 	Last     Step     // the last of several steps that were taken at once; 0: Step
 	Decision string   // what was decided
+	Entry    string   // the entry of a table that it was read from
 	Details  []string // among what, or what it is made of
 	What     string   // what the packet carries, where that is found out
 	Hooks    []HookVerdict

@@ -113,7 +113,8 @@ func (q *queue) toldRoute(p *packet.Buffer, d *decision) {
 		e.Decision, e.Rule = "ours", q.whyOurs(d)
 	case forward:
 		e.Decision = fmt.Sprintf("forward to %v by %s", d.hop.nextHop, q.nameOf(d.hop.out))
-		e.Rule, e.Details = q.whyForward(d)
+		why := q.whyForward(d)
+		e.Rule, e.Entry, e.Details = why.why(), why.Entry, why.among()
 	case unreachable:
 		e.Decision, e.Rule = "drop, and tell the source", d.reason.String()
 	default:
@@ -148,17 +149,17 @@ func (q *queue) toldForward(p *packet.Buffer) {
 		Rule: "as the route has it"})
 }
 
-// whyForward looks the way of d up again, without effect on anything, and tells the rule and the routes.
-func (q *queue) whyForward(d *decision) (rule string, among []string) {
+// whyForward looks the way of d up again, without effect on anything, and notes the rule and the routes.
+func (q *queue) whyForward(d *decision) *Decision {
 	query := route.Query{Dst: d.dst, Src: d.src, In: d.in, Mark: d.mark, TrafficClass: d.class, Proto: d.proto, Ports: d.ports,
 		FlowLabel: d.label, VRF: q.s.vrfOf(d.in), Dry: true}
 	var r route.Result
 	q.s.routes.Lookup(&query, &r)
 	var e Explanation
 	e.asked(&query, &r)
-	why := Decision{Rule: whyText[r.Why], RFC: whyRFC[r.Why]}
-	e.routes(&why, &r, &way{s: q.s})
-	return why.why(), why.among()
+	why := &Decision{Rule: whyText[r.Why], RFC: whyRFC[r.Why]}
+	e.routes(why, &r, &way{s: q.s})
+	return why
 }
 
 // toldFragments tells that p waits, for what is known of its datagram.

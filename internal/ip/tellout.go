@@ -108,7 +108,7 @@ func (t *transmission) toldDecisions(p *packet.Buffer) {
 	decisions := t.decideAgain(p)
 	if p.Route&routeFirst != 0 && decisions != nil {
 		for _, d := range decisions {
-			t.tell(p, &trace.Event{Step: stepOf(d.Step), Decision: d.Result, Rule: d.why(), Details: d.among()})
+			t.tell(p, &trace.Event{Step: stepOf(d.Step), Decision: d.Result, Rule: d.why(), Entry: d.Entry, Details: d.among()})
 		}
 		return
 	}
@@ -119,19 +119,20 @@ func (t *transmission) toldDecisions(p *packet.Buffer) {
 		e.Decision = fmt.Sprintf("from %v to ourselves", p.Src)
 	}
 	for _, d := range decisions {
-		e.Details = append(e.Details, fmt.Sprintf("%d %v: %s (%s)", d.Step, stepOf(d.Step), d.Result, d.why()))
+		text := fmt.Sprintf("%d %v: %s ← %s", d.Step, stepOf(d.Step), d.Result, d.why())
+		if d.Entry != "" {
+			text += " ← " + d.Entry
+		}
+		e.Details = append(e.Details, text)
 	}
 	t.tell(p, &e)
 }
 
-// why tells by which rule d was decided, where that is written, and what it was read from.
+// why tells by which rule d was decided, and where that is written.
 func (d *Decision) why() string {
 	s := d.Rule
 	if d.RFC != "" {
 		s += " (" + d.RFC + ")"
-	}
-	if d.Entry != "" {
-		s += "; " + d.Entry
 	}
 	return s
 }
