@@ -207,3 +207,34 @@ func firstDifference(got, want string) string {
 	}
 	return "nowhere"
 }
+
+// A hook that sends packets elsewhere is told with the way that they go then.
+func TestTraceOfRerouted(t *testing.T) {
+	r := newTraced(1, sim.Line{}, sim.Line{}).settle()
+	defer r.Stop()
+	defer r.client.Hook(hook.Output).Add(0, "detour", func(_ clock.Instant, p *packet.Buffer) hook.Verdict {
+		if p.Dst.Is4() && p.Proto == wire.ProtoICMP {
+			wire.AddrFrom4([]byte{192, 0, 2, 1}).Put4(p.Bytes()[16:])
+			wire.IPv4(p.Bytes()).UpdateChecksum()
+		}
+		return hook.Continue
+	})()
+	var got []string
+	remove, err := r.client.Tracer().AddSteps(trace.NewJournal(func(w *trace.Way) {
+		for _, s := range w.Steps {
+			got = append(got, s.Decision+" "+s.Rule)
+		}
+	}), notResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	r.client.Go("play", func() { r.ping("198.51.100.2", onlink.PingConfig{}) })
+	run(t, r.Network)
+	all := strings.Join(got, "\n")
+	for _, want := range []string{"192.0.2.1 on eth0, a router", "192.0.2.1 by eth0 instead a hook changed what the way goes by", "192.0.2.1 is at"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("nothing tells %q:\n%s", want, all)
+		}
+	}
+}

@@ -161,6 +161,9 @@ func (t *transmission) routeAgain(p *packet.Buffer) bool {
 	}
 	p.Flags &^= packet.Loopback | packet.Resolved | packet.CopyToSelf | packet.Broadcast
 	path.direct(p, &Params{})
+	if p.Trace != 0 {
+		t.toldReroute(p, p.NextHop, "a hook changed what the way goes by")
+	}
 	return true
 }
 

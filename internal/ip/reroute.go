@@ -30,6 +30,9 @@ func (t *transmission) reroute(p *packet.Buffer) bool {
 	if next == p.NextHop || r.Router == nil || r.Router.Reach() == route.NotReachable || !t.toward(p.Out) {
 		return false
 	}
+	if p.Trace != 0 {
+		t.toldReroute(p, next, "the router "+p.NextHop.String()+" does not answer (RFC 4861, 7.3.3; RFC 1122, 3.3.1.4)")
+	}
 	p.NextHop = next
 	p.Flags &^= packet.Unreachable | packet.Resolved
 	t.frame(p)

@@ -119,6 +119,9 @@ func (q *queue) toldRoute(p *packet.Buffer, d *decision) {
 		e.Decision, e.Rule = "drop, and tell the source", d.reason.String()
 	default:
 		e.Decision, e.Rule = "drop", d.reason.String()
+		if d.verified {
+			e.Decision, e.Rule = "drop, unless it is a Neighbor Advertisement", "the address is being verified (RFC 4862, 5.4)"
+		}
 	}
 	q.tell(p, &e)
 }

@@ -185,6 +185,15 @@ func (t *transmission) decideAgain(p *packet.Buffer) []Decision {
 	return why.Decisions[:n]
 }
 
+// toldReroute tells that p goes by another way than was decided first.
+func (t *transmission) toldReroute(p *packet.Buffer, next wire.Addr, why string) {
+	e := trace.Event{Step: trace.StepNextHop, Decision: fmt.Sprintf("%v by %s instead", next, t.s.nameOf(p.Out)), Rule: why}
+	if p.Flags&packet.Loopback != 0 {
+		e.Decision = "to ourselves instead"
+	}
+	t.tell(p, &e)
+}
+
 // toldResolved is step 8 where the link-layer address is known.
 func (t *transmission) toldResolved(p *packet.Buffer) {
 	what, rule := fmt.Sprintf("%v is at %v", p.NextHop, p.LinkDst), "the neighbor cache has it"
