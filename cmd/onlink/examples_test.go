@@ -44,15 +44,16 @@ func testExamples(t *testing.T, name string, atLeast int) {
 		for i > first && lines[i-1] == "" {
 			i--
 		}
-		_, out, errs := calling(t.Context(), strings.NewReader(input.String()), strings.Fields(command)...)
+		var out strings.Builder // of both, as a terminal shows them
+		(&invocation{shellWords(command), strings.NewReader(input.String()), &out, &out}).run(t.Context())
 		var printed []string
-		for _, line := range strings.Split(strings.TrimRight(out+errs, "\n"), "\n") {
+		for _, line := range strings.Split(strings.TrimRight(out.String(), "\n"), "\n") {
 			if line != "" {
 				line = "    " + line
 			}
 			printed = append(printed, line)
 		}
-		if out+errs == "" {
+		if out.Len() == 0 {
 			printed = nil
 		}
 		now = append(now, printed...)
@@ -69,4 +70,16 @@ func testExamples(t *testing.T, name string, atLeast int) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// shellWords takes a command apart as a shell does; what is in single quotes is one word.
+func shellWords(command string) (words []string) {
+	for i, part := range strings.Split(command, "'") {
+		if i%2 == 0 {
+			words = append(words, strings.Fields(part)...)
+		} else {
+			words = append(words, part)
+		}
+	}
+	return words
 }

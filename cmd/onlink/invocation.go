@@ -45,7 +45,7 @@ func (i *invocation) parse(ctx context.Context, exit func(int)) (*kong.Context, 
 	if err != nil {
 		return nil, err
 	}
-	k, err := parser.Parse(flagsFirst(parser.Model, ipStyle(i.args)))
+	k, err := parser.Parse(flagsFirst(parser.Model, ipStyle(parser.Model, i.args)))
 	if err != nil {
 		return nil, usagef("%w (onlink --help tells more)", err)
 	}

@@ -52,6 +52,7 @@ func (c *nstatCmd) since(s *onlink.Stack) (now, was mib.Values) {
 }
 
 func (c *nstatCmd) run(s *session) error {
+	c.Patterns = withoutShow(c.Patterns)
 	for _, p := range c.Patterns {
 		if _, err := path.Match(p, ""); err != nil {
 			return usagef("%s: not a pattern, like Tcp*: %w", p, err)

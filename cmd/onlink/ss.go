@@ -40,7 +40,7 @@ type ssCmd struct {
 func (c *ssCmd) Run(ctx context.Context) error { return c.target(ctx, c) }
 
 func (c *ssCmd) run(s *session) error {
-	states, expr, err := readSocketFilter(c.Words)
+	states, expr, err := readSocketFilter(withoutShow(c.Words))
 	if err != nil {
 		return err
 	}
@@ -67,6 +67,14 @@ func (c *ssCmd) run(s *session) error {
 		list = []socketRow{}
 	}
 	return call.print(list, func(b *bytes.Buffer) { c.table(b, list) })
+}
+
+// withoutShow leaves out the verb of the commands in the manner of ip, for those who say it here, too.
+func withoutShow(words []string) []string {
+	if len(words) > 0 && words[0] == "show" {
+		return words[1:]
+	}
+	return words
 }
 
 // The states of sockets, with ss's names.

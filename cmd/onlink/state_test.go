@@ -237,6 +237,7 @@ func state(t *testing.T, s *onlink.Stack) string {
 	snap := s.Snapshot()
 	snap.Counters, snap.Hosts, snap.Sockets, snap.Gateways = onlink.Snapshot{}.Counters, nil, nil, nil
 	for i := range snap.Interfaces {
+		snap.Interfaces[i].Received, snap.Interfaces[i].Sent = onlink.LinkStats{}, onlink.LinkStats{}
 		for k := range snap.Interfaces[i].Addresses {
 			a := &snap.Interfaces[i].Addresses[k]
 			a.Valid, a.Preferred = 0, 0

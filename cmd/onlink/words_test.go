@@ -111,3 +111,27 @@ func TestDidYouMean(t *testing.T) {
 		}
 	}
 }
+
+// Those who know ip write flags before the object, with one dash, and an object's first letters.
+func TestIPStyle(t *testing.T) {
+	_, path := newSteered(t)
+	for line, want := range map[string]string{
+		"-br -4 addre show eth0":       "eth0             UP             192.0.2.1/24\n",
+		"-o -6 a s eth0":               "2: eth0    inet6 2001:db8::1/64 scope global\\       valid_lft forever preferred_lft forever\n",
+		"-json rou show 192.0.2.0/24":  `[{"dst":"192.0.2.0/24","dev":"eth0","protocol":"kernel","scope":"link","prefsrc":"192.0.2.1","flags":[]}]` + "\n",
+		"-4 rul":                       "32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n",
+		"addrlabel show -j -pretty":    "[\n    {\n        \"address\": \"::1\"",
+		"maddr -oneline -6 sh dev lo":  "1:\tlo\\\tinet6 ff01::1",
+		"ss show -H -a":                "",
+		"nstat show -a UdpInDatagrams": "#onlink\n",
+	} {
+		if code, out, errs := called(t, line+" --socket "+path); code != 0 || !strings.HasPrefix(out, want) {
+			t.Errorf("%s: exit code %d, %q, %s; want %q", line, code, out, errs, want)
+		}
+	}
+	for _, line := range []string{"-4", "-4 up", "foo", "-x addr"} {
+		if code, out, errs := called(t, line); code != exitUsage || out != "" || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%s: exit code %d, %q, %s", line, code, out, errs)
+		}
+	}
+}
