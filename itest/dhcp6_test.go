@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -310,6 +311,15 @@ func TestUpWithDHCP6(t *testing.T) {
 	up.interrupt(t)
 	eventually(t, "the server hears of the release", func() bool { return strings.Contains(server.said(), s.released) })
 
+	// It is the same to the server the next time.
+	up = n.onlink("up", "--tap", "tap0", "--no-control", "--dhcp6")
+	eventually(t, "it is up", func() bool { return strings.Contains(up.stderr.String(), "up on tap0") })
+	up.interrupt(t)
+	who := regexp.MustCompile(`DHCPSOLICIT\(tap0\) (00:04:\S+)`).FindAllStringSubmatch(server.said(), -1)
+	if len(who) < 2 || who[0][1] != who[len(who)-1][1] {
+		t.Errorf("it was %v", who)
+	}
+
 	// It can be told not to.
 	up = n.onlink("up", "--tap", "tap0", "--no-control", "--no-dhcp6")
 	eventually(t, "it is up", func() bool { return strings.Contains(up.stderr.String(), "up on tap0") })
@@ -317,4 +327,37 @@ func TestUpWithDHCP6(t *testing.T) {
 		t.Error(out)
 	}
 	up.interrupt(t)
+}
+
+// The command has a prefix delegated, gives hosts a part of it, and takes that back in the end.
+func TestUpDelegates(t *testing.T) {
+	t.Parallel()
+	s := dhcp6Servers[1]
+	need(t, s.program)
+	n, guest := newNamespace(t), newNamespace(t)
+	writeSysctl(n, "net/ipv6/conf/all/forwarding", "1")
+	n.ip("tuntap add dev tap0 mode tap")
+	n.bringUp("tap0", []family{{digit: "6", kernel: "2001:db8:5::1", bits: "/64"}})
+	n.ip("tuntap add dev tap1 mode tap")
+	// The other TAP is bridged to the guests' link.
+	n.ip("link add br0 type bridge")
+	n.ip("link set tap1 master br0")
+	n.ip("link set br0 up")
+	n.ip("link set tap1 up")
+	n.ip("link add guest type veth peer name eth0 netns " + guest.Path())
+	n.ip("link set guest master br0")
+	n.ip("link set guest up")
+	guest.ip("link set eth0 up")
+	up := n.onlink("up", "--tap", "tap0", "--tap", "tap1", "--forward", "--prefix-delegation=56", "--advertise", "tap1=pd:0x2a", "--advertise-interval", "4s", "--no-control")
+	eventually(t, "it is up", func() bool { return strings.Contains(up.stderr.String(), "up on tap0") })
+	n.serve6(t, s, dhcp6Pool{short: true, prefixes: true}) // Kea wants the device to have a carrier
+	eventually(t, "a prefix is delegated", func() bool { return strings.Contains(up.stderr.String(), "prefix 2001:db8:f0") })
+	eventually(t, "the guest has an address of a part", func() bool {
+		return strings.Contains(guest.ip("-6 address show scope global"), ":2a:")
+	})
+	up.interrupt(t)
+	eventually(t, "the guest's address is deprecated", func() bool {
+		out := guest.ip("-6 address show scope global")
+		return out == "" || strings.Contains(out, "deprecated")
+	})
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strconv"
@@ -23,7 +26,7 @@ type dhcp6Flags struct {
 	DHCP6            bool           `help:"Ask DHCPv6 servers for addresses on every TAP at once; otherwise that is done where a router says so, by the M and O flags of its advertisements." name:"dhcp6"`
 	NoDHCP6          bool           `help:"Ask no DHCPv6 server, whatever routers say." name:"no-dhcp6"`
 	PrefixDelegation delegationFlag `help:"Ask DHCPv6 servers for a prefix, of LEN bits if they leave that to us; with several devices, and the one they are on. With --forward --advertise DEVICE=pd hosts get a part of it." placeholder:"[DEVICE=][LEN]" name:"prefix-delegation"`
-	DUID             dhcp6.DUID     `help:"Who we are to DHCP servers, in hexadecimal digits; otherwise made of the first TAP's address." name:"duid" placeholder:"HEX"`
+	DUID             dhcp6.DUID     `help:"Who we are to DHCP servers, in hexadecimal digits; otherwise a UUID that is the same each time on the same TAP." name:"duid" placeholder:"HEX"`
 }
 
 // delegationFlag is --prefix-delegation, which has a value or none: "56", "tap0=56", "tap0" or nothing.
@@ -147,6 +150,9 @@ func (f *dhcp6Flags) start(h *host, router *routerFlags) (*dhcp6Clients, error) 
 // config returns what the client on p is to do.
 func (f *dhcp6Flags) config(h *host, p *port, router *routerFlags) dhcp6.Config {
 	cfg := dhcp6.Config{ClientID: f.duid(h), Tell: h.tellDHCP6(p)}
+	if id := identity(p); len(id) > 0 {
+		cfg.IAID = binary.BigEndian.Uint32(id)
+	}
 	if f.DHCP6 {
 		cfg.Mode = dhcp6.Stateful
 	}
@@ -169,7 +175,24 @@ func (f *dhcp6Flags) duid(h *host) dhcp6.DUID {
 		return f.DUID
 	}
 	i := slices.IndexFunc(h.ports, func(p *port) bool { return !p.tun })
+	if id := identity(h.ports[i]); len(id) > 0 {
+		return dhcp6.NewDUIDUUID([16]byte(id[4:]))
+	}
 	return dhcp6.NewDUIDLL(h.ports[i].iface.State().LinkAddr)
+}
+
+// identity returns octets that are the same each time the host is on the same TAP, and others on another one; none if that cannot be. The
+// host's own link-layer address is no help, since it is another one each time; the kernel's is the device's as long as that exists.
+//
+// RFC 8415, 11: "the DUID used by a client or server SHOULD NOT change over time if at all possible", and RFC 9096, WPD-10, wants the same of
+// an IAID.
+func identity(p *port) []byte {
+	kernel, err := net.InterfaceByName(p.name)
+	if err != nil || len(kernel.HardwareAddr) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256(append([]byte("onlink's DHCPv6 client on "), kernel.HardwareAddr...))
+	return sum[:]
 }
 
 // stop has the clients give back what they have. It is harmless on nil.

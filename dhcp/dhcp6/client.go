@@ -75,6 +75,7 @@ type Client struct {
 	linkLocal  netip.Addr // the last one
 	begun      bool       // the machine was started
 	ending     bool       // and is not to be again
+	gone       error      // why there is nothing to configure any more; nil: there is
 	managed    bool       // a router has said M
 	other      bool       // or O
 	addresses  map[netip.Addr]bool
@@ -148,16 +149,18 @@ func (c *Client) State() ClientState {
 var errRunning = errors.New("dhcp6: the client runs already")
 
 // Run configures the interface until ctx is done; then it gives back what it has, and returns nil. In the simulator it runs as a
-// coroutine. Errors: the port is taken, or Run runs already.
+// coroutine. Errors: the port is taken, or Run runs already; net.ErrClosed if the stack was closed meanwhile, ENODEV if the interface was
+// removed.
 func (c *Client) Run(ctx context.Context) error {
 	if err := c.begin(ctx); err != nil {
 		return err
 	}
 	defer c.end()
 	defer c.rt.AfterDone(ctx, func() { c.signal(func() {}) })()
-	c.follow()
 	for c.wait(func() bool { return ctx.Err() != nil }) {
-		c.turn()
+		if c.turn(); c.gone != nil {
+			return fmt.Errorf("dhcp6 on %s: %w", c.iface.Name(), c.gone)
+		}
 	}
 	if !c.cfg.NoRelease {
 		c.release()
@@ -178,7 +181,7 @@ func (c *Client) begin(ctx context.Context) error {
 	c.running, c.changed = true, true
 	c.m = NewMachine(MachineConfig{ClientID: c.cfg.ClientID, Entropy: c.rt.Entropy, NoRapidCommit: c.cfg.NoRapidCommit,
 		NoReconfigure: c.cfg.NoReconfigure, Options: c.cfg.Options, FQDN: c.fqdn()})
-	c.up, c.begun, c.ending = false, false, false
+	c.up, c.begun, c.ending, c.gone = false, false, false, nil
 	c.timer = c.rt.NewTimer(func(clock.Instant) { c.signal(func() { c.due = true }) })
 	c.sub = c.stack.Subscribe()
 	c.sub.Notify(func() { c.signal(func() { c.changed = true }) })
@@ -286,7 +289,7 @@ func (c *Client) release() {
 	c.ending = true
 	c.m.Release(now)
 	c.act(now)
-	for c.m.Busy() && c.up && c.rt.Now() < end {
+	for c.m.Busy() && c.up && c.gone == nil && c.rt.Now() < end {
 		c.timer.Reset(min(c.m.Deadline(), end))
 		c.wait(func() bool { return false })
 		c.turn()

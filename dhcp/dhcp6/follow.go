@@ -2,7 +2,10 @@ package dhcp6
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/netip"
+	"syscall"
 
 	"github.com/onlink-go/onlink"
 )
@@ -23,12 +26,19 @@ func (c *Client) follow() {
 		if err == onlink.ErrOverrun {
 			continue // the state is looked at as a whole below
 		}
+		if errors.Is(err, net.ErrClosed) {
+			c.gone = err
+		}
 		if err != nil {
 			break
 		}
 		prefixes = prefixes || c.isPrefix(&change)
 	}
 	state := c.iface.State()
+	if state.Index == 0 && c.gone == nil {
+		c.gone = syscall.ENODEV
+		c.m.Release(now) // what is on other interfaces, and routes; nobody can be told
+	}
 	duplicates := c.look(&state)
 	was, linkLocal := c.up, c.linkLocal
 	c.look6(&state)

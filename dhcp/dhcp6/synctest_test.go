@@ -2,7 +2,10 @@ package dhcp6_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,10 +62,31 @@ func TestInSynctest(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+		// The interface goes, and the stack.
+		go func() { done <- client.Run(t.Context()) }()
+		time.Sleep(time.Minute)
+		if err := eth0.Remove(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; !errors.Is(err, syscall.ENODEV) {
+			t.Errorf("when the interface was removed: %v", err)
+		}
+		a, _ = mem.Pair(mem.Config{Runtime: host.Runtime(), Addr: []wire.MAC{{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}}})
+		if eth0, err = host.AddLink("eth1", a, onlink.InterfaceConfig{}); err != nil {
+			t.Fatal(err)
+		}
+		if client, err = dhcp6.New(host, eth0, dhcp6.Config{}); err != nil {
+			t.Fatal(err)
+		}
+		go func() { done <- client.Run(t.Context()) }()
+		time.Sleep(time.Minute)
 		for _, s := range []*onlink.Stack{host, router} {
 			if err := s.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
+		}
+		if err := <-done; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("when the stack was closed: %v", err)
 		}
 	})
 }
