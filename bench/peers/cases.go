@@ -38,7 +38,10 @@ var (
 	plain = []system{{"onlink", onlinkPlain}, {"gVisor, queue", gvisorQueue(0)}, {"gVisor, queue, its software GSO", gvisorQueue(softwareGSO)},
 		{"Linux, veth, offloads off", kernelPlain}}
 	super = []system{{"onlink", onlinkSuper}, {"gVisor, queue, GSO", gvisorQueue(hostGSO)}, {"Linux, veth", kernelVeth}}
-	alone = []system{{"onlink", onlinkPlain}, {"gVisor, queue", gvisorQueue(0)}, {"Linux, veth", kernelVeth}}
+	// On a wire to the kernel; over veth the kernel talks to itself.
+	wireTo   = []system{{"onlink, TAP", onlinkTap(toKernel, false, false)}, {"onlink, TUN", onlinkTap(toKernel, true, false)}, {"onlink, plain TAP", onlinkTap(toKernel, false, true)}, {"Linux, veth", kernelVeth}}
+	wireFrom = []system{{"onlink, TAP", onlinkTap(fromKernel, false, false)}, {"onlink, TUN", onlinkTap(fromKernel, true, false)}, {"onlink, plain TAP", onlinkTap(fromKernel, false, true)}, {"Linux, veth", kernelVeth}}
+	alone    = []system{{"onlink", onlinkPlain}, {"gVisor, queue", gvisorQueue(0)}, {"Linux, veth", kernelVeth}}
 )
 
 var cases = []benchmark{
@@ -46,8 +49,14 @@ var cases = []benchmark{
 	bulk("TCP bulk, segments of 1500 octets, 8 connections", 8, plain),
 	bulk("TCP bulk, super-packets, 1 connection", 1, super),
 	bulk("TCP bulk, super-packets, 8 connections", 8, super),
+	bulk("TCP bulk to the kernel, 1 connection", 1, wireTo),
+	bulk("TCP bulk from the kernel, 1 connection", 1, wireFrom),
+	bulk("TCP bulk to the kernel, 8 connections", 8, wireTo),
+	bulk("TCP bulk from the kernel, 8 connections", 8, wireFrom),
 	{name: "TCP, one octet there and back", unit: "round trips/s", cpuUnit: "CPU s a million", allocUnit: "allocations", scale: 1, large: 1e6, small: 1,
 		on: alone, work: roundTrips},
+	{name: "TCP, one octet to the kernel and back", unit: "round trips/s", cpuUnit: "CPU s a million", allocUnit: "allocations", scale: 1, large: 1e6,
+		small: 1, on: wireTo, work: roundTrips},
 	connects("TCP connect, one octet, close, 1 client", 1),
 	connects("TCP connect, one octet, close, 8 clients", 8),
 	datagrams("UDP, 64 octets", 64),
