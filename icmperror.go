@@ -20,6 +20,8 @@ type ICMPError struct {
 	MTU        int            // of the path, in octets, if the packet was too big; otherwise 0
 	Pointer    uint32         // of a Parameter Problem: the octet of the packet that is wrong
 	Objects    []ICMPObject   // extensions, as far as they are well-formed (RFC 4884)
+	HopLimit   uint8          // that the message came with: a hint how far From is
+	Quote      []byte         // the packet it is about, from the header behind that of IP on, as far as the message has it
 	text       string
 }
 
@@ -89,7 +91,7 @@ func interfaceInfo(i *wire.InterfaceInfo) string {
 
 // icmpError makes the public error of r.
 func (s *Stack) icmpError(r *ip.Report) *ICMPError {
-	e := &ICMPError{Type: r.Type, Code: r.Code, Errno: r.Errno, MTU: r.MTU, Pointer: r.Pointer, text: r.Error(),
+	e := &ICMPError{Type: r.Type, Code: r.Code, Errno: r.Errno, MTU: r.MTU, Pointer: r.Pointer, HopLimit: r.HopLimit, Quote: r.Quote, text: r.Error(),
 		Dst: netip.AddrPortFrom(s.netipAddr(r.Dst, r.Scope), r.Port)}
 	if !r.Local {
 		e.From = s.netipAddr(r.From, 0)

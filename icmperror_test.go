@@ -3,6 +3,7 @@ package onlink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -68,6 +69,9 @@ func TestReceiveErrors(t *testing.T) {
 				e, ok := errors.AsType[*ICMPError](err)
 				if !ok || e.Dst != to(port) || e.From.String() != host || !errors.Is(err, syscall.ECONNREFUSED) {
 					t.Errorf("read: %v (%+v), want that port %d is refused", err, e, port)
+				}
+				if want := fmt.Sprintf("%04x0009", port); ok && (len(e.Quote) != 9 || fmt.Sprintf("%x", e.Quote[2:6]) != want || e.Quote[8] != 'x' || e.HopLimit == 0) {
+					t.Errorf("it quotes %x, hop limit %d", e.Quote, e.HopLimit)
 				}
 			}
 			c.WriteToUDPAddrPort([]byte("x"), to(9))

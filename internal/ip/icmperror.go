@@ -25,7 +25,7 @@ func (q *queue) icmpError(p *packet.Buffer, m wire.ICMP) {
 		malformed, ignored = mib.IcmpMalformed, mib.IcmpIgnored
 	}
 	e := &q.err
-	*e = Error{Type: m.Type(), Code: m.Code(), From: p.Src, Message: m}
+	*e = Error{Type: m.Type(), Code: m.Code(), From: p.Src, Message: m, HopLimit: p.HopLimit}
 	var quoted []byte
 	// A malformed extension structure does not make the error less true.
 	quoted, e.Objects, _ = m.Extensions(four)

@@ -19,12 +19,14 @@ type Report struct {
 	MTU        int    // with EMSGSIZE
 	Pointer    uint32 // of a Parameter Problem: the octet of the packet that is wrong
 	Objects    []wire.ICMPObject
+	HopLimit   uint8  // that the message came with; 0 with Local
+	Quote      []byte // the packet from its transport header on; may be cut short anywhere
 }
 
 // Report returns what e tells of a packet to the given port of its destination.
 func (e *Error) Report(port uint16) *Report {
 	r := &Report{Errno: e.Errno, Type: e.Type, Code: e.Code, Local: e.Local, From: e.From, Dst: e.Dst, Scope: e.Scope, Port: port,
-		MTU: e.MTU, Pointer: e.pointer()}
+		MTU: e.MTU, Pointer: e.pointer(), HopLimit: e.HopLimit, Quote: bytes.Clone(e.Quote)}
 	if e.Local {
 		r.From = wire.Addr{}
 	}

@@ -56,6 +56,7 @@ type Error struct {
 	Quote      []byte           // our packet from its transport header on; may be cut short anywhere
 	Message    wire.ICMP        // the whole message; nil with Local
 	Objects    wire.ICMPObjects // behind the packet it quotes (RFC 4884)
+	HopLimit   uint8            // that the message came with; 0 with Local
 
 	quoteAt    int  // where in Message Quote begins
 	size       int  // octets of our packet
