@@ -32,6 +32,7 @@ type cli struct {
 	Nstat   nstatCmd   `cmd:"" help:"Print counters, as nstat does."`
 
 	Capture captureCmd `cmd:"" help:"Print the packets of an interface, or write them as pcapng, as tcpdump does."`
+	Ping    pingCmd    `cmd:"" help:"Ask a host for echoes, as ping does."`
 	Dig     digCmd     `cmd:"" help:"Ask name servers, and print what they say as dig does."`
 }
 
