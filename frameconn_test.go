@@ -2,6 +2,7 @@ package onlink_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -18,6 +19,8 @@ import (
 	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/mem"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/pcapfilter"
 	"github.com/onlink-go/onlink/sim"
 	"github.com/onlink-go/onlink/simtest"
 	"github.com/onlink-go/onlink/wire"
@@ -80,6 +83,42 @@ func TestFramesWithoutAddress(t *testing.T) {
 	if st := c.Stats(); st != (onlink.FrameStats{Received: 1}) {
 		t.Errorf("%+v", st)
 	}
+}
+
+// A program listens to an interface with a filter in tcpdump's language.
+func ExampleStack_ListenFrames() {
+	a, b := mem.Pair(mem.Config{})
+	host, err := onlink.New(onlink.Config{})
+	if err != nil {
+		panic(err)
+	}
+	eth0, err := host.AddLink("eth0", a, onlink.InterfaceConfig{})
+	if err != nil {
+		panic(err)
+	}
+	filter, err := pcapfilter.Compile("udp dst port 67 and ether broadcast", link.Ethernet, pcapfilter.Options{})
+	if err != nil {
+		panic(err)
+	}
+	conn, err := host.ListenFrames(eth0, onlink.FrameConfig{Filter: filter})
+	if err != nil {
+		panic(err)
+	}
+	var frames packet.Batch // of somebody else on the link
+	frames.Push(packet.From(broadcast4("who gives me an address?")))
+	if err := b.Send(0, &frames); err != nil {
+		panic(err)
+	}
+	frame := make([]byte, 1514)
+	n, info, err := conn.ReadFrame(frame)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d octets by %s: %s\n", n, info.Interface, frame[42:n])
+	conn.Close()
+	host.Close(context.Background())
+	// Output:
+	// 66 octets by eth0: who gives me an address?
 }
 
 // What goes out is seen on request, and what comes in can be left out.

@@ -58,12 +58,32 @@ func (c *captureCmd) Run(ctx context.Context) error {
 	if c.Write == "" || c.Write == "-" {
 		return quietPipe(c.target(ctx, c))
 	}
-	f, err := os.Create(c.Write)
-	if err != nil {
-		return err
-	}
+	f := &lateFile{name: c.Write}
 	i.out = f
-	return errors.Join(c.target(context.WithValue(ctx, invocationKey{}, &i), c), f.Close())
+	return errors.Join(c.target(context.WithValue(ctx, invocationKey{}, &i), c), f.close())
+}
+
+// lateFile is a file that is made when something is written to it, so that a command that makes no sense leaves what was there.
+type lateFile struct {
+	name string
+	*os.File
+}
+
+// Write makes the file if need be.
+func (f *lateFile) Write(b []byte) (n int, err error) {
+	if f.File == nil {
+		if f.File, err = os.Create(f.name); err != nil {
+			return 0, err
+		}
+	}
+	return f.File.Write(b)
+}
+
+func (f *lateFile) close() error {
+	if f.File == nil {
+		return nil
+	}
+	return f.File.Close()
 }
 
 // quietPipe leaves out that nobody reads the output any more: that is how a pipe ends.

@@ -78,6 +78,19 @@ func TestCaptureInLab(t *testing.T) {
 			t.Errorf("%q: exit code %d\n%s%s", row.args, code, out, errs)
 		}
 	}
+	file := filepath.Join(t.TempDir(), "kept")
+	if err := os.WriteFile(file, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, _ := runCapture(t, "--node", "client", "-i", "eth9", "-w", file); code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	if b, err := os.ReadFile(file); string(b) != "kept" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+	if code, _, errs := runCapture(t, "--node", "client", "-w", filepath.Join(file, "x")); code != exitFailed || !strings.Contains(errs, "not a directory") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
 	if code, out, _ := runCapture(t, "-d", "ip6"); code != 0 || out != "(000) ldh [12]\n(001) jneq #34525,1\n(002) ret #262144\n(003) ret #0\n" {
 		t.Errorf("exit code %d\n%s", code, out)
 	}

@@ -19,6 +19,8 @@
 //
 // then the transports, each shard locked once (upper.go), and then all that is to be sent (transmit.go).
 //
+// Who taps an interface (tap.go) sees the frames before all that, and those that go out when the link gets them.
+//
 // A packet out: output.go tells the nine steps.
 //
 // Configuration (configure.go, device.go) is kept under the lock of the control shard and published as an immutable
