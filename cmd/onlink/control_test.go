@@ -94,6 +94,9 @@ func TestTargetErrors(t *testing.T) {
 		{"addr --node nobody", exitUsage, "client, router, server"},
 		{"addr --node client --socket x", exitUsage, "one host"},
 		{"addr --nosuch", exitUsage, "--nosuch"},
+		{"up --tap nosuch0 --control x --no-control", exitUsage, "contradict"},
+		{"dig x --addr 10.0.0.1/8", exitUsage, "needs --tap NAME or --tun NAME"},
+		{"dig x --tap nosuch0 --node client", exitUsage, "do not go with --socket and --node"},
 	} {
 		code, out, errs := called(t, row.line)
 		if code != row.code || out != "" || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, row.want) {
@@ -165,7 +168,10 @@ func TestControlSocket(t *testing.T) {
 	if err := os.Chmod(filepath.Join(run, "onlink"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listenControl("tap0"); err == nil || !strings.Contains(err.Error(), "0700") {
+	if err := privateDir(filepath.Join(run, "onlink")); err == nil || !strings.Contains(err.Error(), "0700") {
 		t.Errorf("a folder for all: %v", err)
+	}
+	if err := privateDir(filepath.Join(file, "onlink")); err == nil {
+		t.Error("a folder in a file")
 	}
 }

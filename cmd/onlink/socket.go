@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,31 +23,35 @@ type controlSocket struct {
 	file fs.FileInfo
 }
 
-// controlDirs are the folders in which hosts have their control sockets, the first being where those of this user go.
+// controlDirs are the folders where hosts have their control sockets: those of this user go into the first that can be had.
 func controlDirs() (dirs []string) {
 	if run := os.Getenv("XDG_RUNTIME_DIR"); run != "" {
 		dirs = append(dirs, filepath.Join(run, "onlink"))
 	}
-	own := filepath.Join(os.TempDir(), fmt.Sprintf("onlink-%d", os.Getuid()))
-	if os.Getuid() == 0 {
-		return append(dirs, "/run/onlink")
+	uid := os.Getuid()
+	if uid != 0 {
+		dirs = append(dirs, filepath.Join(os.TempDir(), fmt.Sprintf("onlink-%d", uid)))
 	}
-	return append(dirs, own, "/run/onlink")
+	return append(dirs, "/run/onlink")
 }
 
 // listenControl makes the control socket of the host on the given device where clients look for it. If another one is there, of a
 // host in another network namespace, the name gets this process's number.
 func listenControl(device string) (*controlSocket, error) {
-	dir := controlDirs()[0]
-	if err := privateDir(dir); err != nil {
-		return nil, err
+	var why error
+	for _, dir := range controlDirs() {
+		if err := privateDir(dir); err != nil {
+			why = errors.Join(why, err)
+			continue
+		}
+		sweep(dir)
+		s, err := listenControlAt(filepath.Join(dir, device+".sock"))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			s, err = listenControlAt(filepath.Join(dir, fmt.Sprintf("%s.%d.sock", device, os.Getpid())))
+		}
+		return s, err
 	}
-	sweep(dir)
-	s, err := listenControlAt(filepath.Join(dir, device+".sock"))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		s, err = listenControlAt(filepath.Join(dir, fmt.Sprintf("%s.%d.sock", device, os.Getpid())))
-	}
-	return s, err
+	return nil, why
 }
 
 // sweep removes the control sockets that hosts have left behind which were killed.
@@ -164,6 +169,15 @@ func (s *controlSocket) close() error {
 	return err
 }
 
+// searchedDirs are the folders where clients look: also where a host is whose environment says where to, and the client's does not.
+func searchedDirs() []string {
+	dirs := controlDirs()
+	if session := fmt.Sprintf("/run/user/%d/onlink", os.Getuid()); !slices.Contains(dirs, session) {
+		dirs = append(dirs, session)
+	}
+	return dirs
+}
+
 // findControl returns the path of the control socket that is meant by name: a path, the name of a device, or empty, for the
 // only host that runs. Where several would do, those in this network namespace are meant.
 func findControl(name string) (string, error) {
@@ -171,7 +185,7 @@ func findControl(name string) (string, error) {
 		return name, nil
 	}
 	var found, closed []string
-	for _, dir := range controlDirs() {
+	for _, dir := range searchedDirs() {
 		entries, err := os.ReadDir(dir)
 		if errors.Is(err, fs.ErrPermission) {
 			closed = append(closed, dir)
@@ -196,7 +210,7 @@ func findControl(name string) (string, error) {
 	case len(found) > 1:
 		return "", usagef("several hosts are running: say which, with --socket %s", strings.Join(found, " or --socket "))
 	}
-	where := fmt.Sprintf("there is no control socket in %s", strings.Join(controlDirs(), ", "))
+	where := fmt.Sprintf("there is no control socket in %s", strings.Join(searchedDirs(), ", "))
 	if len(closed) > 0 {
 		where = fmt.Sprintf("no permission for the control sockets in %s: be the user who ran onlink up, or root", strings.Join(closed, ", "))
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -58,7 +59,7 @@ func (c *upCmd) control(h *host) error {
 			return err
 		}
 	} else if socket, err = listenControl(h.ports[0].name); err != nil {
-		fmt.Fprintln(os.Stderr, "onlink: no control socket:", err)
+		fmt.Fprintln(os.Stderr, "onlink: no control socket:", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return nil
 	}
 	h.control = serveControl(h.Stack, socket)
