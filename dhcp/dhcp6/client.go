@@ -69,7 +69,7 @@ type Client struct {
 	// Of Run.
 	m          *Machine
 	sub        *onlink.Subscription
-	sock       socket
+	conn       *onlink.UDPConn // the client's port on the interface
 	timer      clock.Timer
 	up         bool       // messages can be sent: there is a link-local address and a carrier
 	linkLocal  netip.Addr // the last one
@@ -114,8 +114,8 @@ func New(s *onlink.Stack, i *onlink.Interface, cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("dhcp6: Mode %d is none", cfg.Mode)
 	case cfg.Addresses > mostAssociations || cfg.Prefixes > mostAssociations:
 		return nil, fmt.Errorf("dhcp6: more than %d associations", mostAssociations)
-	case len(cfg.Hostname) > 253:
-		return nil, errors.New("dhcp6: Hostname is longer than a domain name")
+	case cfg.Hostname != "" && !isName(cfg.Hostname):
+		return nil, fmt.Errorf("dhcp6: Hostname %q is no domain name", cfg.Hostname)
 	}
 	if err := checkDownstream(cfg.Downstream); err != nil {
 		return nil, err
@@ -200,7 +200,7 @@ func (c *Client) fqdn() *FQDN {
 func (c *Client) end() {
 	c.timer.Stop()
 	c.sub.Close()
-	c.sock.close()
+	c.conn.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running, c.arrived = false, nil

@@ -135,7 +135,7 @@ func TestServerChoice(t *testing.T) {
 		other := map[string]DUID{string(serverA): serverB, string(serverB): serverA}[string(row.want)]
 		for len(b.sent) == 0 || b.sent[0].Message.ServerID.Equal(row.want) {
 			b.sent, b.at = nil, nil
-			b.next2()
+			b.advance()
 			if b.m.State() != Requesting {
 				t.Fatalf("%s: %v", name, b.m.State())
 			}

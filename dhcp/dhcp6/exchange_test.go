@@ -50,7 +50,7 @@ func TestRetransmission(t *testing.T) {
 			first := b.next(row.kind)
 			began, last, rt, n := b.now, b.now, time.Duration(0), 1
 			for n < 30 {
-				b.next2()
+				b.advance()
 				if len(b.sent) == 0 || b.sent[0].Message.Type != row.kind || b.sent[0].Message.TransactionID != first.TransactionID {
 					break
 				}
@@ -98,8 +98,8 @@ func bound(b *bench) {
 	b.bind(na("2001:db8::5"))
 }
 
-// next2 lets time pass until something was sent or the state is another one.
-func (b *bench) next2() {
+// advance lets time pass until something was sent or the state is another one.
+func (b *bench) advance() {
 	state := b.m.State()
 	for n := 0; len(b.sent) == 0 && b.m.State() == state && n < 100; n++ {
 		if b.m.Deadline() > b.now.Add(100*24*time.Hour) {
@@ -137,7 +137,7 @@ func TestRateLimit(t *testing.T) {
 	b := newBench(t, MachineConfig{}, wantNA)
 	sent, from := 0, b.now
 	for b.now.Sub(from) < 200*time.Second {
-		b.next2()
+		b.advance()
 		for len(b.sent) > 0 {
 			m := b.sent[0].Message
 			b.sent, b.at = b.sent[1:], b.at[1:]

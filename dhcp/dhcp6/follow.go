@@ -39,9 +39,9 @@ func (c *Client) follow() {
 		c.gone = syscall.ENODEV
 		c.m.Release(now) // what is on other interfaces, and routes; nobody can be told
 	}
-	duplicates := c.look(&state)
+	duplicates := c.duplicates(&state)
 	was, linkLocal := c.up, c.linkLocal
-	c.look6(&state)
+	c.findLinkLocal(&state)
 	switch {
 	case !c.up:
 	case !was && c.begun:
@@ -65,18 +65,18 @@ func (c *Client) isPrefix(change *onlink.Change) bool {
 	return r != nil && change.On == c.iface.Name() && change.Op != onlink.Changed && r.Origin == "ra" && !r.Gateway.IsValid()
 }
 
-// look returns those of the leased addresses that another node has.
-func (c *Client) look(state *onlink.InterfaceState) (duplicates []netip.Addr) {
+// duplicates returns those of the leased addresses that another node has.
+func (c *Client) duplicates(state *onlink.InterfaceState) (all []netip.Addr) {
 	for _, a := range state.Addresses {
 		if addr := a.Prefix.Addr(); a.State == "duplicate" && c.addresses[addr] {
-			duplicates = append(duplicates, addr)
+			all = append(all, addr)
 		}
 	}
-	return duplicates
+	return all
 }
 
-// look6 finds out whether messages can be sent, and from where. RFC 8415, 5: clients send from a link-local address.
-func (c *Client) look6(state *onlink.InterfaceState) {
+// findLinkLocal finds out whether messages can be sent, and from where: clients send from a link-local address (RFC 8415, 5).
+func (c *Client) findLinkLocal(state *onlink.InterfaceState) {
 	c.up = false
 	for _, a := range state.Addresses {
 		addr := a.Prefix.Addr()

@@ -197,7 +197,7 @@ func FuzzParseMessage(f *testing.F) {
 		// Whatever a server says, in answer to whatever is asked: the machine comes to rest.
 		b := newBench(t, MachineConfig{}, wantNA, wantPD)
 		for range 20 {
-			b.next2()
+			b.advance()
 			for len(b.sent) > 0 {
 				m.TransactionID, m.ClientID, m.ServerID = b.sent[0].Message.TransactionID, clientID, serverA
 				b.sent, b.at = b.sent[1:], b.at[1:]

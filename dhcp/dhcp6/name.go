@@ -58,6 +58,17 @@ func parseDomain(b []byte) (name string, rest []byte, err error) {
 	}
 }
 
+// isName reports whether a name can be written as a domain name, and is the same when it is read.
+func isName(name string) bool {
+	for label := range strings.SplitSeq(name, ".") {
+		if len(label) < 1 || len(label) > 63 {
+			return false
+		}
+	}
+	again, _, err := parseDomain(appendDomain(nil, name))
+	return err == nil && again == name
+}
+
 // appendDomain appends a name that parseDomain could have returned.
 func appendDomain(b []byte, name string) []byte {
 	for label := range strings.SplitSeq(name, ".") {

@@ -64,9 +64,9 @@ func eachOption(b []byte, f func(code OptionCode, data []byte) error) error {
 func (m *Message) option(code OptionCode, data []byte) (err error) {
 	switch code {
 	case OptionClientID:
-		return once(&m.ClientID, DUID(data), DUID.check)
+		return first(&m.ClientID, data)
 	case OptionServerID:
-		return once(&m.ServerID, DUID(data), DUID.check)
+		return first(&m.ServerID, data)
 	case OptionIANA, OptionIATA, OptionIAPD:
 		var a IA
 		if a, err = parseIA(IAKind(code), data); err == nil && m.ia(a.Kind, a.ID) == nil {
@@ -123,12 +123,12 @@ func (m *Message) option(code OptionCode, data []byte) (err error) {
 	return nil
 }
 
-// once keeps the first of several.
-func once(to *DUID, d DUID, check func(DUID) error) error {
+// first reads a DUID, and keeps the first of several.
+func first(to *DUID, d DUID) error {
 	if *to == nil {
 		*to = d
 	}
-	return check(d)
+	return d.check()
 }
 
 // length checks the length of an option.

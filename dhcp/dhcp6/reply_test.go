@@ -32,7 +32,7 @@ func TestStatuses(t *testing.T) {
 			bound(b)
 			for b.m.State() != Rebinding {
 				b.sent, b.at = nil, nil
-				b.next2()
+				b.advance()
 			}
 			for len(b.sent) > 1 {
 				b.sent, b.at = b.sent[1:], b.at[1:]
@@ -120,7 +120,7 @@ func TestConfirm(t *testing.T) {
 	// use any leases, using the last known lifetimes".
 	b.m.LinkChanged(b.now)
 	for b.m.State() == Confirming {
-		b.next2()
+		b.advance()
 		b.sent, b.at = nil, nil
 	}
 	if b.want(Bound); b.leases() != "address 2001:db8:2::5; " {
@@ -138,7 +138,7 @@ func TestConfirm(t *testing.T) {
 	}
 	began := b.now
 	for b.m.State() == Confirming {
-		b.next2()
+		b.advance()
 		b.sent, b.at = nil, nil
 	}
 	if d := b.now.Sub(began); b.m.State() != Bound || d != 10*time.Second {
@@ -177,7 +177,7 @@ func TestUnicast(t *testing.T) {
 	offered := answer(b.next(Solicit), Advertise, na("2001:db8::5"))
 	offered.Unicast = addr("2001:db8::547")
 	b.receive(offered)
-	b.next2()
+	b.advance()
 	o := b.sent[0]
 	if o.Unicast != offered.Unicast {
 		t.Errorf("to %v", o.Unicast)
@@ -190,7 +190,7 @@ func TestUnicast(t *testing.T) {
 	reply := answer(b.next(Request), Reply, na("2001:db8::5"))
 	reply.Unicast = offered.Unicast
 	b.receive(reply)
-	b.next2()
+	b.advance()
 	if b.sent[0].Unicast.IsValid() {
 		t.Error("the server has to say it again")
 	}
@@ -242,7 +242,7 @@ func TestLeases(t *testing.T) {
 	start := b.now
 	for b.m.State() != Discovering {
 		b.sent, b.at = nil, nil
-		b.next2()
+		b.advance()
 	}
 	if s := b.told(); s != "removed address 2001:db8::5; " || b.now.Sub(start) != 300*time.Second {
 		t.Errorf("%s after %v", s, b.now.Sub(start))
@@ -361,7 +361,7 @@ func TestAssociationLeftOut(t *testing.T) {
 	b.sent, b.at = nil, nil
 	for b.m.State() != Rebinding {
 		b.sent, b.at = nil, nil
-		b.next2()
+		b.advance()
 	}
 	// The prefix is over in its time, and the address stays.
 	for len(b.m.Leases()) > 1 {
@@ -371,7 +371,7 @@ func TestAssociationLeftOut(t *testing.T) {
 			}
 		}
 		b.sent, b.at = nil, nil
-		b.next2()
+		b.advance()
 	}
 	if s := b.leases(); s != "address 2001:db8::5; " {
 		t.Error(s)

@@ -12,11 +12,6 @@ import (
 // datagram is what came to the client's port, at an address of ours: the socket hears no groups.
 type datagram []byte
 
-// socket is the client's port on its interface.
-type socket struct {
-	conn *onlink.UDPConn
-}
-
 // mostWaiting is how many datagrams wait for Run at most; more are lost, as in the socket.
 const mostWaiting = 64
 
@@ -33,7 +28,7 @@ func (c *Client) open(ctx context.Context) error {
 	if err := conn.SetHearAll(false); err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	c.sock.conn = conn
+	c.conn = conn
 	c.rt.Spawn("dhcp6 on "+c.iface.Name(), func() { c.read(conn) })
 	return nil
 }
@@ -58,8 +53,6 @@ func (c *Client) read(conn *onlink.UDPConn) {
 	}
 }
 
-func (s *socket) close() { s.conn.Close() }
-
 // send sends a message. One that cannot be sent is sent again like one that was lost.
 //
 // RFC 8415, 18.2: "If the client has a source address of sufficient scope that can be used by the server as a return address and the
@@ -73,7 +66,7 @@ func (c *Client) send(o *Outgoing) {
 	if o.Unicast.IsValid() && c.reaches(o.Unicast) {
 		to = o.Unicast
 	}
-	if _, err := c.sock.conn.WriteToUDPAddrPort(o.Message.Append(nil), netip.AddrPortFrom(to, ServerPort)); err != nil {
+	if _, err := c.conn.WriteToUDPAddrPort(o.Message.Append(nil), netip.AddrPortFrom(to, ServerPort)); err != nil {
 		c.failed(o.Message.Type.String(), err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -140,13 +141,15 @@ func TestConfigErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := make([]byte, 254)
+	long := strings.Repeat("a", 64)
 	for want, cfg := range map[string]dhcp6.Config{
 		"dhcp6: ClientID: a DUID of 2 octets":                   {ClientID: dhcp6.DUID{0, 1}},
 		"dhcp6: PrefixLength 129 is not from 0 to 128":          {PrefixLength: 129},
 		"dhcp6: Mode 3 is none":                                 {Mode: 3},
 		"dhcp6: more than 16 associations":                      {Addresses: 17},
-		"dhcp6: Hostname is longer than a domain name":          {Hostname: string(long)},
+		`dhcp6: Hostname "` + long + `" is no domain name`:      {Hostname: long},
+		`dhcp6: Hostname "a..b" is no domain name`:              {Hostname: "a..b"},
+		`dhcp6: Hostname "a b" is no domain name`:               {Hostname: "a b"},
 		"dhcp6: Downstream: an Interface is nil":                {Downstream: []dhcp6.Downstream{{}}},
 		"dhcp6: Downstream: Length 128 is not from 1 to 127":    {Downstream: []dhcp6.Downstream{{Interface: i, Length: 128}}},
 		"dhcp6: Downstream: eth0 and eth0 have the same Subnet": {Downstream: []dhcp6.Downstream{{Interface: i, Subnet: 1}, {Interface: i, Subnet: 1}}},

@@ -95,7 +95,7 @@ func TestValidation(t *testing.T) {
 	// Any server may answer a Rebind.
 	for b.m.State() != Rebinding {
 		b.sent, b.at = nil, nil
-		b.next2()
+		b.advance()
 	}
 	other.TransactionID = b.sent[len(b.sent)-1].Message.TransactionID
 	b.receive(other)
