@@ -90,6 +90,9 @@ func (c *datagramConn) SetReadBuffer(bytes int) error {
 	return nil
 }
 
+// SetWriteBuffer does nothing: what is written is sent, or dropped, before Write returns. It is there since [net.UDPConn] has it.
+func (c *datagramConn) SetWriteBuffer(int) error { return nil }
+
 // SetHopLimit sets the TTL or hop limit of the datagrams sent (1-255); 0 restores the default.
 func (c *datagramConn) SetHopLimit(n uint8) error { c.sock.SetHopLimit(n); return nil }
 

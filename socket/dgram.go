@@ -38,7 +38,7 @@ func newDatagram(t *Table, domain, typ, proto int, nonblock bool) *datagram {
 	s.init(t, domain, nonblock)
 	s.groups = dgram.NewGroups(t.ip)
 	s.datagrams = true
-	if proto != IPPROTO_UDP || typ == SOCK_RAW {
+	if !s.isUDP() {
 		s.only6, s.opt.reuseAddr = true, true // as Linux has them at first
 	}
 	s.hasPort = func() bool { return s.u != nil && s.raw == nil }
@@ -70,7 +70,7 @@ func (s *datagram) bind(a netip.AddrPort) error {
 func (s *datagram) open(e flow.Endpoint) error {
 	cfg := dgram.Config{Bound: flow.Bound{Local: e, Family: s.family(), Device: s.opt.device}, Watcher: s, Groups: s.groups, Mark: uint32(s.opt.mark)}
 	var err error
-	if s.proto == IPPROTO_UDP {
+	if s.isUDP() {
 		s.u, err = s.openUDP(cfg)
 	} else {
 		s.u, err = s.openPing(cfg)
@@ -138,7 +138,7 @@ func (s *datagram) connect(a netip.AddrPort) error {
 // target converts the address of a peer. Unlike TCP's, UDP's AF_INET6 sockets take plain IPv4 addresses. mu locked.
 func (s *datagram) target(a netip.AddrPort) (flow.Endpoint, error) {
 	if s.domain == AF_INET6 && a.Addr().Is4() {
-		if s.v6only || s.proto != IPPROTO_UDP {
+		if s.v6only || !s.isUDP() {
 			return flow.Endpoint{}, syscall.EAFNOSUPPORT
 		}
 		return flow.Endpoint{Addr: wire.AddrFrom(a.Addr()), Port: a.Port()}, nil

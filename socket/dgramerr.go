@@ -49,7 +49,7 @@ func (s *datagram) quoted(e *ip.Error) []byte {
 	switch {
 	case s.raw != nil && s.raw.HeaderIncluded() && !e.Local:
 		return e.Message.Body()
-	case s.proto != IPPROTO_UDP:
+	case !s.isUDP():
 		return tail
 	case len(tail) > wire.UDPLen:
 		return tail[wire.UDPLen:]

@@ -22,6 +22,9 @@ const (
 
 func (s *datagram) recvmsg(m *Msg, flags int) (int, error) {
 	m.Flags = 0
+	if flags&MSG_OOB != 0 && !s.isUDP() {
+		return -1, syscall.EOPNOTSUPP
+	}
 	if flags&MSG_ERRQUEUE != 0 {
 		return s.recvError(m)
 	}

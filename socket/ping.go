@@ -13,7 +13,8 @@ func pingProtocol(domain int) int {
 	return IPPROTO_ICMPV6
 }
 
-// isPing reports whether it is a ping socket.
+// isUDP reports whether it is a UDP socket, isPing whether it is a ping socket; else it is a raw one.
+func (s *datagram) isUDP() bool  { return s.typ == SOCK_DGRAM && s.proto == IPPROTO_UDP }
 func (s *datagram) isPing() bool { return s.typ == SOCK_DGRAM && s.proto != IPPROTO_UDP }
 
 // openPing makes a ping socket. mu locked.

@@ -40,7 +40,7 @@ func (s *datagram) bindRaw(e flow.Endpoint) error {
 // protocol's number; where ports mean nothing, others are not looked at.
 func (s *datagram) mayPort(port uint16) bool {
 	switch {
-	case s.proto == IPPROTO_UDP && s.raw == nil:
+	case s.isUDP():
 		return port != 0
 	case s.raw != nil && s.domain == AF_INET6:
 		return port == 0 || int(port) == s.proto || s.proto == IPPROTO_RAW && port <= 255

@@ -253,6 +253,7 @@ var rawScenarios = []struct {
 		p.answer("connect", p.Connect(b, addrPort("127.0.0.9", 0)))
 		p.write(a, "127.0.0.6", 0, []byte("from another"))
 		p.takes(b, 100, 0)
+		p.takes(b, 100, socket.MSG_OOB)
 		p.write(a, "127.0.0.6", 0, make([]byte, 65535))
 		p.write(a, "127.0.0.6", 0, make([]byte, 65536))
 		p.write(a, "::1", 0, nil)
@@ -278,6 +279,24 @@ var rawScenarios = []struct {
 		p.set(b, sol4, socket.IP_HDRINCL, 1)
 		p.write(b, "127.0.0.6", 0, header4(none, "to itself"))
 		p.takes(b, 100, 0)
+	}},
+	{"raw UDP", func(p *probe) {
+		fd, server := p.open(in4, rawType, 17), p.open(in4, udp, 0)
+		p.set(fd, sol4, socket.IP_RECVERR, 1)
+		p.answer("bind", p.Bind(fd, addrPort("127.0.0.5", 0)))
+		p.answer("bind", p.Bind(server, addrPort("127.0.0.6", 700)))
+		b := make([]byte, wire.UDPLen+5)
+		wire.PutUDP(b, 5, 700, len(b))
+		copy(b[wire.UDPLen:], "hello")
+		p.write(fd, "127.0.0.6", 0, b)
+		p.takes(server, 100, 0)
+		b[6] = 1 // a checksum that is wrong
+		p.write(fd, "127.0.0.6", 0, b)
+		p.takes(server, 100, 0)
+		wire.PutUDP(b, 5, 701, len(b)) // where nobody is
+		p.write(fd, "127.0.0.6", 0, b)
+		p.told(fd, 100)
+		// What the kernel sends to itself has no checksum yet, so the way back would differ.
 	}},
 	{"raw ICMP", func(p *probe) {
 		fd := p.open(in4, rawType, 1)
@@ -419,6 +438,7 @@ var rawScenarios = []struct {
 			p.poll(fd)
 			p.takes(fd, 100, 0)
 			p.write(fd, c.to, 55, request(c.request, 1, 10, ""))
+			p.takes(fd, 4, socket.MSG_OOB)
 			p.takes(fd, 4, socket.MSG_TRUNC)
 			p.write(fd, "", 0, request(c.request, 1, 9, "to nobody"))
 			p.write(fd, c.to, 0, request(c.reply, 1, 9, "a reply"))
