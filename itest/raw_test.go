@@ -163,7 +163,8 @@ func TestPingSocketHearsRouters(t *testing.T) {
 		}
 		_, _, err = p.ReadFromAddr(make([]byte, 100))
 		e, ok := errors.AsType[*onlink.ICMPError](err)
-		if !ok || e.Type != c.typ || e.From.String() != c.kernel || e.Dst.Addr().String() != c.to || !errors.Is(err, syscall.EHOSTUNREACH) {
+		if !ok || e.Type != c.typ || e.From.String() != c.kernel || e.Dst.Addr().String() != c.to ||
+			len(e.Quote) < wire.ICMPLen || wire.ICMP(e.Quote).ID() != p.ID() || wire.ICMP(e.Quote).Seq() != 1 || !errors.Is(err, syscall.EHOSTUNREACH) {
 			t.Errorf("%s: %v", c.to, err)
 		}
 	}
