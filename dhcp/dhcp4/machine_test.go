@@ -569,6 +569,9 @@ func TestDecline(t *testing.T) {
 		r.want("wait", r.Deadline().Sub(r.now), want)
 		r.step()
 		r.want("sent", r.tookSent(), "DHCPDISCOVER")
+		if _, found := r.last.Options.Get(OptRequestedAddr); found {
+			t.Error("asks for the address that another station has")
+		}
 	}
 	r.Conflict(r.now, "nothing is held")
 	r.want("state", r.State(), Selecting)
