@@ -1,12 +1,15 @@
 package onlink_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +60,38 @@ func ExampleStack_Hook() {
 	//      +0µs          hooks          Input: silence says drop
 	//           ═ dropped: refused by a hook: silence at Input
 	// true
+}
+
+// What TCP sends together passes hooks together, and arrives.
+func TestBulkPastHooks(t *testing.T) {
+	eachFamily(t, func(t *testing.T, host string) {
+		client, server := newPair(t, nil)
+		var longest atomic.Int64
+		for _, stack := range []*onlink.Stack{client, server} {
+			for _, at := range hook.Points() {
+				stack.Hook(at).Add(0, "look", func(_ clock.Instant, p *packet.Buffer) hook.Verdict {
+					longest.Store(max(longest.Load(), int64(p.Len())))
+					return hook.Continue
+				})
+			}
+		}
+		c, s := connect(t, client, server, host)
+		want := make([]byte, 1<<20)
+		for i := range want {
+			want[i] = byte(i * 7 >> 3)
+		}
+		go func() {
+			c.Write(want) // the reader sees if it fails
+			c.Close()
+		}()
+		got, err := io.ReadAll(s)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d octets arrived, %v", len(got), err)
+		}
+		if longest.Load() < 10_000 {
+			t.Errorf("the longest packet that hooks saw has %d octets", longest.Load())
+		}
+	})
 }
 
 // Hooks and followers come and go while packets pass.

@@ -32,34 +32,66 @@ func (l *Layer) runHooks(now clock.Instant, hooks *hook.Active, at hook.Point, p
 	return false
 }
 
+// runHooksAtHeader is runHooks on a packet that begins at its internet header. What of the header is in Meta follows what the hooks made
+// of it. One whose lengths they changed is dropped as malformed.
+func (l *Layer) runHooksAtHeader(now clock.Instant, hooks *hook.Active, at hook.Point, p *packet.Buffer, counters *mib.Set) bool {
+	if len(hooks[at]) == 0 {
+		return true
+	}
+	n, first := p.Len(), p.Bytes()[0]
+	if !l.runHooks(now, hooks, at, p, counters) {
+		return false
+	}
+	if p.Len() != n || !readAgain(p, first) {
+		counters.Drop(now, p, malformed(p))
+		return false
+	}
+	return true
+}
+
+// readAgain has Meta follow a header that hooks may have changed, and began with first before. It returns false if its lengths are not
+// what they were.
+func readAgain(p *packet.Buffer, first byte) bool {
+	b := p.Bytes()
+	if p.EtherType == wire.EtherTypeIPv4 {
+		h := wire.IPv4(b)
+		if b[0] != first || h.TotalLen() < h.HeaderLen() || h.TotalLen() > len(b) {
+			return false
+		}
+		p.Src, p.Dst, p.HopLimit, p.TrafficClass = h.Src(), h.Dst(), h.TTL(), h.TrafficClass()
+		return true
+	}
+	if b[0]>>4 != first>>4 {
+		return false
+	}
+	h := wire.IPv6(b)
+	p.Src, p.Dst, p.HopLimit, p.TrafficClass = h.Src(), h.Dst(), h.HopLimit(), h.TrafficClass()
+	return true
+}
+
+func malformed(p *packet.Buffer) mib.Reason {
+	if p.EtherType == wire.EtherTypeIPv4 {
+		return mib.Ip4Header
+	}
+	return mib.Ip6Header
+}
+
 // pass is runHooks on a packet that came in.
 func (q *queue) pass(at hook.Point, p *packet.Buffer) bool {
 	return q.l.runHooks(q.now, q.hooks, at, p, &q.counters)
 }
 
-// passAtHeader is pass at a point where p begins at its internet header, what of which is in Meta follows what the hooks made of it.
+// passAtHeader is runHooksAtHeader on a packet that came in.
 func (q *queue) passAtHeader(at hook.Point, p *packet.Buffer) bool {
-	if len(q.hooks[at]) == 0 {
-		return true
-	}
-	if !q.pass(at, p) {
-		return false
-	}
-	readAgain(p)
-	return true
+	return q.l.runHooksAtHeader(q.now, q.hooks, at, p, &q.counters)
 }
 
-// prerouting takes p through the hooks of Prerouting. What they made of its header is checked: it decides on what follows.
+// prerouting takes p through the hooks of Prerouting. Its header, which decides on all that follows, is checked again.
 func (q *queue) prerouting(p *packet.Buffer) bool {
 	if len(q.hooks[hook.Prerouting]) == 0 {
 		return true
 	}
-	n, head := p.Len(), p.Bytes()[0]
-	if !q.pass(hook.Prerouting, p) {
-		return false
-	}
-	if p.Len() != n || p.Bytes()[0]&0xf0 != head&0xf0 || p.EtherType == wire.EtherTypeIPv4 && p.Bytes()[0] != head {
-		q.drop(p, malformed(p))
+	if !q.passAtHeader(hook.Prerouting, p) {
 		return false
 	}
 	var err error
@@ -72,15 +104,7 @@ func (q *queue) prerouting(p *packet.Buffer) bool {
 		q.drop(p, malformed(p))
 		return false
 	}
-	readAgain(p)
 	return true
-}
-
-func malformed(p *packet.Buffer) mib.Reason {
-	if p.EtherType == wire.EtherTypeIPv4 {
-		return mib.Ip4Header
-	}
-	return mib.Ip6Header
 }
 
 // inputHooks takes p, which is for us and at its transport header, through the hooks of Input.
@@ -90,27 +114,11 @@ func (q *queue) inputHooks(p *packet.Buffer) bool {
 	}
 	head := len(p.FromNetwork()) - p.Len()
 	p.RestoreNetwork()
-	if !q.pass(hook.Input, p) {
+	if !q.passAtHeader(hook.Input, p) {
 		return false
 	}
-	if p.Len() < head {
-		q.drop(p, malformed(p))
-		return false
-	}
-	readAgain(p)
 	p.TrimFront(head)
 	return true
-}
-
-// readAgain has Meta follow a header that hooks may have changed.
-func readAgain(p *packet.Buffer) {
-	if p.EtherType == wire.EtherTypeIPv4 {
-		h := wire.IPv4(p.Bytes())
-		p.Src, p.Dst, p.HopLimit, p.TrafficClass = h.Src(), h.Dst(), h.TTL(), h.TrafficClass()
-		return
-	}
-	h := wire.IPv6(p.Bytes())
-	p.Src, p.Dst, p.HopLimit, p.TrafficClass = h.Src(), h.Dst(), h.HopLimit(), h.TrafficClass()
 }
 
 // passOut takes p, on its way out and at its internet header, through the hooks of Output, if it is ours, and of Postrouting.
@@ -124,15 +132,11 @@ func (t *transmission) passOut(p *packet.Buffer) bool {
 			return false
 		}
 	}
-	return len(t.hooks[hook.Postrouting]) == 0 || t.pass(hook.Postrouting, p)
+	return t.pass(hook.Postrouting, p)
 }
 
 func (t *transmission) pass(at hook.Point, p *packet.Buffer) bool {
-	if !t.l.runHooks(t.now, t.hooks, at, p, &t.l.counters) {
-		return false
-	}
-	readAgain(p)
-	return true
+	return t.l.runHooksAtHeader(t.now, t.hooks, at, p, &t.l.counters)
 }
 
 // routeAgain finds the way of a packet of ours that a hook gave another address, mark or class. Without one it is dropped,

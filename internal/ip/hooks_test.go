@@ -48,12 +48,20 @@ func seen(at hook.Point, p *packet.Buffer) string {
 	return fmt.Sprintf("%v in %d out %d %s", at, p.In, p.Out, what)
 }
 
-// ways are a packet's ways past the points, of each family.
-var ways = []struct {
+// hookedWay is a way past the points, as hooks see it.
+type hookedWay struct {
 	name string
 	run  func(b *bed)
 	want []string
-}{
+}
+
+// passes reports whether packets on their way pass a point.
+func (w *hookedWay) passes(at hook.Point) bool {
+	return slices.ContainsFunc(w.want, func(s string) bool { return strings.HasPrefix(s, at.String()+" ") })
+}
+
+// ways are a packet's ways past the points, of each family.
+var ways = []hookedWay{
 	{"in, IPv4", func(b *bed) { b.in(b.eth0, in4(ip4(peer4, us4, 17, udp(peer4, us4, "x")))) },
 		[]string{"Ingress in 2 out 0 frame", "Prerouting in 2 out 0 ip4 ttl 64 proto 17", "Input in 2 out 0 ip4 ttl 64 proto 17"}},
 	{"in, IPv6", func(b *bed) { b.in(b.eth0, in6(ip6(peer6, us6, 17, udp(peer6, us6, "x")))) },
@@ -126,8 +134,7 @@ func TestHookPoints(t *testing.T) {
 func TestHookVerdicts(t *testing.T) {
 	for _, w := range ways {
 		for _, at := range hook.Points() {
-			sees := slices.IndexFunc(w.want, func(s string) bool { return strings.HasPrefix(s, at.String()+" ") })
-			if sees < 0 {
+			if !w.passes(at) {
 				continue
 			}
 			t.Run(w.name+"/"+at.String(), func(t *testing.T) {
@@ -244,19 +251,46 @@ func TestHookRewritesToNowhere(t *testing.T) {
 	}
 }
 
-// A header that a hook has spoilt does no harm.
+// A header that a hook has spoilt does no harm, whoever looks at it: at whatever point, in whatever octet, of whatever way.
 func TestHookSpoilsHeader(t *testing.T) {
-	for at := range 40 {
-		for _, frame := range [][]byte{in4(ip4(peer4, us4, 17, udp(peer4, us4, "x"))), in6(ip6(peer6, us6, 17, udp(peer6, us6, "x")))} {
-			for _, point := range []hook.Point{hook.Ingress, hook.Prerouting, hook.Input} {
-				b := newBed(t, setup{forwarding: true})
-				b.hooks.Chain(point).Add(0, "spoil", func(_ clock.Instant, p *packet.Buffer) hook.Verdict {
-					if at < p.Len() {
-						p.Bytes()[at] ^= 0xff
-					}
-					return hook.Continue
-				})
-				b.in(b.eth0, frame)
+	for _, w := range ways {
+		for _, point := range hook.Points() {
+			if !w.passes(point) {
+				continue
+			}
+			for at := range 40 {
+				for _, bits := range []byte{0xff, 0x0f} {
+					b := newBed(t, setup{forwarding: true})
+					b.tracer.AddSteps(&b.events, nil)
+					b.hooks.Chain(point).Add(0, "spoil", func(_ clock.Instant, p *packet.Buffer) hook.Verdict {
+						if at < p.Len() {
+							p.Bytes()[at] ^= bits
+						}
+						return hook.Continue
+					})
+					w.run(b)
+				}
+			}
+		}
+	}
+}
+
+// Nor does it if hooks shorten a packet where they must not: it is dropped.
+func TestHookShortens(t *testing.T) {
+	for _, w := range ways {
+		for _, point := range hook.Points()[1:6] {
+			b := newBed(t, setup{forwarding: true})
+			before := b.values()
+			n := uint64(0)
+			b.hooks.Chain(point).Add(0, "cut", func(_ clock.Instant, p *packet.Buffer) hook.Verdict {
+				n++
+				p.Truncate(p.Len() - 1)
+				return hook.Continue
+			})
+			w.run(b)
+			v := b.values()
+			if got := v.Dropped(mib.Ip4Header) + v.Dropped(mib.Ip6Header) - before.Dropped(mib.Ip4Header) - before.Dropped(mib.Ip6Header); got != n {
+				t.Errorf("%s at %v: %d shortened, %d dropped", w.name, point, n, got)
 			}
 		}
 	}
