@@ -52,6 +52,15 @@ func called(t *testing.T, line string, more ...string) (code int, out, errs stri
 	return calling(t.Context(), strings.NewReader(""), append(strings.Fields(line), more...)...)
 }
 
+func TestDeviceOf(t *testing.T) {
+	for path, want := range map[string]string{"/run/onlink/tap0.sock": "tap0", "tap0:1234.sock": "tap0", "/x/tap0.5.sock": "tap0.5", "tap0": "",
+		"/x/.new-123": "", ".sock": ""} {
+		if got := deviceOf(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 // A verb sees the stack of the host whose socket it is given, or of a node of the lab.
 func TestTarget(t *testing.T) {
 	_, path := newControlled(t)

@@ -47,7 +47,7 @@ func listenControl(device string) (*controlSocket, error) {
 		sweep(dir)
 		s, err := listenControlAt(filepath.Join(dir, device+".sock"))
 		if errors.Is(err, syscall.EADDRINUSE) {
-			s, err = listenControlAt(filepath.Join(dir, fmt.Sprintf("%s.%d.sock", device, os.Getpid())))
+			s, err = listenControlAt(filepath.Join(dir, fmt.Sprintf("%s:%d.sock", device, os.Getpid())))
 		}
 		return s, err
 	}
@@ -220,17 +220,15 @@ func findControl(name string) (string, error) {
 	return "", fmt.Errorf("no running onlink up found: %s; --node client is a host of the built-in lab", where)
 }
 
-// deviceOf returns the name of the device of whose host path is the socket: tap0 of tap0.sock and tap0.1234.sock; empty if it is
-// none.
+// deviceOf returns the name of the device of whose host path is the socket: tap0 of tap0.sock and tap0:1234.sock; empty if it is
+// none. No device has a colon in its name.
 func deviceOf(path string) string {
 	name, ok := strings.CutSuffix(filepath.Base(path), ".sock")
 	if !ok {
 		return ""
 	}
-	if i := strings.LastIndexByte(name, '.'); i > 0 && strings.Trim(name[i+1:], "0123456789") == "" {
-		name = name[:i]
-	}
-	return name
+	device, _, _ := strings.Cut(name, ":")
+	return device
 }
 
 // answers reports whether somebody listens to the socket, or may do so: a fault other than that nobody does is told later.
