@@ -146,7 +146,9 @@ func TestMetricsServed(t *testing.T) {
 		t.Errorf("%d, %s: %s", code, typ, b)
 	}
 	var vars struct {
-		Onlink struct{ Counters struct{ Counters map[string]int } }
+		Onlink struct {
+			Counters struct{ Counters map[string]int }
+		}
 	}
 	if code, _, b := get("/debug/vars"); code != 200 || json.Unmarshal(b, &vars) != nil || vars.Onlink.Counters.Counters["TcpPassiveOpens"] != 1 {
 		t.Errorf("%d: %s", code, b)
