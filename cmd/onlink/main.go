@@ -31,9 +31,10 @@ type cli struct {
 	SS      ssCmd      `cmd:"" name:"ss" help:"List sockets, as ss does."`
 	Nstat   nstatCmd   `cmd:"" help:"Print counters, as nstat does."`
 
-	Capture captureCmd `cmd:"" help:"Print the packets of an interface, or write them as pcapng, as tcpdump does."`
-	Ping    pingCmd    `cmd:"" help:"Ask a host for echoes, as ping does."`
-	Dig     digCmd     `cmd:"" help:"Ask name servers, and print what they say as dig does."`
+	Capture    captureCmd    `cmd:"" help:"Print the packets of an interface, or write them as pcapng, as tcpdump does."`
+	Ping       pingCmd       `cmd:"" help:"Ask a host for echoes, as ping does."`
+	Traceroute tracerouteCmd `cmd:"" help:"Tell the routers on the way to a host, as traceroute does."`
+	Dig        digCmd        `cmd:"" help:"Ask name servers, and print what they say as dig does."`
 }
 
 func main() {
