@@ -214,6 +214,21 @@ func TestManagedHost(t *testing.T) {
 	}
 }
 
+// The link has another prefix: the server is asked whether that changes anything (RFC 8415, 18.2.12). That one is told of again does not.
+func TestAnotherPrefix(t *testing.T) {
+	o := newOffice(t, dhcp6.Config{NoRapidCommit: true})
+	o.advertise(true, false)
+	o.RunFor(50 * time.Second)
+	o.expect("heard", &o.heard, "Solicit", "Request")
+	ra := &onlink.RouterAdvertisement{Managed: true, Prefixes: []onlink.AdvertisedPrefix{
+		{Prefix: netip.MustParsePrefix("2001:db8:1::/64"), NoAutoconf: true}, {Prefix: netip.MustParsePrefix("2001:db8:2::/64"), NoAutoconf: true}}}
+	if err := o.router.Interface("lan").Advertise(ra); err != nil {
+		t.Fatal(err)
+	}
+	o.RunFor(20 * time.Second)
+	o.expect("heard", &o.heard, "Renew")
+}
+
 // A host follows O, and then M.
 func TestOtherHost(t *testing.T) {
 	o := newOffice(t, dhcp6.Config{})
