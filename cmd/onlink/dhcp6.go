@@ -140,7 +140,7 @@ func (f *dhcp6Flags) start(h *host, router *routerFlags) (*dhcp6Clients, error) 
 		c.all = append(c.all, client)
 		c.done.Go(func() {
 			if err := client.Run(ctx); err != nil {
-				fmt.Fprintf(os.Stderr, "onlink: dhcp6 on %s: %v\n", p.name, err)
+				fmt.Fprintln(os.Stderr, "onlink:", err)
 			}
 		})
 	}

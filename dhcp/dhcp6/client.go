@@ -69,7 +69,7 @@ type Client struct {
 	// Of Run.
 	m          *Machine
 	sub        *onlink.Subscription
-	conn       *onlink.UDPConn // the client's port on the interface
+	conn       *onlink.UDPConn // the client's port on the interface; nil until there is something to ask for
 	timer      clock.Timer
 	up         bool       // messages can be sent: there is a link-local address and a carrier
 	linkLocal  netip.Addr // the last one
@@ -152,7 +152,7 @@ var errRunning = errors.New("dhcp6: the client runs already")
 // coroutine. Errors: the port is taken, or Run runs already; net.ErrClosed if the stack was closed meanwhile, ENODEV if the interface was
 // removed.
 func (c *Client) Run(ctx context.Context) error {
-	if err := c.begin(ctx); err != nil {
+	if err := c.begin(); err != nil {
 		return err
 	}
 	defer c.end()
@@ -169,14 +169,11 @@ func (c *Client) Run(ctx context.Context) error {
 }
 
 // begin prepares Run.
-func (c *Client) begin(ctx context.Context) error {
+func (c *Client) begin() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running {
 		return errRunning
-	}
-	if err := c.open(ctx); err != nil {
-		return err
 	}
 	c.running, c.changed = true, true
 	c.m = NewMachine(MachineConfig{ClientID: c.cfg.ClientID, Entropy: c.rt.Entropy, NoRapidCommit: c.cfg.NoRapidCommit,
@@ -200,7 +197,10 @@ func (c *Client) fqdn() *FQDN {
 func (c *Client) end() {
 	c.timer.Stop()
 	c.sub.Close()
-	c.conn.Close()
+	if c.conn != nil {
+		c.conn.Close()
+		c.conn = nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running, c.arrived = false, nil

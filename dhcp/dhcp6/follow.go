@@ -99,7 +99,7 @@ func (c *Client) start(state *onlink.InterfaceState) {
 	case Stateless:
 		managed, other = false, true
 	}
-	if !c.up || !other || c.ending {
+	if !c.up || !other || c.ending || c.gone != nil {
 		return
 	}
 	var wants []Want
@@ -109,8 +109,10 @@ func (c *Client) start(state *onlink.InterfaceState) {
 	if c.cfg.Mode != Stateless {
 		wants = append(wants, c.wantPrefixes()...)
 	}
-	c.begun = true
-	c.m.Start(c.rt.Now(), wants)
+	if c.gone = c.open(); c.gone == nil {
+		c.begun = true
+		c.m.Start(c.rt.Now(), wants)
+	}
 }
 
 // wantAddresses are the associations of addresses.

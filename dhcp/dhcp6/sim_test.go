@@ -175,6 +175,9 @@ func TestManagedHost(t *testing.T) {
 	o := newOffice(t, dhcp6.Config{NoRapidCommit: true})
 	o.RunFor(10 * time.Second)
 	o.expect("without M", &o.heard)
+	if s := o.host.Snapshot().Sockets; len(s) > 0 {
+		t.Errorf("it has a socket that it does not need: %v", s)
+	}
 	o.advertise(true, false)
 	o.RunFor(10 * time.Second)
 	o.expect("heard", &o.heard, "Solicit", "Request")

@@ -15,10 +15,13 @@ type datagram []byte
 // mostWaiting is how many datagrams wait for Run at most; more are lost, as in the socket.
 const mostWaiting = 64
 
-// open opens the port, and has what comes to it noted.
-func (c *Client) open(ctx context.Context) error {
+// open opens the port, unless it is open, and has what comes to it noted.
+func (c *Client) open() error {
+	if c.conn != nil {
+		return nil
+	}
 	l := onlink.ListenConfig{Stack: c.stack, Interface: c.iface.Name()}
-	pc, err := l.ListenPacket(ctx, "udp6", netip.AddrPortFrom(netip.IPv6Unspecified(), ClientPort).String())
+	pc, err := l.ListenPacket(context.Background(), "udp6", netip.AddrPortFrom(netip.IPv6Unspecified(), ClientPort).String())
 	if err != nil {
 		return err
 	}

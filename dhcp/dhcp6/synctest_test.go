@@ -63,6 +63,16 @@ func TestInSynctest(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+		// Somebody has the port.
+		l := onlink.ListenConfig{Stack: host, Interface: "eth0"}
+		c, err := l.ListenPacket(t.Context(), "udp6", "[::]:546")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Run(t.Context()); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("with the port taken: %v", err)
+		}
+		c.Close()
 		// The interface goes, and the stack.
 		go func() { done <- client.Run(t.Context()) }()
 		time.Sleep(time.Minute)
