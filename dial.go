@@ -22,8 +22,11 @@ import (
 // Errors are *net.OpError around the errno (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, …), the context's
 // error, or what was wrong with the arguments.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return s.dial(ctx, network, address, &Dialer{})
+	return s.dial(ctx, network, address, &anyDialer)
 }
+
+// anyDialer is the Dialer of who has no wishes.
+var anyDialer Dialer
 
 // Dial is DialContext without a context.
 func (s *Stack) Dial(network, address string) (net.Conn, error) {
@@ -54,7 +57,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.Conn, error) {
 	n, err := parseAnyNetwork(ctx, name)
 	if err == nil {
-		err = d.TCP.check(s.tcp.Settings().TCP.Controls())
+		err = d.TCP.check(&s.tcp.Settings().TCP)
 	}
 	var from []netip.AddrPort
 	if err == nil && d.LocalAddr != "" {

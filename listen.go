@@ -39,7 +39,7 @@ type ListenConfig struct {
 // Listen is Stack.Listen with c's options.
 func (c *ListenConfig) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	s := c.Stack
-	if err := c.TCP.check(s.tcp.Settings().TCP.Controls()); err != nil {
+	if err := c.TCP.check(&s.tcp.Settings().TCP); err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
 	n, err := parseNetwork(network)

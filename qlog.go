@@ -25,9 +25,9 @@ func (c *TCPConn) StartLog(w io.Writer) (stop func() error) {
 	l := &qlog{rt: c.stack.rt, w: w, start: c.stack.rt.Now()}
 	l.append(&qlogHeader{
 		Schema: "urn:ietf:params:qlog:file:sequential", Format: "application/qlog+json-seq",
-		Title: c.local.String() + " - " + c.peer.String(),
+		Title: c.LocalAddr().String() + " - " + c.RemoteAddr().String(),
 		Trace: qlogTrace{
-			Common: qlogCommon{Group: c.local.String() + "-" + c.peer.String(), TimeFormat: "relative_to_epoch", Reference: qlogReference{
+			Common: qlogCommon{Group: c.LocalAddr().String() + "-" + c.RemoteAddr().String(), TimeFormat: "relative_to_epoch", Reference: qlogReference{
 				Clock: "monotonic", Epoch: "unknown", Wall: c.stack.rt.Wall().UTC().Format(time.RFC3339Nano)}},
 			Vantage: qlogVantage{"onlink", "unknown"},
 			Schemas: []string{"urn:ietf:params:qlog:events:recovery-12", "urn:onlink:qlog:events:tcp"},

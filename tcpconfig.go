@@ -130,7 +130,7 @@ func (c *TCPConfig) check() error {
 		}
 	}
 	settings := tcp.Config{Algorithms: c.algorithms()}
-	return checkControl(settings.Controls(), c.CongestionControl)
+	return checkControl(&settings, c.CongestionControl)
 }
 
 // algorithms returns a copy of Algorithms, nil if there are none.
@@ -143,8 +143,11 @@ func (c *TCPConfig) algorithms() *[]tcp.Algorithm {
 }
 
 // checkControl returns an error if there is no congestion control of that name among those; the empty name is the default.
-func checkControl(controls []string, name string) error {
-	if name != "" && !slices.Contains(controls, name) {
+func checkControl(cfg *tcp.Config, name string) error {
+	if name == "" {
+		return nil
+	}
+	if controls := cfg.Controls(); !slices.Contains(controls, name) {
 		return fmt.Errorf("onlink: no congestion control %q, there are %s: %w", name, strings.Join(controls, ", "), syscall.ENOENT)
 	}
 	return nil

@@ -1,11 +1,14 @@
 package onlink
 
 import (
+	"io"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/internal/tcpsock"
@@ -20,19 +23,17 @@ import (
 type TCPConn struct {
 	stack *Stack
 	conn  *tcpsock.Conn
-	local *net.TCPAddr
-	peer  *net.TCPAddr
+
+	local, peer atomic.Pointer[net.TCPAddr] // made when they are asked for
 }
 
-func (s *Stack) newTCPConn(c *tcpsock.Conn) *TCPConn {
-	return &TCPConn{stack: s, conn: c, local: s.tcpAddr(c.Local()), peer: s.tcpAddr(c.Remote())}
-}
+func (s *Stack) newTCPConn(c *tcpsock.Conn) *TCPConn { return &TCPConn{stack: s, conn: c} }
 
 func (c *TCPConn) err(op string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || err == io.EOF {
+		return err
 	}
-	return opError(op, "tcp", c.local, c.peer, err)
+	return opError(op, "tcp", c.LocalAddr(), c.RemoteAddr(), err)
 }
 
 // Read reads what has come, and waits for some. It returns [io.EOF] after the peer's FIN.
@@ -58,8 +59,18 @@ func (c *TCPConn) CloseWrite() error { return c.err("close", c.conn.CloseWrite()
 func (c *TCPConn) CloseRead() error { return c.err("close", c.conn.CloseRead()) }
 
 // LocalAddr and RemoteAddr return the ends of the connection, as *net.TCPAddr.
-func (c *TCPConn) LocalAddr() net.Addr  { return c.local }
-func (c *TCPConn) RemoteAddr() net.Addr { return c.peer }
+func (c *TCPConn) LocalAddr() net.Addr { return c.addr(&c.local, c.conn.Local) }
+
+func (c *TCPConn) RemoteAddr() net.Addr { return c.addr(&c.peer, c.conn.Remote) }
+
+func (c *TCPConn) addr(kept *atomic.Pointer[net.TCPAddr], end func() flow.Endpoint) *net.TCPAddr {
+	a := kept.Load()
+	if a == nil {
+		a = c.stack.tcpAddr(end())
+		kept.Store(a)
+	}
+	return a
+}
 
 // SetDeadline sets both deadlines. The zero time means none.
 func (c *TCPConn) SetDeadline(t time.Time) error {

@@ -50,7 +50,7 @@ type TCPOptions struct {
 }
 
 // check returns an error that names the field that is wrong.
-func (o *TCPOptions) check(controls []string) error {
+func (o *TCPOptions) check(cfg *tcp.Config) error {
 	if o.FlowLabel >= uint32(ip.NoLabel) {
 		return fmt.Errorf("onlink: TCPOptions.FlowLabel is %#x: has 20 bits: %w", o.FlowLabel, syscall.EINVAL)
 	}
@@ -74,7 +74,7 @@ func (o *TCPOptions) check(controls []string) error {
 	if _, err := tcpKeys(o.Keys); err != nil {
 		return fmt.Errorf("onlink: TCPOptions.Keys: %w: %w", err, syscall.EINVAL)
 	}
-	return checkControl(controls, o.CongestionControl)
+	return checkControl(cfg, o.CongestionControl)
 }
 
 // The bounds of TCP_MAXSEG.

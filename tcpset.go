@@ -65,7 +65,7 @@ func (c *TCPConn) SetFinWait2(d time.Duration) error {
 
 // SetCongestionControl chooses the congestion control by its name. Errors: ENOENT if there is none of that name.
 func (c *TCPConn) SetCongestionControl(name string) error {
-	if err := checkControl(c.stack.tcp.Settings().TCP.Controls(), name); err != nil {
+	if err := checkControl(&c.stack.tcp.Settings().TCP, name); err != nil {
 		return c.err("set", err)
 	}
 	return c.configure(func(cfg *tcp.Config) { cfg.CongestionControl = name })
@@ -73,7 +73,7 @@ func (c *TCPConn) SetCongestionControl(name string) error {
 
 // SetOptions sets options of the connections to come, beside those set before. Errors: net.ErrClosed, EINVAL, ENOENT for a congestion control there is not.
 func (l *TCPListener) SetOptions(o TCPOptions) error {
-	err := o.check(l.stack.tcp.Settings().TCP.Controls())
+	err := o.check(&l.stack.tcp.Settings().TCP)
 	if err == nil {
 		err = l.l.Configure(o.change)
 	}

@@ -40,6 +40,9 @@ func (r *Real) Go(f func()) {
 func (r *Real) Spawn(_ string, f func()) { r.Go(f) }
 
 func (r *Real) AfterDone(ctx context.Context, f func()) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
 	s := context.AfterFunc(ctx, func() {
 		r.begin()
 		defer r.end()
