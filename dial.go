@@ -55,7 +55,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 }
 
 func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.Conn, error) {
-	n, err := parseAnyNetwork(ctx, name)
+	n, err := parseAnyNetwork(name)
 	if err == nil {
 		err = d.TCP.check(&s.tcp.Settings().TCP)
 	}

@@ -1,7 +1,6 @@
 package onlink
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -17,7 +16,7 @@ func (n network) hasPorts() bool { return n.transport == "tcp" || n.transport ==
 
 // parseAnyNetwork is parseNetwork for all kinds of sockets: of raw ones, "ip", "ip4" or "ip6" and behind a colon the protocol's
 // number or name; of ping sockets, "ping", "ping4" or "ping6".
-func parseAnyNetwork(_ context.Context, name string) (network, error) {
+func parseAnyNetwork(name string) (network, error) {
 	base, proto, raw := strings.Cut(name, ":")
 	n := network{name: name}
 	switch {

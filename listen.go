@@ -83,7 +83,7 @@ func (s *Stack) ListenPacket(ctx context.Context, network, address string) (net.
 // ListenPacket is Stack.ListenPacket with c's Interface and Mark.
 func (c *ListenConfig) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	s := c.Stack
-	n, err := parseAnyNetwork(ctx, network)
+	n, err := parseAnyNetwork(network)
 	if err == nil && n.transport == "tcp" {
 		err = net.UnknownNetworkError(network)
 	}

@@ -25,7 +25,7 @@ type PingConn struct {
 // ListenPing makes a ping socket of network "ping4", "ping6" or, for both families, "ping" on address, a host, or empty for all
 // addresses.
 func (s *Stack) ListenPing(network, address string) (*PingConn, error) {
-	n, err := parseAnyNetwork(context.Background(), network)
+	n, err := parseAnyNetwork(network)
 	if err == nil && n.transport != "ping" {
 		err = net.UnknownNetworkError(network)
 	}

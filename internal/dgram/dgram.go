@@ -38,6 +38,8 @@ type Kind interface {
 	Sent(c *mib.Set, path *ip.Path, p *packet.Buffer)
 	// Payload returns what the user is to see of p, which was queued, and the ports it has; 0: none.
 	Payload(p *packet.Buffer) (b []byte, from, to uint16)
+	// PortName returns what the local port is, as "port" or "identifier"; empty: nothing to tell sockets by.
+	PortName() string
 	// Full is why a packet is dropped that the receive queue has no room for.
 	Full() mib.Reason
 	// Unbind takes the socket out of where it is found. It is called once, by Close.

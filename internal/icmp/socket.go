@@ -96,5 +96,8 @@ func (s *Socket) Sent(c *mib.Set, path *ip.Path, p *packet.Buffer) {
 // Payload implements dgram.Kind.
 func (s *Socket) Payload(p *packet.Buffer) (b []byte, from, to uint16) { return p.Bytes(), 0, 0 }
 
+// PortName implements dgram.Kind.
+func (s *Socket) PortName() string { return "identifier" }
+
 // Full implements dgram.Kind.
 func (s *Socket) Full() mib.Reason { return mib.PingQueueFull }

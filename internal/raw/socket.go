@@ -107,6 +107,9 @@ func (s *Socket) Payload(p *packet.Buffer) (b []byte, from, to uint16) {
 	return p.Bytes(), 0, 0
 }
 
+// PortName implements dgram.Kind: what the port is says the protocol's name already.
+func (s *Socket) PortName() string { return "" }
+
 // Full implements dgram.Kind.
 func (s *Socket) Full() mib.Reason { return mib.RawQueueFull }
 

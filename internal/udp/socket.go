@@ -88,6 +88,9 @@ func (s *Socket) Payload(p *packet.Buffer) (b []byte, from, to uint16) {
 	return h.Payload(), h.SrcPort(), h.DstPort()
 }
 
+// PortName implements dgram.Kind.
+func (s *Socket) PortName() string { return "port" }
+
 // Full implements dgram.Kind.
 func (s *Socket) Full() mib.Reason { return mib.UdpQueueFull }
 
