@@ -5,6 +5,7 @@ const (
 	AF_UNSPEC = 0
 	AF_INET   = 2
 	AF_INET6  = 10
+	AF_PACKET = 17
 
 	SOCK_STREAM    = 1
 	SOCK_DGRAM     = 2

@@ -8,6 +8,7 @@ import (
 // Msg is what Recvmsg and Sendmsg take: struct msghdr.
 type Msg struct {
 	Name    netip.AddrPort // of the peer
+	Link    LinkAddr       // of the peer, in place of Name, with AF_PACKET
 	Buf     [][]byte       // the data, in several buffers as one likes
 	Control []byte         // control messages, each a struct cmsghdr with its data; Recvmsg cuts it to what it wrote
 	Flags   int            // from Recvmsg: MSG_TRUNC, MSG_CTRUNC, MSG_OOB, MSG_ERRQUEUE
@@ -23,13 +24,15 @@ func (m *Msg) len() int {
 }
 
 // Socket makes a socket: of AF_INET or AF_INET6, SOCK_STREAM (TCP), SOCK_DGRAM (UDP, or a ping socket of IPPROTO_ICMP or
-// IPPROTO_ICMPV6) or SOCK_RAW (any protocol), with SOCK_NONBLOCK and SOCK_CLOEXEC. Errors: EAFNOSUPPORT, EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE.
+// IPPROTO_ICMPV6) or SOCK_RAW (any protocol); or of AF_PACKET, SOCK_RAW or SOCK_DGRAM, where proto is htons(ETH_P_…); with SOCK_NONBLOCK and SOCK_CLOEXEC. Errors: EAFNOSUPPORT, EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE.
 func (t *Table) Socket(domain, typ, proto int) (int, error) {
 	flags := typ &^ SOCK_TYPE_MASK
 	typ &= SOCK_TYPE_MASK
 	switch {
 	case flags&^(SOCK_NONBLOCK|SOCK_CLOEXEC) != 0:
 		return -1, syscall.EINVAL
+	case domain == AF_PACKET:
+		return t.packetSocket(typ, proto, flags)
 	case domain != AF_INET && domain != AF_INET6:
 		return -1, syscall.EAFNOSUPPORT
 	case proto < 0 || proto > 262:

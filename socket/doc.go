@@ -6,7 +6,7 @@
 // A [Table] is the descriptors of one process. Its methods are the system calls. Numbers and layouts are those of
 // linux/amd64; what Linux reads or writes as a struct is octets here, little endian. Errors are [syscall.Errno]; [Errno]
 // gives Linux's number for one. Addresses are netip.AddrPort: an IPv4-mapped address is what an AF_INET6 socket calls
-// an IPv4 one, the zero AddrPort stands for AF_UNSPEC, and an IPv6 zone for sin6_scope_id.
+// an IPv4 one, the zero AddrPort stands for AF_UNSPEC, and an IPv6 zone for sin6_scope_id. Packet sockets have a [LinkAddr].
 //
 // What the stack does not have, it says: an option it lacks is ENOPROTOOPT, never ignored.
 //

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/framesock"
 	"github.com/onlink-go/onlink/internal/icmp"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/raw"
@@ -30,6 +31,8 @@ type Table struct {
 	icmp *icmp.Layer
 	raw  *raw.Layer
 
+	frames *framesock.Layer
+
 	cookies atomic.Uint64 // given out
 
 	mu  sync.Mutex // guards all below, and refs of all files
@@ -43,8 +46,9 @@ type slot struct {
 }
 
 // New returns an empty Table of the sockets of the given layers.
-func New(rt clock.Runtime, ip *ip.Layer, tcp *tcpsock.Layer, udp *udp.Layer, icmp *icmp.Layer, raw *raw.Layer) *Table {
-	return &Table{rt: rt, ip: ip, tcp: tcp, udp: udp, icmp: icmp, raw: raw}
+func New(rt clock.Runtime, ip *ip.Layer, tcp *tcpsock.Layer, udp *udp.Layer, icmp *icmp.Layer, raw *raw.Layer,
+	frames *framesock.Layer) *Table {
+	return &Table{rt: rt, ip: ip, tcp: tcp, udp: udp, icmp: icmp, raw: raw, frames: frames}
 }
 
 // file is what a descriptor stands for: a socket or an epoll instance.

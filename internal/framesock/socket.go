@@ -8,6 +8,7 @@ import (
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/ip"
+	"github.com/onlink-go/onlink/internal/ready"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
@@ -32,8 +33,10 @@ type Config struct {
 	Index         int32  // of the interface; 0: all
 	EtherType     uint16 // of the frames it reads; 0: any
 	Directions    Direction
+	Network       bool // filter and read what is behind the link header
 	Filters       Filters
-	ReceiveBuffer int // octets of packet blocks; 0: DefaultReceiveBuffer
+	ReceiveBuffer int            // octets of packet blocks; 0: DefaultReceiveBuffer
+	Watcher       ready.Notifier // nil: nobody
 }
 
 // Socket is a packet socket. All methods may be called at once from several goroutines.
@@ -61,7 +64,8 @@ type Stats struct {
 type Info struct {
 	ip.Sight
 	EtherType uint16
-	Len       int // octets of the frame; more than were read if the filter or the reader cut it off
+	Src, Dst  wire.MAC // of the link header; zero where there is none
+	Len       int      // octets of the frame; more than were read if the filter or the reader cut it off
 }
 
 // Open makes a socket. Errors: ENODEV, ESHUTDOWN.
@@ -133,19 +137,23 @@ func (t tap) Frame(sight ip.Sight, p *packet.Buffer) {
 		return
 	}
 	b := p.Bytes()
-	etherType := p.EtherType
+	i := Info{Sight: sight, EtherType: p.EtherType}
 	if sight.Medium == link.Ethernet {
 		h, err := wire.CheckEthernet(b)
 		if err != nil {
 			return // no frame: input counts it
 		}
-		etherType = h.EtherType()
+		i.EtherType, i.Src, i.Dst = h.EtherType(), h.Src(), h.Dst()
+		if s.cfg.Network {
+			b = h.Payload()
+		}
 	}
-	if s.cfg.EtherType != 0 && s.cfg.EtherType != etherType {
+	if s.cfg.EtherType != 0 && s.cfg.EtherType != i.EtherType {
 		return
 	}
+	i.Len = len(b)
 	if keep := s.filters.Load().For(sight.Medium, sight.Outgoing).Keep(b); keep > 0 {
-		s.enqueue(Info{sight, etherType, len(b)}, b[:keep])
+		s.enqueue(i, b[:keep])
 	}
 }
 
@@ -164,7 +172,15 @@ func (t tap) Gone(index int32) {
 	t.in.Lock()
 	defer t.in.Unlock()
 	t.gone = true
-	t.in.Wake()
+	t.wake(ready.All)
+}
+
+// wake wakes who waits for something of the socket. in locked.
+func (s *Socket) wake(ev ready.Events) {
+	s.in.Wake()
+	if s.cfg.Watcher != nil {
+		s.cfg.Watcher.Notify(ev)
+	}
 }
 
 // enqueue gives a copy of b to the reader.
@@ -180,7 +196,7 @@ func (s *Socket) enqueue(i Info, b []byte) {
 		return
 	}
 	s.queue.push(entry{i, packet.From(b)})
-	s.in.Wake()
+	s.wake(ready.Read)
 }
 
 // Receive copies the next frame into b and tells about it; what does not fit is lost. It waits for one. Errors:
@@ -193,6 +209,27 @@ func (s *Socket) Receive(b []byte) (n int, i Info, err error) {
 	n = copy(b, e.p.Bytes())
 	e.p.Free()
 	return n, e.Info, nil
+}
+
+// Try returns the next frame, whose packet is the caller's, if there is one; peek leaves it there, and the packet is a copy.
+// Errors: those of Receive, and EAGAIN.
+func (s *Socket) Try(peek bool) (*packet.Buffer, Info, error) {
+	s.in.Lock()
+	defer s.in.Unlock()
+	switch {
+	case s.in.Closed():
+		return nil, Info{}, net.ErrClosed
+	case s.queue.n > 0 && peek:
+		e := s.queue.ring[s.queue.first]
+		return packet.From(e.p.Bytes()), e.Info, nil
+	case s.queue.n == 0 && s.gone:
+		return nil, Info{}, syscall.ENETDOWN
+	}
+	e, ok := s.queue.pop()
+	if !ok {
+		return nil, Info{}, syscall.EAGAIN
+	}
+	return e.p, e.Info, nil
 }
 
 // next waits for a frame.
@@ -266,5 +303,8 @@ func (s *Socket) Close() error {
 		untap()
 	}
 	s.layer.remove(s)
+	if s.cfg.Watcher != nil {
+		s.cfg.Watcher.Notify(ready.All)
+	}
 	return nil
 }
