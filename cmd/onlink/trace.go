@@ -80,11 +80,12 @@ type tracePrinter struct {
 	s     *session
 	json  bool
 	epoch time.Time // the time of day of instant 0
+	names map[int32]string
 }
 
 func newTracePrinter(s *session, json bool) *tracePrinter {
 	rt := s.stack.Runtime()
-	return &tracePrinter{s: s, json: json, epoch: rt.Wall().Add(-time.Duration(rt.Now()))}
+	return &tracePrinter{s: s, json: json, epoch: rt.Wall().Add(-time.Duration(rt.Now())), names: map[int32]string{0: ""}}
 }
 
 func (p *tracePrinter) wall(at clock.Instant) time.Time { return p.epoch.Add(time.Duration(at)) }
@@ -112,13 +113,12 @@ func (p *tracePrinter) print(w *trace.Way) error {
 
 // name returns the name of the interface with the given index, empty for 0.
 func (p *tracePrinter) name(index int32) string {
-	if index == 0 {
-		return ""
+	if name, known := p.names[index]; known {
+		return name
 	}
+	p.names[index] = fmt.Sprint(index) // it was removed before anybody asked
 	for _, i := range p.s.stack.Snapshot().Interfaces {
-		if i.Index == int(index) {
-			return i.Name
-		}
+		p.names[int32(i.Index)] = i.Name
 	}
-	return fmt.Sprint(index) // it was removed
+	return p.names[index]
 }

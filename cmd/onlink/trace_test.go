@@ -42,7 +42,7 @@ func TestTraceLab(t *testing.T) {
 		{"fragment of ICMP", "forwarded", "", "1500 octets"},
 		{"TCP", "forwarded", "", "the TTL is 63 now"},
 		{"UDP", "forwarded", "", "the hop limit is 63 now"},
-		{"ARP: who has", "delivered", "", "ARP"},
+		{"ARP: who has", "delivered", "", "ARP answers it"},
 	} {
 		found := false
 		for _, w := range all {

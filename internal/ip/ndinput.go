@@ -25,12 +25,15 @@ func (q *queue) arp(p *packet.Buffer) {
 		return
 	}
 	d.heardARP(q.now, &m)
+	what := "ARP: it is looked at for neighbors that we know"
 	if reply, answer := d.cache.ARP(q.now, &m, d.hostHas); answer {
 		d.sendARP(&reply, reply.TargetMAC)
+		what = "ARP answers it"
 	} else if d.isProxied4(&m) {
 		q.answerARP(p, &m)
+		what = "ARP answers it for another"
 	}
-	q.taken(p, "ARP")
+	q.taken(p, what)
 }
 
 // hostHas reports whether a is an IPv4 address of the host's, on whatever interface of the same routing. Control locked.
