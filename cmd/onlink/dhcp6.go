@@ -241,6 +241,9 @@ func dhcp6News(now clock.Instant, e *dhcp6.Event) string {
 		}
 		return strings.TrimPrefix(s, ", ")
 	case dhcp6.Refused:
+		if e.Status.Code == dhcp6.Success {
+			return fmt.Sprintf("server %v offers nothing that was asked for", e.Server)
+		}
 		return fmt.Sprintf("server %v: %v", e.Server, e.Status)
 	case dhcp6.Unanswered:
 		return fmt.Sprintf("server %v does not answer %v", e.Server, e.Message)

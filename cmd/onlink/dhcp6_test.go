@@ -1,10 +1,13 @@
 package main
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/dhcp/dhcp6"
 )
 
 // --prefix-delegation has a value or none, finds the device that looks to the network, and has it listen to routers.
@@ -73,6 +76,30 @@ func TestDelegatedParts(t *testing.T) {
 	for i, advertises := range []bool{false, true, true, true, true} {
 		if c.router.advertises(all, all[i]) != advertises || (c.router.advertisement(all, all[i]) != nil) != (i == 4) {
 			t.Errorf("%s: %v", all[i].name, c.router.advertisement(all, all[i]))
+		}
+	}
+}
+
+// What happens is told in a line, or not at all.
+func TestDHCP6News(t *testing.T) {
+	server := dhcp6.DUID{0, 3, 0, 1}
+	address := dhcp6.Lease{Kind: dhcp6.Addresses, Prefix: netip.MustParsePrefix("2001:db8::5/128"), Preferred: 70e9, Valid: clock.Never}
+	prefix := dhcp6.Lease{Kind: dhcp6.Prefixes, Prefix: netip.MustParsePrefix("2001:db8::/56"), Preferred: 5e9, Valid: 100e9}
+	for want, e := range map[string]dhcp6.Event{
+		"address 2001:db8::5, preferred for 1m0s, valid for ever": {Kind: dhcp6.LeaseAdded, Lease: address},
+		"prefix 2001:db8::/56, preferred for 0s, valid for 1m30s": {Kind: dhcp6.LeaseAdded, Lease: prefix},
+		"prefix 2001:db8::/56 is gone: it expired":                {Kind: dhcp6.LeaseRemoved, Lease: prefix, Reason: "it expired"},
+		"name server 2001:db8::53, search domain example.org":     {Kind: dhcp6.Informed, Information: &dhcp6.Information{DNS: []netip.Addr{netip.MustParseAddr("2001:db8::53")}, Search: []string{"example.org"}}},
+		"search domain example.org":                               {Kind: dhcp6.Informed, Information: &dhcp6.Information{Search: []string{"example.org"}}},
+		"server 00:03:00:01: NoAddrsAvail (none)":                 {Kind: dhcp6.Refused, Server: server, Status: dhcp6.Status{Code: dhcp6.NoAddrsAvail, Message: "none"}},
+		"server 00:03:00:01 offers nothing that was asked for":    {Kind: dhcp6.Refused, Server: server},
+		"server 00:03:00:01 does not answer Renew":                {Kind: dhcp6.Unanswered, Server: server, Message: dhcp6.Renew},
+		"server 00:03:00:01 asks for Information-request":         {Kind: dhcp6.Reconfigured, Server: server, Message: dhcp6.InformationRequest},
+		"name servers: no": {Kind: dhcp6.Failed, Reason: "name servers: no"},
+		"":                 {Kind: dhcp6.LeaseChanged, Lease: address},
+	} {
+		if got := dhcp6News(10e9, &e); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
