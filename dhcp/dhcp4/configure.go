@@ -1,48 +1,84 @@
 package dhcp4
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"github.com/onlink-go/onlink"
 )
 
-// wantedRoutes returns the routes of the lease as the stack is to have them.
-func (c *Client) wantedRoutes() (all []onlink.Route) {
-	l := c.bound.lease
-	onLink := []netip.Prefix{l.Address.Masked()}
-	for _, r := range l.Routes {
-		if !r.Gateway.IsValid() {
-			onLink = append(onLink, r.Prefix)
+// configure uses what the lease has beside the address, and no more what an earlier one had.
+func (c *Client) configure() {
+	if c.udp == nil {
+		if err := c.openUDP(c.bound.lease.Address.Addr()); err != nil {
+			c.trouble(err)
 		}
 	}
-	add := func(r onlink.Route) {
-		if !slices.Contains(all, r) {
-			all = append(all, r)
-		}
-	}
-	for _, r := range l.Routes {
-		o := onlink.Route{Prefix: r.Prefix, Gateway: r.Gateway, Interface: c.ifi.Name(), Metric: c.cfg.Metric, MTU: c.routeMTU(), Origin: "dhcp"}
-		// Servers that give out addresses with a mask of 32 bits mean that the router is on the link, without saying so.
-		if g := r.Gateway; g.IsValid() && !slices.ContainsFunc(onLink, func(p netip.Prefix) bool { return p.Contains(g) }) {
-			direct := o
-			direct.Prefix, direct.Gateway = netip.PrefixFrom(g, 32), netip.Addr{}
-			add(direct)
-		}
-		add(o)
-	}
-	slices.SortStableFunc(all, func(a, b onlink.Route) int { // those on the link first, for gateways to be reached by
-		return boolToInt(a.Gateway.IsValid()) - boolToInt(b.Gateway.IsValid())
-	})
-	return all
+	c.configureMTU()
+	c.configureRoutes(c.wantedRoutes())
+	c.configureNames()
 }
 
-func boolToInt(b bool) int {
-	if b {
-		return 1
+// unconfigure takes everything away.
+func (c *Client) unconfigure() {
+	b := &c.bound
+	if b.lease == nil {
+		return
 	}
-	return 0
+	c.configureRoutes(nil)
+	if b.names {
+		c.drop(c.ifi.SetNameServersOf(origin, nil, nil))
+	}
+	if b.mtu != 0 {
+		c.drop(c.ifi.SetMTU(b.mtu))
+	}
+	c.closeUDP()
+	if b.own {
+		c.drop(c.ifi.RemoveAddress(b.lease.Address.Addr()))
+	}
+	c.bound = binding{}
+}
+
+// drop tells of an error in taking something away, unless it is gone already: the stack ends an address by itself when its time is
+// over, and an interface that is gone has nothing.
+func (c *Client) drop(err error) {
+	if err != nil && !errors.Is(err, syscall.EADDRNOTAVAIL) && !errors.Is(err, syscall.ENODEV) && !errors.Is(err, syscall.ESRCH) {
+		c.trouble(err)
+	}
+}
+
+// wantedRoutes returns the routes of the lease as the stack is to have them: those on the link first, for gateways to be reached by.
+func (c *Client) wantedRoutes() []onlink.Route {
+	l := c.bound.lease
+	reached := []netip.Prefix{l.Address.Masked()}
+	var direct, others []onlink.Route
+	add := func(list *[]onlink.Route, p netip.Prefix, gateway netip.Addr) {
+		r := onlink.Route{Prefix: p, Gateway: gateway, Interface: c.ifi.Name(), Metric: c.cfg.Metric, MTU: c.routeMTU(), Origin: "dhcp"}
+		if !slices.Contains(*list, r) {
+			*list = append(*list, r)
+		}
+	}
+	for _, r := range l.Routes {
+		if !r.Gateway.IsValid() {
+			reached = append(reached, r.Prefix)
+			add(&direct, r.Prefix, r.Gateway)
+		}
+	}
+	for _, r := range l.Routes {
+		g := r.Gateway
+		if !g.IsValid() {
+			continue
+		}
+		// Servers that give out addresses with a mask of 32 bits mean that the router is on the link, without saying so.
+		if !slices.ContainsFunc(reached, func(p netip.Prefix) bool { return p.Contains(g) }) {
+			add(&direct, netip.PrefixFrom(g, 32), netip.Addr{})
+		}
+		add(&others, r.Prefix, g)
+	}
+	return append(direct, others...)
 }
 
 // configureRoutes makes the routes those wanted.
