@@ -33,7 +33,7 @@ type captureCmd struct {
 	Absolute    bool     `help:"Print sequence numbers of TCP as they are, not from the connection's first." short:"S" name:"absolute-tcp-sequence-numbers"`
 	Time        int      `help:"Time in front of lines: -t none, -tt seconds since 1970, -ttt since the line before, -tttt with the date, -ttttt since the first." short:"t" type:"counter"`
 	Program     bool     `help:"Print the program that the expression is compiled to, and end." short:"d"`
-	Numeric     bool     `help:"Addresses and ports as numbers: it is never otherwise." short:"n"`
+	Numeric     int      `help:"Addresses and ports as numbers: it is never otherwise." short:"n" type:"counter"`
 	Unbuffered  bool     `help:"Each packet at once: it is never otherwise." short:"U"`
 	Lines       bool     `help:"Each line at once: it is never otherwise." short:"l"`
 	Here        bool     `help:"No promiscuous mode: there is none to switch; what the link delivers is captured." short:"p"`
@@ -42,11 +42,8 @@ type captureCmd struct {
 
 // Run opens the file and has the command work on the host that the flags say.
 func (c *captureCmd) Run(ctx context.Context) error {
-	switch {
-	case c.Count < 0:
+	if c.Count < 0 {
 		return usagef("-c %d: must not be negative", c.Count)
-	case c.SnapLen == 0:
-		c.SnapLen = pcapfilter.DefaultSnapLen // as tcpdump -s 0
 	}
 	if _, err := c.program(link.Ethernet, false, [4]byte{}); err != nil {
 		return usageError{err}
@@ -128,6 +125,14 @@ func (c *captureCmd) run(s *session) error {
 	ifi, err := c.listenOn(s.stack)
 	if err != nil {
 		return err
+	}
+	if c.SnapLen == 0 {
+		c.SnapLen = pcapfilter.DefaultSnapLen // as tcpdump -s 0
+	}
+	if ifi != nil { // what is wrong on this link; of all, it is of those where it makes sense
+		if _, err := c.program(mediumOf(s.stack, ifi), false, [4]byte{}); err != nil {
+			return usageError{err}
+		}
 	}
 	conn, err := s.stack.ListenFrames(ifi, c.config(ifi))
 	if err != nil {

@@ -60,6 +60,8 @@ func TestCaptureInLab(t *testing.T) {
 		{[]string{"-c3", "-e", "-tttt", "udp"}, 3},
 		{[]string{"-i", "lo"}, 0},
 		{[]string{"ip broadcast"}, 0},
+		{[]string{"-nni", "eth0", "-s", "0", "icmp"}, 2},
+		{[]string{"-i", "any", "ether", "src", "02:00:00:00:00:01", "and", "icmp"}, 1},
 	} {
 		code, out, errs := runCapture(t, append([]string{"--node", "client"}, row.args...)...)
 		if n := strings.Count(out, "\n"); code != 0 || n != row.want || !strings.Contains(errs, counted(uint64(row.want))+" captured\n") {
@@ -72,6 +74,8 @@ func TestCaptureInLab(t *testing.T) {
 	}{
 		{`onlink: filter "tcp prt 7": "prt" at 5: and, or, or the end is expected`, []string{"tcp", "prt", "7"}},
 		{"onlink: -i eth9: there is no such interface", []string{"-i", "eth9"}},
+		{`onlink: filter "ether host 02:00:00:00:00:01": "02:00:00:00:00:01" at 12: frames of this link have no link addresses`,
+			[]string{"-i", "lo", "ether", "host", "02:00:00:00:00:01"}},
 		{"onlink: -c -1: must not be negative", []string{"--count=-1"}},
 	} {
 		if code, out, errs := runCapture(t, append([]string{"--node", "client"}, row.args...)...); code != exitUsage || out != "" || errs != row.want+"\n" {
