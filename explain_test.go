@@ -97,6 +97,7 @@ So it cannot go. The program gets the error: permission denied.
 		{"udp", "", "203.0.113.1", "   → none: network is unreachable,\n"},
 		{"tcp", "", "192.0.2.1:80", "   → yes, because the destination is one of our addresses\n     But nobody listens on TCP port 80"},
 		{"ip", "", "192.0.2.255", "   → ff:ff:ff:ff:ff:ff, because"},
+		{"udp", "", "255.255.255.255:67", "\nSo it leaves from 192.0.2.1 by eth0, to all on the link.\n"},
 		{"ip6", "", "ff02::5%eth0", "   → 33:33:00:00:00:05, because"},
 		{"ip", "", "fe80::1", "   → no: invalid argument,\n     because a link-local address means another machine on each link"},
 		{"ip", "2001:db8::99", "2001:db8:1::5", "   → 2001:db8::99: cannot assign requested address, because"},

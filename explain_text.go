@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/onlink-go/onlink/wire"
 )
 
 // explainWidth is how wide the text of an Explanation is, in columns.
@@ -111,6 +113,8 @@ func (e *Explanation) summary() string {
 	switch {
 	case e.NextHop.IsMulticast():
 		by += ", to all on the link who have joined the group"
+	case e.LinkAddr == wire.BroadcastMAC:
+		by += ", to all on the link"
 	case e.NextHop == e.Destination.WithZone(""):
 		by += ", straight to the destination"
 	default:
