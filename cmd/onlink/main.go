@@ -34,6 +34,7 @@ type cli struct {
 	Capture    captureCmd    `cmd:"" help:"Print the packets of an interface, or write them as pcapng, as tcpdump does."`
 	Ping       pingCmd       `cmd:"" help:"Ask a host for echoes, as ping does."`
 	Traceroute tracerouteCmd `cmd:"" help:"Tell the routers on the way to a host, as traceroute does."`
+	NC         ncCmd         `cmd:"" name:"nc" help:"Pipe input and output over TCP or UDP, as nc does."`
 	Dig        digCmd        `cmd:"" help:"Ask name servers, and print what they say as dig does."`
 }
 
