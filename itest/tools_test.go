@@ -64,7 +64,7 @@ func (r *toolRig) tool(name string, args ...string) *process {
 }
 
 // What differs from run to run.
-var toolTimes = regexp.MustCompile(`time[= ]\d+(\.\d+)? ?ms|= [\d./]+ ms|\d+\.\d{3} ms`)
+var toolTimes = regexp.MustCompile(`time[= ]\d+(\.\d+)? ?ms|= [\d./]+ ms| *\d+\.\d{3} ?ms`)
 
 func untimed(s string) string { return toolTimes.ReplaceAllString(s, "TIME") }
 
@@ -206,3 +206,31 @@ func TestNcAgainstNcat(t *testing.T) {
 	}
 	r.up.interrupt(t)
 }
+
+// onlink tracepath finds what tracepath finds, which asks the first hop twice.
+func TestTracepathAsTracepath(t *testing.T) {
+	t.Parallel()
+	need(t, "tracepath")
+	r := newToolRig(t)
+	once := func(s string) string {
+		var lines []string
+		for _, line := range strings.Split(untimed(localHost.ReplaceAllString(s, "$1 $2")), "\n") {
+			if line = strings.TrimRight(line, " "); len(lines) == 0 || line != lines[len(lines)-1] {
+				lines = append(lines, line)
+			}
+		}
+		return strings.Join(lines, "\n")
+	}
+	for _, line := range []string{"-n 198.51.100.2", "-n 2001:db8:1::2", "-n 192.0.2.1", "-n 10.9.9.9", "-n -l 1200 198.51.100.2"} {
+		want, _ := r.peer.try("tracepath", strings.Fields(strings.ReplaceAll(line, "192.0.2.1", "203.0.113.1"))...)
+		got := r.tool("tracepath", strings.Fields(line)...)
+		code := got.exitCode(t)
+		if is, should := once(got.stdout.String()), once(asOurs.Replace(want.stdout.String())); is != should || code != 0 {
+			t.Errorf("%s: exit code %d\n%s%s\ntracepath prints\n%s%s", line, code, is, &got.stderr, should, &want.stderr)
+		}
+	}
+	r.up.interrupt(t)
+}
+
+// localHost is what tracepath says of this host, the time it took it to find out among it.
+var localHost = regexp.MustCompile(`(\[LOCALHOST\]).*(pmtu \d+)`)

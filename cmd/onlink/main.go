@@ -35,6 +35,7 @@ type cli struct {
 	Ping       pingCmd       `cmd:"" help:"Ask a host for echoes, as ping does."`
 	Traceroute tracerouteCmd `cmd:"" help:"Tell the routers on the way to a host, as traceroute does."`
 	NC         ncCmd         `cmd:"" name:"nc" help:"Pipe input and output over TCP or UDP, as nc does."`
+	Tracepath  tracepathCmd  `cmd:"" help:"Tell the hops to a host and what the path takes, as tracepath does."`
 	Dig        digCmd        `cmd:"" help:"Ask name servers, and print what they say as dig does."`
 }
 
