@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/dgram"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
@@ -24,12 +25,14 @@ type ControlMessage struct {
 	FlowLabel    uint32     // of IPv6, 20 bits
 	Mark         uint32     // writing: what rules choose a routing table by
 	Len          int        // reading: octets of payload, which may be more than were read
+
+	Arrived clock.Instant // reading: when it came, in the time of the stack's Runtime
 }
 
 // fill has m say what d says.
 func (m *ControlMessage) fill(s *Stack, d *dgram.Datagram) {
 	*m = ControlMessage{Src: s.netipAddr(d.From.Addr, d.From.Scope), Dst: s.netipAddr(d.To.Addr, d.To.Scope), Interface: int(d.Interface),
-		HopLimit: d.HopLimit, TrafficClass: d.TrafficClass, FlowLabel: d.FlowLabel, Len: d.Len}
+		HopLimit: d.HopLimit, TrafficClass: d.TrafficClass, FlowLabel: d.FlowLabel, Len: d.Len, Arrived: d.Arrived}
 }
 
 // apply has o say what m says. Errors: EINVAL.

@@ -55,6 +55,10 @@ func TestControlMessage(t *testing.T) {
 		var got onlink.ControlMessage
 		n, from, err := in.ReadMsg(buf, &got)
 		c.want.Dst, c.want.Interface, c.want.Len = to, 2, 5
+		if now := b.Runtime().Now(); got.Arrived <= 0 || got.Arrived > now {
+			t.Errorf("it arrived at %v, and now is %v", got.Arrived, now)
+		}
+		c.want.Arrived = got.Arrived
 		if err != nil || n != 3 || from.Addr() != c.want.Src || got != c.want {
 			t.Errorf("%d octets from %v, %v: %+v, want %+v", n, from, err, got, c.want)
 		}
@@ -167,7 +171,8 @@ func TestRawControlMessage(t *testing.T) {
 	}
 	var m onlink.ControlMessage
 	want := onlink.ControlMessage{Src: clientAddrs[1].Addr(), Dst: to, Interface: 2, HopLimit: 1, TrafficClass: 0xc0, FlowLabel: 5, Len: 5}
-	if n, from, err := in.ReadMsg(make([]byte, 10), &m); err != nil || n != 5 || from != want.Src || m != want {
+	n, from, err := in.ReadMsg(make([]byte, 10), &m)
+	if want.Arrived = m.Arrived; err != nil || n != 5 || from != want.Src || m != want {
 		t.Errorf("%+v, %v", m, err)
 	}
 	p, err := a.ListenPing("ping6", "")

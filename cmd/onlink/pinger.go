@@ -14,9 +14,6 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// exitNoPing is ping's exit code when it could not begin.
-const exitNoPing = exitStatus(2)
-
 func (c *pingCmd) run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
@@ -251,8 +248,7 @@ func (p *pinger) reply(b []byte, from netip.Addr, m *onlink.ControlMessage) {
 	if p.timed() && len(b) < len(p.message) {
 		return // nor that
 	}
-	now := p.stack.Runtime().Now()
-	took, again := now.Sub(sent), p.answered[seq]
+	took, again := max(0, m.Arrived.Sub(sent)), p.answered[seq] // what is printed meanwhile takes its time, and names are looked up
 	p.acknowledge(seq)
 	if again {
 		p.repeated++
