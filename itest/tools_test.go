@@ -234,3 +234,27 @@ func TestTracepathAsTracepath(t *testing.T) {
 
 // localHost is what tracepath says of this host, the time it took it to find out among it.
 var localHost = regexp.MustCompile(`(\[LOCALHOST\]).*(pmtu \d+)`)
+
+// The kernel's tools find us behind a router.
+func TestToolsFindUs(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"ping", "traceroute", "tracepath", "mtr"} {
+		need(t, program)
+	}
+	r := newToolRig(t)
+	for _, v := range []struct{ router, us string }{{"203.0.113.1", "192.0.2.2"}, {"2001:db8:3::1", "2001:db8::2"}} {
+		r.peer.ping(v.us, 1000)
+		hops := regexp.QuoteMeta(v.router) + ` .*\n 2[: ] +` + regexp.QuoteMeta(v.us) + ` `
+		for _, line := range []string{"traceroute -n -q 1 ", "traceroute -n -q 1 -I ", "traceroute -n -q 1 -T ", "tracepath -n "} {
+			args := strings.Fields(line + v.us)
+			if out := r.peer.run(args[0], args[1:]...); !regexp.MustCompile(`(?m)^ 1[: ] +` + hops).MatchString(out) {
+				t.Errorf("%s:\n%s", line, out)
+			}
+		}
+		out := r.peer.run("mtr", "-n", "-r", "-c", "1", v.us)
+		if !regexp.MustCompile(`(?s) 1\.\|-- ` + regexp.QuoteMeta(v.router) + ` +0\.0%.* 2\.\|-- ` + regexp.QuoteMeta(v.us) + ` +0\.0%`).MatchString(out) {
+			t.Errorf("mtr:\n%s", out)
+		}
+	}
+	r.up.interrupt(t)
+}
