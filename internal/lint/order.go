@@ -30,7 +30,8 @@ var levels = [][]string{
 	{"internal/netif"},
 	{"internal/shard", "internal/ready"},
 	{"internal/flow", "internal/mcast"},
-	{"link/mem", "link/tuntap", "link/impair", "link/capture", "link/linktest", "pcapfilter"},
+	{"link/mem", "link/tuntap", "link/afpacket", "link/impair", "link/capture", "link/linktest", "pcapfilter"},
+	{"internal/vnet"}, // what the kernel says of frames
 	{"internal/offload"},
 	{"link"},
 	{"qdisc"},

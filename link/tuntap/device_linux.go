@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/vnet"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -57,7 +58,7 @@ func open(path, name string, cfg Config) (*Device, error) {
 	d := &Device{name: name, ctl: ctl, slot: link.NewSlot(cfg.Runtime), done: make(chan struct{}), vnet: !cfg.NoOffload}
 	d.info = link.Info{Medium: link.IP, Queues: 1, Up: true}
 	if d.vnet {
-		d.info.Offload = offloads
+		d.info.Offload = vnet.Offloads
 	}
 	if d.info.MTU, err = d.mtu(); err != nil {
 		unix.Close(fd)
@@ -122,7 +123,7 @@ func (d *Device) Send(q int, b *packet.Batch) error {
 	for p := b.Front(); p != nil; p = b.Front() {
 		n := p.Len()
 		if d.vnet {
-			putVnet(p, header)
+			vnet.Put(p, header)
 		}
 		_, err := d.file.Write(p.Bytes())
 		switch {
@@ -266,7 +267,7 @@ func (r *reader) fill(fd uintptr) bool {
 // longest returns how many octets to read at once: one more than the longest frame has, to notice a longer one.
 func (r *reader) longest(info *link.Info) int {
 	if r.d.vnet {
-		return longestRead
+		return vnet.LongestRead
 	}
 	return min(info.MaxFrame()+1, packet.MaxLen)
 }
@@ -283,11 +284,12 @@ func (r *reader) take(n int, info *link.Info) {
 	}
 	ok := !r.truncated && n > 0
 	if ok && d.vnet {
-		ok = takeVnet(p)
+		kind := vnet.Take(p)
+		ok = kind == vnet.Plain || kind == vnet.TCP // others were not asked for
 		n = p.Len()
 		r.truncated = p.GSOSize == 0 && n > info.MaxFrame()
 	}
-	if !ok || r.truncated || !land(info.Medium, p) {
+	if !ok || r.truncated || !vnet.Land(info.Medium, p) {
 		d.inDrops.Add(1)
 		p.Free()
 		return
@@ -295,12 +297,4 @@ func (r *reader) take(n int, info *link.Info) {
 	d.inFrames.Add(1)
 	d.inOctets.Add(uint64(n))
 	r.batch.Push(p)
-}
-
-// land is Medium.Land that keeps what the kernel said of the checksum.
-func land(m link.Medium, p *packet.Buffer) bool {
-	good := p.Flags & packet.ChecksumGood
-	ok := m.Land(p)
-	p.Flags |= good
-	return ok
 }

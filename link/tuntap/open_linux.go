@@ -50,6 +50,11 @@ func openFD(path, name string, cfg Config) (fd int, actual string, err error) {
 	return fd, ifr.Name(), nil
 }
 
+// accept has the kernel send us super-packets of TCP, and frames whose checksum is yet to be made.
+func accept(fd int) error {
+	return unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, unix.TUN_F_CSUM|unix.TUN_F_TSO4|unix.TUN_F_TSO6|unix.TUN_F_TSO_ECN)
+}
+
 // explainOpen says what it means that /dev/net/tun cannot be opened.
 func explainOpen(path, name string, err error) error {
 	switch {
