@@ -19,6 +19,7 @@ var exempt = []string{
 	"internal/lint",
 	"internal/netns",
 	"internal/packetdrill/kernel",
+	"link/afpacket",
 	"link/linktest",
 	"link/tuntap",
 }
