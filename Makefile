@@ -31,6 +31,7 @@ all: lint test
 
 test:
 	$(call each,$(GO) test $(TESTFLAGS) ./...)
+	$(GO) test -tags purego $(TESTFLAGS) ./wire
 
 # A package shares memory if it, or its tests, import what that takes. internal/tcp takes its free lists from package sync and
 # has no goroutine: nothing in it can race, and its simulations would take minutes.
@@ -44,10 +45,12 @@ lint: format vet staticcheck rules
 format:
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted by gofmt:"; echo "$$bad"; exit 1; fi
 
-# The library is for every system, TAP and TUN devices apart: on the others it must at least build.
+# The library is for every system, TAP and TUN devices apart: on the others it must at least build. vet compares assembly with
+# its declarations.
 vet:
 	$(call each,$(GO) vet ./...)
-	GOOS=darwin $(GO) vet ./... && GOOS=windows $(GO) build ./... && GOARCH=arm64 $(GO) build ./...
+	GOOS=darwin $(GO) vet ./... && GOOS=windows $(GO) build ./... && GOARCH=arm64 $(GO) build ./... && \
+		GOARCH=arm64 $(GO) vet ./wire
 
 staticcheck:
 	$(call each,$(STATICCHECK) ./...)

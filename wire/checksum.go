@@ -13,12 +13,17 @@ import (
 //	ok := Checksum(b, PseudoHeader(src, dst, proto, len(b))) == 0xffff
 //
 // RFC 1071, 2(C): "On machines that have word-sizes that are multiples of 16 bits, it is possible to develop even
-// more efficient implementations": words of 64 bits are added, each addition's carry going into the next. 2(B): "the
-// sum may be calculated in exactly the same way regardless of the byte order", so the words are read in the
-// order most machines have and only the result is swapped.
+// more efficient implementations": words of 64 bits are added, each addition's carry going into the next, and where the
+// processor has wider ones, those (sumVector). 2(B): "the sum may be calculated in exactly the same way regardless of
+// the byte order", so the words are read in the order most machines have and only the result is swapped.
 func Checksum(b []byte, sum uint16) uint16 {
 	le := binary.LittleEndian
 	s, c := uint64(bits.ReverseBytes16(sum)), uint64(0)
+	if len(b) >= vectorMin && vector {
+		n := min(len(b), vectorMax) &^ (vectorLen - 1)
+		s, c = bits.Add64(s, sumVector(b[:n]), c)
+		b = b[n:]
+	}
 	for len(b) >= 64 {
 		w := b[:64:64]
 		s, c = bits.Add64(s, le.Uint64(w[0:]), c)
@@ -31,22 +36,25 @@ func Checksum(b []byte, sum uint16) uint16 {
 		s, c = bits.Add64(s, le.Uint64(w[56:]), c)
 		b = b[64:]
 	}
+	// The rest is so little that halves of words make no carry out of s; they need not wait for each other's.
+	s = s>>32 + s&0xffff_ffff + c
 	for len(b) >= 8 {
-		s, c = bits.Add64(s, le.Uint64(b), c)
+		w := le.Uint64(b)
+		s += w>>32 + w&0xffff_ffff
 		b = b[8:]
 	}
 	if len(b) >= 4 {
-		s, c = bits.Add64(s, uint64(le.Uint32(b)), c)
+		s += uint64(le.Uint32(b))
 		b = b[4:]
 	}
 	if len(b) >= 2 {
-		s, c = bits.Add64(s, uint64(le.Uint16(b)), c)
+		s += uint64(le.Uint16(b))
 		b = b[2:]
 	}
 	if len(b) > 0 {
-		s, c = bits.Add64(s, uint64(b[0]), c)
+		s += uint64(b[0])
 	}
-	return bits.ReverseBytes16(fold(s, c))
+	return bits.ReverseBytes16(fold(s, 0))
 }
 
 // fold adds the four 16-bit words of s and the carry c.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -37,25 +38,48 @@ func TestChecksumExample(t *testing.T) {
 	}
 }
 
+// TestChecksumLengths sums all lengths at all places of a cache line, between octets that do not count. All ones make each
+// addition carry; all zeros make none, and are the one case in which the sum is 0 and not ffff.
 func TestChecksumLengths(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	b := make([]byte, 300+8)
-	for i := range b {
-		b[i] = byte(r.Uint32())
+	const longest, offsets = 300, 64
+	random, ones, zeros := make([]byte, longest+offsets), make([]byte, longest+offsets), make([]byte, longest+offsets)
+	for i := range random {
+		random[i], ones[i] = byte(r.Uint32()), 0xff
 	}
-	all := make([]byte, len(b)) // all ones: each addition carries
-	for i := range all {
-		all[i] = 0xff
-	}
-	for n := range 300 {
-		for offset := range 8 {
-			for _, sum := range []uint16{0, 1, 0x8000, 0xfffe, 0xffff} {
-				for _, b := range [][]byte{b, all} {
-					b := b[offset : offset+n]
+	// around is what is before and behind the octets summed.
+	for _, tt := range []struct {
+		name   string
+		octets []byte
+		around byte
+	}{{"random", random, 0x5a}, {"all ones", ones, 0x5a}, {"all zeros", zeros, 0xff}} {
+		for offset := range offsets {
+			for n := range longest + 1 {
+				b := bytes.Repeat([]byte{tt.around}, offset+n+64)[offset : offset+n]
+				copy(b, tt.octets)
+				for _, sum := range []uint16{0, 1, 0x8000, 0xfffe, 0xffff} {
 					if got, want := Checksum(b, sum), sumByWords(b, sum); got != want {
-						t.Fatalf("Checksum of %d octets at %d after %04x = %04x, want %04x", n, offset, sum, got, want)
+						t.Fatalf("%s: Checksum of %d octets at %d after %04x = %04x, want %04x", tt.name, n, offset, sum, got, want)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestChecksumLong sums what is longer than a packet can be, among it what carries most.
+func TestChecksumLong(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	b := make([]byte, 1<<20)
+	for _, fill := range []func() byte{func() byte { return byte(r.Uint32()) }, func() byte { return 0xff }} {
+		for i := range b {
+			b[i] = fill()
+		}
+		for range 200 {
+			from := r.IntN(len(b))
+			b, sum := b[from:from+r.IntN(len(b)-from+1)], uint16(r.Uint32())
+			if got, want := Checksum(b, sum), sumByWords(b, sum); got != want {
+				t.Fatalf("Checksum of %d octets at %d after %04x = %04x, want %04x", len(b), from, sum, got, want)
 			}
 		}
 	}
@@ -177,6 +201,7 @@ func TestUDPChecksumZero(t *testing.T) {
 func FuzzChecksum(f *testing.F) {
 	f.Add([]byte{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7}, uint16(0))
 	f.Add(make([]byte, 200), uint16(0xffff))
+	f.Add(bytes.Repeat([]byte{0xff}, 333), uint16(0xffff))
 	f.Fuzz(func(t *testing.T, b []byte, sum uint16) {
 		if got, want := Checksum(b, sum), sumByWords(b, sum); got != want {
 			t.Errorf("Checksum = %04x, want %04x", got, want)
@@ -187,7 +212,7 @@ func FuzzChecksum(f *testing.F) {
 var sink uint16
 
 func BenchmarkChecksum(b *testing.B) {
-	for _, n := range []int{20, 64, 576, 1500, 9000, 65535} {
+	for _, n := range []int{20, 64, 576, 1460, 9000, 65536} {
 		buf := make([]byte, n)
 		for i := range buf {
 			buf[i] = byte(i)
@@ -200,9 +225,9 @@ func BenchmarkChecksum(b *testing.B) {
 		})
 	}
 	// For comparison, RFC 1071 word by word.
-	b.Run("1500-by-words", func(b *testing.B) {
-		buf := make([]byte, 1500)
-		b.SetBytes(1500)
+	b.Run("1460-by-words", func(b *testing.B) {
+		buf := make([]byte, 1460)
+		b.SetBytes(1460)
 		for b.Loop() {
 			sink = sumByWords(buf, sink)
 		}

@@ -1,0 +1,15 @@
+//go:build !purego && !race
+
+package wire
+
+// vectorMin is from how many octets on NEON is used: a guess, on the safe side.
+const vectorMin = 128
+
+// vector is whether to use sumVector. Every arm64 that Go runs on has NEON.
+var vector = true
+
+// sumVector returns a number of the same remainder modulo 2^16-1 as the sum of b's words, and zero only if that is.
+func sumVector(b []byte) uint64 { return sumNEON(b) }
+
+//go:noescape
+func sumNEON(b []byte) uint64
