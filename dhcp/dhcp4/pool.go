@@ -85,7 +85,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	case !p.within(cfg.Last) || cfg.Last.Less(cfg.First):
 		return bad("Last", cfg.Last)
 	}
-	for mac, a := range cfg.Reserved {
+	for mac, a := range cfg.Reserved { //lint:deterministic because any one that is wrong is named
 		if !p.within(a) {
 			return bad("Reserved["+mac.String()+"]", a)
 		}

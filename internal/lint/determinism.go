@@ -69,9 +69,9 @@ type Allowance struct {
 func (t *Tree) Determinism() ([]Finding, []Allowance, error) {
 	var findings []Finding
 	var allowed []Allowance
-	for _, p := range t.Ours() {
+	for _, p := range t.Packages {
 		rel := relative(p.ImportPath)
-		if isExempt(rel) || len(p.GoFiles) == 0 {
+		if !p.Simulated() || isExempt(rel) || len(p.GoFiles) == 0 {
 			continue
 		}
 		s, err := t.check(p.ImportPath, p.Dir, p.GoFiles)

@@ -25,7 +25,7 @@ func load(t *testing.T) *Tree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := Load(root, "./...")
+	tree, err := Load(root, "./...", "./dhcp/...")
 	if err != nil {
 		t.Fatal(err)
 	}

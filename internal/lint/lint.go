@@ -38,6 +38,11 @@ type Package struct {
 // Ours reports whether p belongs to the library's module.
 func (p *Package) Ours() bool { return p.Module != nil && p.Module.Path == Module }
 
+// Simulated reports whether the package runs in simulations: the library's, and the clients that are modules of their own.
+func (p *Package) Simulated() bool {
+	return p.Ours() || p.Module != nil && p.Module.Path == Module+"/dhcp"
+}
+
 // Finding is one breach of a rule.
 type Finding struct {
 	Pos  token.Position
