@@ -10,7 +10,8 @@ const vectorMin = 64
 // vector is whether to use sumVector.
 var vector = cpu.X86.HasAVX2
 
-// sumVector returns a number of the same remainder modulo 2^16-1 as the sum of b's words, and zero only if that is.
+// sumVector returns a number that folds to the sum of b's words, read as little-endian ones. The length of b is a multiple
+// of vectorLen, and at most vectorMax.
 func sumVector(b []byte) uint64 { return sumAVX2(b) }
 
 //go:noescape

@@ -30,6 +30,8 @@
 // transport zero, since that covers the payload too; [FinishChecksum], [FinishICMPv4] and [FinishICMPv6] set it when the
 // payload is in place. [IPv4Header.Put] sets the IPv4 header checksum itself.
 //
+// On amd64 with AVX2, and on arm64, Checksum is assembly where that is faster. The build tag purego leaves it out.
+//
 // # Errors
 //
 // Parsers return one of [ErrShort], [ErrVersion], [ErrLength], [ErrOption], [ErrCode], [ErrAddress], [ErrOrder],
