@@ -66,7 +66,7 @@ func TestDHCPUsage(t *testing.T) {
 	t.Parallel()
 	n := newNamespace(t)
 	for args, want := range map[string]string{
-		"--tap tap0 --dhcp=tap1":                     "--dhcp=tap1: no --tap is called tap1",
+		"--tap tap0 --dhcp=tap1":                     "--dhcp=tap1: no --tap or --dev is called tap1",
 		"--tun tun0 --addr 192.0.2.2/24 --dhcp=tun0": "--dhcp=tun0: DHCP needs Ethernet, and tun0 is a TUN device",
 		"--tap tap0 --dhcp=tap0 --dhcp=tap0":         "--dhcp=tap0 is there twice",
 		"--tap tap0 --addr 192.0.2.2/24 --dhcp":      "--dhcp: no TAP device is without an IPv4 --addr",

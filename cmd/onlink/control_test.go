@@ -104,7 +104,7 @@ func TestTargetErrors(t *testing.T) {
 		{"addr --node client --socket x", exitUsage, "one host"},
 		{"addr --nosuch", exitUsage, "--nosuch"},
 		{"up --tap nosuch0 --control x --no-control", exitUsage, "contradict"},
-		{"dig x --addr 10.0.0.1/8", exitUsage, "needs --tap NAME or --tun NAME"},
+		{"dig x --addr 10.0.0.1/8", exitUsage, "needs --tap NAME, --tun NAME or --dev NAME"},
 		{"dig x --tap nosuch0 --node client", exitUsage, "do not go with --socket and --node"},
 	} {
 		code, out, errs := called(t, row.line)

@@ -56,7 +56,7 @@ func (f *dhcpFlags) ports(all []*port) (on []*port, err error) {
 		p, err := onDevice{name}.find(all, "--dhcp", "")
 		switch {
 		case err != nil:
-			return nil, usagef("--dhcp=%s: no --tap is called %s", name, name)
+			return nil, usagef("--dhcp=%s: no --tap or --dev is called %s", name, name)
 		case p.tun:
 			return nil, usagef("--dhcp=%s: DHCP needs Ethernet, and %s is a TUN device", name, name)
 		case slices.Contains(on, p):
@@ -73,7 +73,7 @@ func (f *dhcpFlags) ports(all []*port) (on []*port, err error) {
 		}
 	}
 	if len(on) == 0 {
-		return nil, usagef("--dhcp: no TAP device is without an IPv4 --addr; --dhcp=NAME says which one is meant nevertheless")
+		return nil, usagef("--dhcp: no Ethernet device is without an IPv4 --addr; --dhcp=NAME says which one is meant nevertheless")
 	}
 	return on, nil
 }

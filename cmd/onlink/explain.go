@@ -31,12 +31,12 @@ type explainCmd struct {
 // Run has the command work on the host that the flags say, or in the lab.
 func (c *explainCmd) Run(ctx context.Context) error {
 	if c.Node == "" && labNode(c.From) != nil {
-		if c.Socket != "" || len(c.Tap)+len(c.Tun) > 0 {
+		if c.Socket != "" || c.devices() > 0 {
 			return usagef("--from %s: that is a node of the lab, and not of the host asked for", c.From)
 		}
 		c.Node = c.From
 	}
-	if c.Socket == "" && c.Node == "" && len(c.Tap)+len(c.Tun) == 0 && !c.given() {
+	if c.Socket == "" && c.Node == "" && c.devices() == 0 && !c.given() {
 		c.Node = "client"
 	}
 	return c.target(ctx, c)
@@ -127,7 +127,7 @@ func (c *explainCmd) destinations(s *session, network, word string) ([]string, e
 // send packets.
 func (c *explainCmd) lookup(s *session, network, host string) (found []netip.Addr, err error) {
 	family := "ip" + strings.TrimLeft(strings.Split(network, ":")[0], "tcpudi")
-	if c.Node != "" || c.Socket == "" && len(c.Tap)+len(c.Tun) == 0 {
+	if c.Node != "" || c.Socket == "" && c.devices() == 0 {
 		found = slices.DeleteFunc(slices.Clone(labNode(host)), func(a netip.Addr) bool {
 			return family == "ip4" && !a.Is4() || family == "ip6" && a.Is4()
 		})

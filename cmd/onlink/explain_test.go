@@ -42,7 +42,7 @@ func TestExplainRefuses(t *testing.T) {
 		{"explain --device eth9 server", "address eth9: no interface of this name"},
 		{"explain --node nobody server", "the lab has no such node"},
 		{"explain --from client --tap tap0 server", "--from client: that is a node of the lab"},
-		{"explain --addr 192.0.2.9/24 server", "needs --tap NAME or --tun NAME"},
+		{"explain --addr 192.0.2.9/24 server", "needs --tap NAME, --tun NAME or --dev NAME"},
 		{"explain --mark x server", "--mark: "},
 		{"explain -s 70000 udp server:9", "a payload has 0 to 65507 octets"},
 	} {

@@ -19,7 +19,8 @@ import (
 type hostFlags struct {
 	Tap           []string     `help:"TAP device to be a host on: it carries Ethernet frames. May be repeated." placeholder:"NAME"`
 	Tun           []string     `help:"TUN device to be a host on: it carries IP packets. May be repeated." placeholder:"NAME"`
-	Addr          []hostAddr   `help:"Address of the host with its prefix length; with several devices, and the device it is on. May be repeated. On a TAP without any, the host takes those that routers tell of." placeholder:"[DEVICE=]ADDR/LEN"`
+	Dev           []string     `help:"Interface of this machine to be a host on, a network card or one end of a veth pair, beside the kernel: with addresses of its own. May be repeated." placeholder:"NAME"`
+	Addr          []hostAddr   `help:"Address of the host with its prefix length; with several devices, and the device it is on. May be repeated. On Ethernet without any, the host takes those that routers tell of." placeholder:"[DEVICE=]ADDR/LEN"`
 	Gateway       []gateway    `help:"Router to everywhere else; one of each family." placeholder:"[DEVICE=]ADDR"`
 	Route         []staticPath `help:"Way to PREFIX through the router GATEWAY; with %DEVICE behind it where that is link-local. May be repeated." placeholder:"PREFIX=GATEWAY"`
 	DNS           []nameServer `help:"Name server, with :PORT if it is not 53; may be repeated." placeholder:"ADDR" name:"dns"`
@@ -61,6 +62,9 @@ func (h *host) Trace(e *trace.Event) {
 		return
 	}
 	p := h.ports[e.In-firstPort]
+	if p.dev {
+		return // it may be up again; see port.watch
+	}
 	go func() {
 		if !p.device.Info().Up {
 			h.stop(goneError{p.name})
@@ -106,6 +110,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 		if err = p.open(); err != nil {
 			return nil, err
 		}
+		p.watch(h)
 	}
 	if f.Pcap != "" {
 		if h.capture, err = createCapture(f.Pcap); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/link/afpacket"
 	"github.com/onlink-go/onlink/link/capture"
 	"github.com/onlink-go/onlink/link/tuntap"
 )
@@ -14,10 +15,14 @@ import (
 type port struct {
 	name   string
 	tun    bool
+	dev    bool // an interface that this machine has already
 	cfg    onlink.InterfaceConfig
-	device *tuntap.Device    // nil until it is open
+	device link.Link         // nil until it is open
 	iface  *onlink.Interface // nil until it is attached
 }
+
+// devices returns how many devices the flags name.
+func (f *hostFlags) devices() int { return len(f.Tap) + len(f.Tun) + len(f.Dev) }
 
 // firstPort is the index of the interface of the first port: the loopback interface's is 1, and the others follow in order.
 const firstPort = 2
@@ -30,6 +35,9 @@ func (f *hostFlags) ports() (all []*port, err error) {
 	for _, name := range f.Tun {
 		all = append(all, &port{name: name, tun: true})
 	}
+	for _, name := range f.Dev {
+		all = append(all, &port{name: name, dev: true})
+	}
 	seen := make(map[string]bool)
 	for _, p := range all {
 		if seen[p.name] {
@@ -39,7 +47,7 @@ func (f *hostFlags) ports() (all []*port, err error) {
 		f.apply(&p.cfg)
 	}
 	if len(all) == 0 {
-		return nil, usagef("say which device to be a host on, with --tap NAME or --tun NAME")
+		return nil, usagef("say which device to be a host on, with --tap NAME or --tun NAME, or --dev NAME for an interface of this machine")
 	}
 	for _, a := range f.Addr {
 		p, err := a.find(all, "--addr", a.Prefix)
@@ -87,18 +95,41 @@ func (d onDevice) find(all []*port, flag string, value any) (*port, error) {
 			return p, nil
 		}
 	}
-	return nil, usagef("%s %s=%v: no --tap or --tun is called %s", flag, d.device, value, d.device)
+	return nil, usagef("%s %s=%v: no --tap, --tun or --dev is called %s", flag, d.device, value, d.device)
 }
 
 // open opens the device.
 func (p *port) open() (err error) {
-	p.device, err = tuntap.Open(p.name, tuntap.Config{TUN: p.tun})
+	var l link.Link
+	if p.dev {
+		l, err = afpacket.Open(p.name, afpacket.Config{})
+	} else {
+		l, err = tuntap.Open(p.name, tuntap.Config{TUN: p.tun})
+	}
+	if err == nil {
+		p.device = l
+	}
 	return err
+}
+
+// watch ends h when p, an interface of this machine, does not exist any more.
+func (p *port) watch(h *host) {
+	d, ok := p.device.(*afpacket.Device)
+	if !ok {
+		return // h notices that a TAP or TUN goes down
+	}
+	go func() {
+		select {
+		case <-d.Gone():
+			h.stop(goneError{p.name})
+		case <-h.ctx.Done():
+		}
+	}()
 }
 
 // attach makes an interface of p, which is open.
 func (h *host) attach(p *port) (err error) {
-	var l link.Link = p.device
+	l := p.device
 	if h.capture != nil {
 		c := capture.New(h.Runtime(), l, h.capture.Writer, p.name)
 		h.Tracer().Add(c)

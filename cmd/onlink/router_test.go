@@ -67,7 +67,7 @@ func TestDeviceFlagErrors(t *testing.T) {
 		"":                                    "which device",
 		"--tap a --tun a --addr a=10.0.0.1/8": "twice",
 		"--tap a --tap b --addr 10.0.0.1/8":   "several devices",
-		"--tap a --addr b=10.0.0.1/8":         "no --tap or --tun is called b",
+		"--tap a --addr b=10.0.0.1/8":         "no --tap, --tun or --dev is called b",
 		"--tun a":                             "which address",
 		"--tap a --addr a=x":                  "not an address",
 		"--tap a --gateway a=x":               "not an address",

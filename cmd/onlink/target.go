@@ -35,13 +35,13 @@ type targetFlags struct {
 
 // target runs v on the host that the flags say.
 func (f *targetFlags) target(ctx context.Context, v verb) error {
-	switch own := len(f.Tap)+len(f.Tun) > 0; {
+	switch own := f.devices() > 0; {
 	case !own && f.given():
-		return usagef("--addr and what else says how to be a host needs --tap NAME or --tun NAME")
+		return usagef("--addr and what else says how to be a host needs --tap NAME, --tun NAME or --dev NAME")
 	case !own:
 		return f.runningFlags.target(ctx, v)
 	case f.Socket != "" || f.Node != "":
-		return usagef("--tap and --tun make a host of its own: they do not go with --socket and --node")
+		return usagef("--tap, --tun and --dev make a host of its own: they do not go with --socket and --node")
 	}
 	h, err := f.open(ctx)
 	if err != nil {

@@ -32,7 +32,8 @@ type Device struct {
 	mu   sync.Mutex
 	info link.Info
 	err  error // why the device is dead, or link.ErrClosed
-	gone bool
+
+	gone chan struct{} // closed when the interface does not exist any more
 
 	out sender
 
@@ -47,7 +48,8 @@ func Open(name string, cfg Config) (*Device, error) {
 	if cfg.Runtime == nil {
 		cfg.Runtime = clock.NewReal()
 	}
-	d := &Device{name: name, ownAddr: cfg.Addr == (wire.MAC{}), noOffload: cfg.NoOffload, slot: link.NewSlot(cfg.Runtime)}
+	d := &Device{name: name, ownAddr: cfg.Addr == (wire.MAC{}), noOffload: cfg.NoOffload, slot: link.NewSlot(cfg.Runtime),
+		gone: make(chan struct{})}
 	d.info = link.Info{Medium: link.Ethernet, Queues: 1, Addr: cfg.Addr}
 	if !cfg.NoOffload {
 		d.info.Offload = vnet.Offloads
@@ -96,12 +98,9 @@ func (d *Device) Info() link.Info {
 	return d.info
 }
 
-// Gone reports whether the interface does not exist any more: the link is dead.
-func (d *Device) Gone() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.gone
-}
+// Gone returns a channel that is closed when the interface does not exist any more, and the link is dead. That the link is not
+// up may have other reasons.
+func (d *Device) Gone() <-chan struct{} { return d.gone }
 
 // Stats returns the counters of the device. Drops are also those of the socket's queue, where frames wait to be read.
 func (d *Device) Stats() link.Stats {
@@ -146,7 +145,8 @@ func (d *Device) die(cause error) error {
 		return d.err
 	}
 	err := fmt.Errorf("afpacket: %s is gone: it was deleted, or moved, while in use (%w)", d.name, cause)
-	d.err, d.gone = err, true
+	d.err = err
+	close(d.gone)
 	d.info.Up = false
 	info := d.info
 	d.mu.Unlock()

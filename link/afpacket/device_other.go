@@ -22,8 +22,8 @@ func Open(name string, cfg Config) (*Device, error) {
 // Name returns the name of the interface.
 func (d *Device) Name() string { return "" }
 
-// Gone reports whether the interface does not exist any more.
-func (d *Device) Gone() bool { return false }
+// Gone returns a channel that is closed when the interface does not exist any more.
+func (d *Device) Gone() <-chan struct{} { return nil }
 
 // Stats returns the counters of the device.
 func (d *Device) Stats() link.Stats { return link.Stats{} }
