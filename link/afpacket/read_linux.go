@@ -27,9 +27,10 @@ const (
 func (d *Device) read() {
 	r := reader{d: d}
 	r.init()
+	fill := r.fill // made once
 	var err error
 	for err == nil {
-		err = d.raw.Read(r.fill)
+		err = d.raw.Read(fill)
 		if !r.batch.Empty() {
 			d.slot.Deliver(0, &r.batch)
 		}

@@ -1,0 +1,76 @@
+package afpacket
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/onlink-go/onlink/internal/offload"
+	"github.com/onlink-go/onlink/packet"
+	"github.com/onlink-go/onlink/wire"
+)
+
+// The stack is not given super-packets of UDP, which it does not take: a program's come in as the datagrams that they stand for,
+// with right checksums.
+func TestUDPSegments(t *testing.T) {
+	for _, no := range []bool{false, true} {
+		t.Run(fmt.Sprintf("NoOffload %v", no), func(t *testing.T) {
+			inNamespace(t)
+			d := openDevice(t, "ov1", Config{NoOffload: no})
+			c := make(catcher, 100)
+			attach(t, d, c)
+			ip(t, "address add 192.0.2.1/24 dev ov0")
+			ip(t, "neighbor add 192.0.2.2 lladdr "+d.Info().Addr.String()+" dev ov0")
+			conn, err := net.Dial("udp4", "192.0.2.2:5000")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			raw, err := conn.(*net.UDPConn).SyscallConn()
+			if err != nil {
+				t.Fatal(err)
+			}
+			const size, n = 1000, 7
+			raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT, size) })
+			if err != nil {
+				t.Skipf("needs UDP_SEGMENT: %v", err)
+			}
+			data := make([]byte, size*n-size/2)
+			for i := range data {
+				data[i] = byte(i * i >> 8)
+			}
+			if _, err := conn.Write(data); err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			for len(got) < len(data) {
+				p := wait(t, c, "a datagram")
+				if p.GSOSize != 0 || no && p.Flags&packet.ChecksumLater != 0 {
+					t.Fatalf("a frame with %d octets to a segment, flags %v", p.GSOSize, p.Flags)
+				}
+				offload.Finish(p, wire.EthernetLen)
+				b := p.Bytes()[wire.EthernetLen:]
+				if b[9] != wire.ProtoUDP {
+					p.Free()
+					continue // the kernel's, as IGMP
+				}
+				h := wire.IPv4(b)
+				u := b[h.HeaderLen():]
+				if !wire.TransportChecksumOK(u, wire.ProtoUDP, h.Src(), h.Dst()) {
+					t.Errorf("a wrong checksum after %d octets", len(got))
+				}
+				if len(u)-wire.UDPLen > size {
+					t.Errorf("a datagram of %d octets, want %d at most", len(u)-wire.UDPLen, size)
+				}
+				got = append(got, u[wire.UDPLen:]...)
+				p.Free()
+			}
+			if !bytes.Equal(got, data) {
+				t.Error("what came is not what was sent")
+			}
+		})
+	}
+}
