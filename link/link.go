@@ -1,6 +1,6 @@
 // Package link defines what the stack asks of a network device: a [Link] takes and gives batches of
 // frames. Devices are in the packages below this one: mem joins stacks in memory, tuntap joins them to the
-// Linux kernel. A device that changes or watches traffic (impair, capture) is a Link wrapped around a Link, so
+// Linux kernel, afpacket puts them on an interface that Linux has. A device that changes or watches traffic (impair, capture) is a Link wrapped around a Link, so
 // that every driver can be made lossy or be listened to, and no driver knows it.
 //
 // Who writes a driver finds the receiving half ready-made in [Slot], and a conformance test in package

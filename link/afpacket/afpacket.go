@@ -21,7 +21,7 @@
 //
 // Frames go one by one, with one system call each; those that came in while one was handled are read and delivered together.
 // A frame may be a super-packet of TCP, in both directions, which the card cuts, or the kernel for it; checksums are left to
-// whoever needs them. A VLAN tag that the kernel took off is put back. One device has one queue.
+// whoever needs them. Super-packets of UDP are cut here. A VLAN tag that the kernel took off is put back. One device has one queue.
 package afpacket
 
 import (
@@ -33,7 +33,7 @@ import (
 type Config struct {
 	Runtime clock.Runtime // for waiting; nil: a real one
 
-	// Addr is the stack's Ethernet address, and the interface listens to it; zero: the interface's own, whatever becomes of it.
+	// Addr is the stack's Ethernet address, and the interface listens to it; zero: the interface's own, also when that changes.
 	Addr wire.MAC
 
 	// Promiscuous has the interface take frames that are for other stations, too.

@@ -58,7 +58,7 @@ func Open(name string, cfg Config) (*Device, error) {
 	if d.index, err = indexOf(name); err != nil {
 		return nil, err
 	}
-	// From here on no change is missed.
+	// The watch comes first, so that no change is missed.
 	if d.watch, err = openWatch(name, d.index); err != nil {
 		return nil, err
 	}
