@@ -51,6 +51,7 @@ vet:
 	$(call each,$(GO) vet ./...)
 	GOOS=darwin $(GO) vet ./... && GOOS=windows $(GO) build ./... && GOARCH=arm64 $(GO) build ./... && \
 		GOARCH=arm64 $(GO) vet ./wire
+	cd cmd/onlink && GOOS=darwin $(GO) vet . && GOOS=windows $(GO) build -o /dev/null .
 
 staticcheck:
 	$(call each,$(STATICCHECK) ./...)

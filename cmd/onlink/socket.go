@@ -76,7 +76,7 @@ func privateDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	if owner := fi.Sys().(*syscall.Stat_t).Uid; !fi.IsDir() || fi.Mode().Perm()&0o077 != 0 || int(owner) != os.Getuid() {
+	if !fi.IsDir() || fi.Mode().Perm()&0o077 != 0 || !ownFile(fi) {
 		return fmt.Errorf("%s is not a folder that only its owner may use (mode 0700)", dir)
 	}
 	return nil
@@ -255,25 +255,6 @@ func inNamespace(paths []string) (near []string) {
 		}
 	}
 	return near
-}
-
-// owner returns the number of the process that listens to the socket, or 0.
-func owner(path string) (pid int32) {
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		return 0
-	}
-	defer conn.Close()
-	raw, err := conn.(*net.UnixConn).SyscallConn()
-	if err != nil {
-		return 0
-	}
-	raw.Control(func(fd uintptr) {
-		if cred, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED); err == nil {
-			pid = cred.Pid
-		}
-	})
-	return pid
 }
 
 // dialError says why the control socket at path does not answer.
