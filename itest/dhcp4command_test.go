@@ -70,7 +70,7 @@ func TestDHCPUsage(t *testing.T) {
 		"--tap tap0 --dhcp=tap1":                     "--dhcp=tap1: no --tap or --dev is called tap1",
 		"--tun tun0 --addr 192.0.2.2/24 --dhcp=tun0": "--dhcp=tun0: DHCP needs Ethernet, and tun0 is a TUN device",
 		"--tap tap0 --dhcp=tap0 --dhcp=tap0":         "--dhcp=tap0 is there twice",
-		"--tap tap0 --addr 192.0.2.2/24 --dhcp":      "--dhcp: no TAP device is without an IPv4 --addr",
+		"--tap tap0 --addr 192.0.2.2/24 --dhcp":      "--dhcp: no Ethernet device is without an IPv4 --addr",
 		"--tap tap0 --hostname toaster":              "--hostname needs --dhcp",
 		"--tap tap0 --dhcp --hostname a_b!":          `--hostname "a_b!" is not a name`,
 	} {

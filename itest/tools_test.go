@@ -114,10 +114,19 @@ func TestTracerouteAsTraceroute(t *testing.T) {
 		"-n 10.9.9.9", "-n 2001:db8:9::9", "-n -f 2 198.51.100.2", "-n -F 198.51.100.2 1400", "-n 192.0.2.1", "-n -m 1 -I 198.51.100.2", "-n -q 1 198.51.100.77",
 	} {
 		args := strings.Fields(strings.ReplaceAll(line, "192.0.2.1", "203.0.113.1"))
-		want, _ := r.peer.try("traceroute", args...)
 		got := r.tool("traceroute", strings.Fields(line)...)
-		code := got.exitCode(t)
-		if is, should := untimed(got.stdout.String()), untimed(asOurs.Replace(want.stdout.String())); is != should || code != 0 {
+		code, is := got.exitCode(t), untimed(got.stdout.String())
+		want, _ := r.peer.try("traceroute", args...)
+		should := untimed(asOurs.Replace(want.stdout.String()))
+		for range 2 {
+			// On a busy machine traceroute misses answers of its own, with -T above all.
+			if strings.Count(should, "*") <= strings.Count(is, "*") {
+				break
+			}
+			want, _ = r.peer.try("traceroute", args...)
+			should = untimed(asOurs.Replace(want.stdout.String()))
+		}
+		if is != should || code != 0 {
 			t.Errorf("%s: exit code %d\n%s%s\ntraceroute prints\n%s%s", line, code, is, &got.stderr, should, &want.stderr)
 		}
 	}
