@@ -34,11 +34,14 @@ test:
 	$(GO) test -tags purego $(TESTFLAGS) ./wire
 
 # A package shares memory if it, or its tests, import what that takes. internal/tcp takes its free lists from package sync and
-# has no goroutine: nothing in it can race, and its simulations would take minutes.
+# has no goroutine: nothing in it can race, and its simulations would take minutes. Of itest, which mostly waits for other programs,
+# those tests are run in which the most goes on at once.
+RACE_ITEST := TestTransferOffload|TestSteer|TestTraceOfRunningHost|TestCaptureStream|TestNamesFromDnsmasq|TestUpDev|TestTwoAtOnce
 race:
 	$(call each,$(GO) list -f '{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
-		awk '/ (sync|sync\/atomic|testing\/synctest)( |$$)/ && !/^[^ ]*internal\/tcp / { print $$1 }' | \
+		awk '/ (sync|sync\/atomic|testing\/synctest)( |$$)/ && !/^[^ ]*(internal\/tcp|\/itest) / { print $$1 }' | \
 		xargs -r $(GO) test -race $(TESTFLAGS))
+	cd itest && $(GO) test -race $(TESTFLAGS) -run '$(RACE_ITEST)' .
 
 lint: format vet staticcheck rules
 
