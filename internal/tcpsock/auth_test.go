@@ -169,7 +169,7 @@ func TestAuthenticatedRemnant(t *testing.T) {
 	rest.ACK(r.sim.Now(), &seg)
 	seg.Seq, seg.Ack, seg.Flags = seg.Ack, seg.Seq, wire.RST
 	r.tcp.emit(sh, r.tcp.route(sh, r.sim.Now(), &rest.key, &Header{}), &flow.Key{Local: rest.key.Remote, Remote: rest.key.Local,
-		Ports: flow.Ports(rest.key.RemotePort(), rest.key.LocalPort()), Proto: wire.ProtoTCP}, &seg, Header{}, nil, nil)
+		Ports: flow.Ports(rest.key.RemotePort(), rest.key.LocalPort()), Proto: wire.ProtoTCP}, &seg, Header{}, nil)
 	sh.Unlock()
 	r.pass(0)
 	if r.tcp.tables[0].firstRemnant != rest || rest.State() != before || sh.Counters.Dropped(mib.TcpAuthMissing) != 1 {

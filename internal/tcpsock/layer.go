@@ -225,7 +225,7 @@ func (t *Layer) send(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp
 	if path == nil {
 		return false
 	}
-	t.emit(sh, path, key, seg, h, auth, nil)
+	t.emit(sh, path, key, seg, h, auth)
 	return true
 }
 
@@ -242,10 +242,9 @@ func (t *Layer) route(sh *shard.Shard, now clock.Instant, key *flow.Key, h *Head
 // ecnField is the part of the traffic class that is TCP's own: RFC 3168, 5.
 const ecnField = 3
 
-// emit makes a packet of seg, whose payload is c's, signed by auth if that is not nil, and stages it. sh locked.
-func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, auth *tcpauth.Conn,
-	c *Conn) {
-	p, _ := t.build(key, seg, auth, c, 0)
+// emit makes a packet of seg, which has no payload, signed by auth if that is not nil, and stages it. sh locked.
+func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, auth *tcpauth.Conn) {
+	p, _ := t.build(key, seg, auth, nil, 0)
 	sh.Counters.Inc(mib.TcpOutSegs)
 	t.leave(sh, path, key, chosen, seg.ECN, p)
 }

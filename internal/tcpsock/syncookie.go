@@ -143,7 +143,7 @@ func (t *Layer) sendCookie(sh *shard.Shard, now clock.Instant, path *ip.Path, ke
 	if a := &answer.Options; a.HasTimestamps {
 		a.TSVal = stampCookie(a.TSVal-o.TSOffset, syn, &answer) + o.TSOffset
 	}
-	t.emit(sh, path, key, &answer, h, nil, nil)
+	t.emit(sh, path, key, &answer, h, nil)
 }
 
 // takeCookie makes a connection of the ACK of a cookie; false if it is not one. sh locked.
