@@ -341,7 +341,11 @@ func (c *Conn) Write(b []byte) (int, error) {
 		c.writers.wait(c.sh)
 	}
 	c.writing = true
+	held := false // octets wait for what is behind them in b
 	defer func() {
+		if held && !c.gone {
+			c.pump(c.layer.rt.Now())
+		}
 		c.writing = false
 		c.writers.wake()
 	}()
@@ -357,7 +361,11 @@ func (c *Conn) Write(b []byte) (int, error) {
 			return written, err
 		}
 		written += n
-		if n > 0 {
+		switch {
+		case n == copyQuantum && end < len(b) && c.tcb.Unsent() < maxData:
+			held = true // what fills a super-packet leaves as one
+		case n > 0 || held:
+			held = false
 			c.pump(now)
 		}
 		if written == len(b) {
