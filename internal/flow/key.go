@@ -26,15 +26,7 @@ func (k *Key) Hash(seed uint64) uint32 {
 	h := seed
 	for _, v := range [...]uint64{k.Local.Hi, k.Local.Lo, k.Remote.Hi, k.Remote.Lo,
 		uint64(k.Ports)<<32 | uint64(k.Scope), uint64(k.Proto)} {
-		h = mix(h ^ v)
+		h = Mix(h ^ v)
 	}
 	return uint32(h >> 32)
-}
-
-// mix is the finalizer of splitmix64.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -30,7 +31,7 @@ func NewLinkLocal4(mac wire.MAC) *LinkLocal4 { return &LinkLocal4{seed: mac.Uint
 // new addresses to no more than one new address per RATE_LIMIT_INTERVAL." RFC 5227, 2.1.1, has it from the MAX_CONFLICTS'th on.
 func (l *LinkLocal4) Next() (a wire.Addr, hold time.Duration) {
 	const first, count = 1 << 8, 254 << 8
-	host := first + uint32(l.draw()%count)
+	host := first + uint32(flow.Draw(&l.seed)%count)
 	if l.conflicts >= MaxConflicts {
 		hold = RateLimitInterval
 	}
@@ -54,12 +55,3 @@ func (l *LinkLocal4) Conflicted(now clock.Instant) {
 
 // Conflicts returns how many conflicts there were that count.
 func (l *LinkLocal4) Conflicts() int { return l.conflicts }
-
-// draw is SplitMix64: each value of the seed gives another sequence.
-func (l *LinkLocal4) draw() uint64 {
-	l.seed += 0x9e3779b97f4a7c15
-	z := l.seed
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}

@@ -1,6 +1,9 @@
 package route
 
-import "github.com/onlink-go/onlink/wire"
+import (
+	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/wire"
+)
 
 // Why says by which rule a route was chosen.
 type Why uint8
@@ -169,7 +172,7 @@ func (f *FIB) loadShare(list []Hop, best *Hop, reach Reach, q *Query, r *Result)
 			r.Hop, r.Why = h, ByHabit
 			return
 		}
-		if score := mix(mix(f.seed^q.Dst.Hi^mix(q.Dst.Lo)) ^ h.Gateway.Lo ^ mix(h.Gateway.Hi^uint64(h.Out))); score >= top {
+		if score := flow.Mix(flow.Mix(f.seed^q.Dst.Hi^flow.Mix(q.Dst.Lo)) ^ h.Gateway.Lo ^ flow.Mix(h.Gateway.Hi^uint64(h.Out))); score >= top {
 			top, r.Hop = score, h
 		}
 	}
@@ -232,12 +235,4 @@ func (f *FIB) roundRobin(list []Hop, q *Query, r *Result) {
 		}
 		turn--
 	}
-}
-
-// mix is the finalizer of splitmix64.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }

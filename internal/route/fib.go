@@ -8,6 +8,7 @@ import (
 
 	"github.com/gaissmai/bart"
 
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -16,7 +17,8 @@ type FIB struct {
 	tables    []*table  // by ascending number
 	rules     [2][]Rule // IPv4, IPv6
 	compiled  [2][]compiled
-	plain     [2]bool // with the initial rules only: the main table is all there is
+	initial   [2]bool // the rules are those of the beginning
+	plain     [2]bool // and so the main table is all there is
 	main      *table
 	depends   [2]selectors
 	redirects *bart.Table[*redirected]
@@ -187,7 +189,7 @@ func (f *FIB) compile() {
 			f.depends[fam].mark = f.depends[fam].mark || s.mark
 			f.depends[fam].class = f.depends[fam].class || s.class
 		}
-		f.compiled[fam] = cs
+		f.compiled[fam], f.initial[fam] = cs, slices.Equal(f.rules[fam], initialRules(fam == 1))
 	}
 	f.retable()
 }
@@ -195,10 +197,7 @@ func (f *FIB) compile() {
 // retable follows a change of tables.
 func (f *FIB) retable() {
 	f.main = f.table(MainTable)
-	for fam := range f.rules {
-		six := fam == 1
-		f.plain[fam] = slices.Equal(f.rules[fam], initialRules(six)) && (six || f.table(DefaultTable) == nil)
-	}
+	f.plain = [2]bool{f.initial[0] && f.table(DefaultTable) == nil, f.initial[1]}
 }
 
 // Depends reports which fields of a Query besides addresses and interfaces answers for a family depend on.
@@ -220,17 +219,17 @@ func (f *FIB) HashPorts(four, six bool) *FIB {
 
 // FlowHash returns the hash by which q's packets are spread over multipath routes. It is the same for all packets of a flow.
 func (f *FIB) FlowHash(q *Query) uint32 {
-	h := mix(f.seed ^ q.Dst.Hi)
-	h = mix(h ^ q.Dst.Lo)
-	h = mix(h ^ q.Src.Hi)
-	h = mix(h ^ q.Src.Lo)
+	h := flow.Mix(f.seed ^ q.Dst.Hi)
+	h = flow.Mix(h ^ q.Dst.Lo)
+	h = flow.Mix(h ^ q.Src.Hi)
+	h = flow.Mix(h ^ q.Src.Lo)
 	fam := family(q.Dst)
 	switch {
 	case f.hashL4[fam]:
-		h = mix(h ^ uint64(q.Ports)<<8 ^ uint64(q.Proto))
+		h = flow.Mix(h ^ uint64(q.Ports)<<8 ^ uint64(q.Proto))
 	case fam == 1:
 		// Linux's policy 0 for IPv6: "source and destination addresses plus flow label" and next header.
-		h = mix(h ^ uint64(q.FlowLabel)<<8 ^ uint64(q.Proto))
+		h = flow.Mix(h ^ uint64(q.FlowLabel)<<8 ^ uint64(q.Proto))
 	}
 	return uint32(h >> 32)
 }

@@ -11,10 +11,7 @@ import (
 
 // hops are the routes of one prefix: by metric, those of one metric as they were added. They are immutable, and prefixes
 // with equal ones share them: a million routes through a few gateways hold a few of them.
-type hops struct {
-	list   []Hop
-	single bool // there is one, and so nothing to choose
-}
+type hops struct{ list []Hop }
 
 // table is a forwarding table. It is immutable once its FIB is published.
 type table struct {
@@ -33,7 +30,7 @@ func (t *table) get(p netip.Prefix) []Hop {
 }
 
 // interner finds the one copy of equal hops. It forgets all when it has seen too many: what is shared already stays so.
-type interner struct{ single map[Hop]*hops }
+type interner struct{ lone map[Hop]*hops }
 
 const maxInterned = 1 << 14
 
@@ -41,14 +38,14 @@ func (n *interner) intern(list []Hop) *hops {
 	if len(list) != 1 {
 		return &hops{list: list}
 	}
-	if hs := n.single[list[0]]; hs != nil {
+	if hs := n.lone[list[0]]; hs != nil {
 		return hs
 	}
-	if n.single == nil || len(n.single) >= maxInterned {
-		n.single = make(map[Hop]*hops)
+	if n.lone == nil || len(n.lone) >= maxInterned {
+		n.lone = make(map[Hop]*hops)
 	}
-	hs := &hops{list: list, single: true}
-	n.single[list[0]] = hs
+	hs := &hops{list: list}
+	n.lone[list[0]] = hs
 	return hs
 }
 
@@ -79,29 +76,24 @@ func (f *FIB) lookup(t *table, q *Query, r *Result) bool {
 	if !ok {
 		return false
 	}
-	if hs.single { // the common case by far
+	if len(hs.list) == 1 { // the common case by far: nothing to choose
 		if h := &hs.list[0]; f.usable(h, q) && (h.router == nil || h.router.Reach() != NotReachable) {
 			r.Hop, r.Why = h, ByLongestPrefix
 			return true
 		}
 	}
-	var asleep *hops // the longest prefix whose routers are all unreachable
 	if f.choose(hs.list, q, r) {
 		return true
 	}
-	if hs.anyUsable(f, q) {
-		asleep = hs
-	}
-	if asleep == nil || !q.Dst.Is4() && q.host() {
-		for _, hs := range t.fib.Supernets(netip.PrefixFrom(a, a.BitLen())) {
-			if f.choose(hs.list, q, r) {
-				missAll(asleep, f, q)
-				return true
-			}
-			if asleep == nil && hs.anyUsable(f, q) {
-				if asleep = hs; q.Dst.Is4() || !q.host() {
-					break
-				}
+	var asleep *hops // of the longest prefix with routers that could be used, of which none answers
+	for _, hs := range t.fib.Supernets(netip.PrefixFrom(a, a.BitLen())) {
+		if f.choose(hs.list, q, r) {
+			missAll(asleep, f, q)
+			return true
+		}
+		if asleep == nil && hs.anyUsable(f, q) {
+			if asleep = hs; q.Dst.Is4() || !q.host() {
+				break
 			}
 		}
 	}
