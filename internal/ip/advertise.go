@@ -118,13 +118,7 @@ func (d *device) runRouter(now clock.Instant) {
 }
 
 func (d *device) sendRA(now clock.Instant, m *nd.RouterMessage) {
-	p := packet.New(m.Body.Len())
-	m.Body.Put(p.Bytes())
-	var linkDst wire.MAC
-	if m.Dst.IsMulticast() {
-		linkDst = m.Dst.MulticastMAC()
-	}
-	d.sendND(now, p, m.Src, m.Dst, linkDst)
+	d.sendND(now, &m.Body, m.Src, m.Dst, wire.MAC{})
 }
 
 // advTimer is the device as the owner of the timer of its advertisements.

@@ -139,13 +139,7 @@ func (d *device) give(now clock.Instant, a *lateAnswer) {
 			return
 		}
 	}
-	p := packet.New(a.na.Len())
-	a.na.Put(p.Bytes())
-	var linkDst wire.MAC
-	if a.to.IsMulticast() {
-		linkDst = a.to.MulticastMAC()
-	}
-	d.sendND(now, p, src, a.to, linkDst)
+	d.sendND(now, &a.na, src, a.to, wire.MAC{})
 }
 
 // answerFrom returns the unicast address of d to answer to from.

@@ -1,6 +1,8 @@
 package ip
 
 import (
+	"slices"
+
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/nd"
 	"github.com/onlink-go/onlink/internal/netif"
@@ -237,28 +239,19 @@ func (d *device) tellRouters() {
 	}
 	tell := func(k trace.Kind, these, not []wire.Addr) {
 		for _, a := range these {
-			if !contains(not, a) {
+			if !slices.Contains(not, a) {
 				d.l.emit(&trace.Event{Kind: k, In: d.index, Src: a})
 			}
 		}
 	}
 	for _, a := range d.routers {
-		if !contains(now, a) {
+		if !slices.Contains(now, a) {
 			d.notRouter(a)
 		}
 	}
 	tell(trace.RouterLost, d.routers, now)
 	tell(trace.RouterFound, now, d.routers)
 	d.routers = now
-}
-
-func contains(list []wire.Addr, a wire.Addr) bool {
-	for _, o := range list {
-		if o == a {
-			return true
-		}
-	}
-	return false
 }
 
 // solicitRouters sends a Router Solicitation.
@@ -279,9 +272,7 @@ func (d *device) solicitRouters(now clock.Instant) {
 			break
 		}
 	}
-	p := packet.New(m.Len())
-	m.Put(p.Bytes())
-	d.sendND(now, p, src, wire.AllRouters6, wire.AllRouters6.MulticastMAC())
+	d.sendND(now, &m, src, wire.AllRouters6, wire.MAC{})
 }
 
 // routerAdvertisement reports whether p is a valid Router Advertisement (RFC 4861, 6.1.2), after it did what it says.

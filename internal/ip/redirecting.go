@@ -81,9 +81,7 @@ func (d *device) redirect6(now clock.Instant, p *packet.Buffer) {
 		return
 	}
 	m := wire.Redirect{Target: p.NextHop, Destination: p.Dst, TargetLink: d.cache.LinkAddress(p.NextHop), Packet: p.FromNetwork()}
-	b := packet.New(m.Len())
-	m.Put(b.Bytes())
-	d.sendND(now, b, src, p.Src, wire.MAC{})
+	d.sendND(now, &m, src, p.Src, wire.MAC{})
 }
 
 // redirected remembers who was told, each in the one place that its address hashes to.

@@ -132,9 +132,7 @@ func (d *device) sendProbes(now clock.Instant) {
 	var m nd.Message
 	for _, dad := range d.dads {
 		for dad.Next(&m) {
-			p := packet.New(m.Body.Len())
-			m.Body.Put(p.Bytes())
-			d.sendND(now, p, m.Src, m.Dst, m.LinkDst)
+			d.sendND(now, &m.Body, m.Src, m.Dst, m.LinkDst)
 		}
 	}
 }
@@ -171,9 +169,7 @@ func (d *device) solicit(now clock.Instant, a *neigh.Action) {
 		return
 	}
 	m, dst, linkDst := a.NeighborSolicitation(d.info.Addr)
-	p := packet.New(m.Len())
-	m.Put(p.Bytes())
-	d.sendND(now, p, src, dst, linkDst)
+	d.sendND(now, &m, src, dst, linkDst)
 }
 
 // solicitFrom returns the source of a solicitation: the source of the packet that prompted it if it is one of the
@@ -216,9 +212,17 @@ func (d *device) sendARP(m *wire.ARP, dst wire.MAC) {
 	d.l.control.Stage(p)
 }
 
-// sendND stages p, a Neighbor Discovery message without its checksum. A zero linkDst has dst resolved like that of any
+// ndMessage is a Neighbor Discovery message of package wire.
+type ndMessage interface {
+	Len() int
+	Put(b []byte)
+}
+
+// sendND stages a packet with the Neighbor Discovery message body. A zero linkDst has a unicast dst resolved like that of any
 // packet.
-func (d *device) sendND(now clock.Instant, p *packet.Buffer, src, dst wire.Addr, linkDst wire.MAC) {
+func (d *device) sendND(now clock.Instant, body ndMessage, src, dst wire.Addr, linkDst wire.MAC) {
+	p := packet.New(body.Len())
+	body.Put(p.Bytes())
 	m := wire.ICMP(p.Bytes())
 	typ := m.Type()
 	wire.FinishICMPv6(m, src, dst)
@@ -227,6 +231,9 @@ func (d *device) sendND(now clock.Instant, p *packet.Buffer, src, dst wire.Addr,
 	p.SetNetwork()
 	p.Src, p.Dst, p.Proto, p.HopLimit = src, dst, wire.ProtoICMPv6, wire.NDHopLimit
 	p.EtherType, p.Out, p.NextHop = wire.EtherTypeIPv6, d.index, dst
+	if linkDst == (wire.MAC{}) && dst.IsMulticast() {
+		linkDst = dst.MulticastMAC()
+	}
 	if linkDst != (wire.MAC{}) {
 		p.LinkDst = linkDst
 		p.Flags |= packet.Resolved
@@ -373,7 +380,5 @@ func (d *device) announce(a wire.Addr) {
 	e := d.address(a)
 	override := e == nil || !e.Optimistic && !e.Anycast
 	m := wire.NeighborAdvertisement{Router: d.l.Settings().Forward6, Override: override, Target: a, TargetLink: d.info.Addr}
-	p := packet.New(m.Len())
-	m.Put(p.Bytes())
-	d.sendND(d.l.rt.Now(), p, a, wire.AllNodes6, wire.AllNodes6.MulticastMAC())
+	d.sendND(d.l.rt.Now(), &m, a, wire.AllNodes6, wire.MAC{})
 }
