@@ -5,7 +5,6 @@ import (
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/addrsel"
-	"github.com/onlink-go/onlink/internal/mcast"
 	"github.com/onlink-go/onlink/internal/nd"
 	"github.com/onlink-go/onlink/internal/neigh"
 	"github.com/onlink-go/onlink/internal/netif"
@@ -161,13 +160,9 @@ func (l *Layer) tellContents(old, now *interfaceState) {
 		func(op ChangeOp, a *netif.Address) { l.report(Change{Op: op, Kind: OfAddress, On: on, Address: *a}) })
 	differ(old.groups, now.groups, func(g *GroupInfo) wire.Addr { return g.Group },
 		func(a, b *GroupInfo) bool {
-			return a.Users == b.Users && a.Version == b.Version && sameFilter(&a.Filter, &b.Filter)
+			return a.Users == b.Users && a.Version == b.Version && a.Filter.Equal(b.Filter)
 		},
 		func(op ChangeOp, g *GroupInfo) { l.report(Change{Op: op, Kind: OfGroup, On: on, Group: *g}) })
-}
-
-func sameFilter(a, b *mcast.Filter) bool {
-	return a.Mode == b.Mode && slices.Equal(a.Sources, b.Sources)
 }
 
 // differ reports, by their keys, what is gone from old, and then what is new or not the same in now.

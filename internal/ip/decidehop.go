@@ -58,10 +58,8 @@ func portsAt(proto uint8, b []byte) uint32 {
 
 // findHop looks up where to forward to.
 func (d *decision) findHop(s *snapshot, noRoute mib.Reason) {
-	q := route.Query{Dst: d.dst, Src: d.src, In: d.in, Mark: d.mark, TrafficClass: d.class, Proto: d.proto, Ports: d.ports, FlowLabel: d.label}
-	if in := s.Interface(d.in); in != nil {
-		q.VRF = in.VRF
-	}
+	q := route.Query{Dst: d.dst, Src: d.src, In: d.in, VRF: s.vrfOf(d.in), Mark: d.mark, TrafficClass: d.class, Proto: d.proto,
+		Ports: d.ports, FlowLabel: d.label}
 	var r route.Result
 	if !s.routes.Lookup(&q, &r) {
 		d.verdict, d.reason, d.code = unreachable, noRoute, codeOf(r.Drop(), d.dst.Is4())

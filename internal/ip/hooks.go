@@ -142,15 +142,13 @@ func (t *transmission) pass(at hook.Point, p *packet.Buffer) bool {
 // routeAgain finds the way of a packet of ours that a hook gave another address, mark or class. Without one it is dropped,
 // and false returned.
 func (t *transmission) routeAgain(p *packet.Buffer) bool {
-	query := Query{Dst: p.Dst, Flow: Flow{Mark: p.Mark, TrafficClass: p.TrafficClass, Proto: p.Proto}}
+	query := Query{Dst: p.Dst, Flow: Flow{Mark: p.Mark, TrafficClass: p.TrafficClass, Proto: p.Proto},
+		VRF: t.s.vrfOf(p.Out)}
 	if p.Dst.NeedsScope() || p.Dst.IsMulticast() || p.Dst == wire.Broadcast4 {
 		query.Scope = uint32(p.Out)
 	}
 	if t.s.Lookup(p.Src, p.Out).Kind == netif.Unicast {
 		query.Src = p.Src // else it is a hook's business
-	}
-	if i := t.s.Interface(p.Out); i != nil {
-		query.VRF = i.VRF
 	}
 	if b := p.Bytes(); p.Dst.Is4() {
 		query.Flow.Ports = ports4(b)

@@ -84,15 +84,7 @@ func (l *Layer) GroupInterface(group wire.Addr) (int32, error) {
 }
 
 // IsBroadcast reports whether a is an IPv4 broadcast address of one of our links.
-func (l *Layer) IsBroadcast(a wire.Addr) bool {
-	s := l.snap.Load()
-	for _, i := range s.Interfaces {
-		if s.Lookup(a, i.Index).Kind == netif.Broadcast {
-			return true
-		}
-	}
-	return false
-}
+func (l *Layer) IsBroadcast(a wire.Addr) bool { return l.snap.Load().AnyBroadcast(a) }
 
 // GroupInfo is a multicast group on an interface.
 type GroupInfo struct {

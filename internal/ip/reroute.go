@@ -15,10 +15,8 @@ func (t *transmission) reroute(p *packet.Buffer) bool {
 	if linkLocal4(p.Src, p.Dst) {
 		return false
 	}
-	q := route.Query{Dst: p.Dst, Src: p.Src, In: p.In, Out: p.Out, Mark: p.Mark, TrafficClass: p.TrafficClass, Proto: p.Proto}
-	if i := t.s.Interface(p.Out); i != nil {
-		q.VRF = i.VRF
-	}
+	q := route.Query{Dst: p.Dst, Src: p.Src, In: p.In, Out: p.Out, VRF: t.s.vrfOf(p.Out), Mark: p.Mark, TrafficClass: p.TrafficClass,
+		Proto: p.Proto}
 	var r route.Result
 	if !t.s.routes.Lookup(&q, &r) {
 		return false

@@ -18,12 +18,9 @@ func (d *decision) hasWayBack(s *snapshot, how int) bool {
 	if how == backNot || d.src == wire.Unspecified4 {
 		return true
 	}
-	q := route.Query{Dst: d.src, Src: d.dst, Prefer: d.in, Mark: d.mark, TrafficClass: d.class, Dry: true}
+	q := route.Query{Dst: d.src, Src: d.dst, Prefer: d.in, VRF: s.vrfOf(d.in), Mark: d.mark, TrafficClass: d.class, Dry: true}
 	if d.dst.IsMulticast() || d.dst == wire.Broadcast4 {
 		q.Src = wire.Addr{}
-	}
-	if in := s.Interface(d.in); in != nil {
-		q.VRF = in.VRF
 	}
 	var r route.Result
 	return s.routes.Lookup(&q, &r) && (how == backLoose || r.Hop.Out == d.in)

@@ -168,9 +168,7 @@ func (t *transmission) decideAgain(p *packet.Buffer) []Decision {
 	if p.Dst.NeedsScope() || p.Dst.IsMulticast() || p.Dst == wire.Broadcast4 {
 		q.Scope = uint32(p.Out)
 	}
-	if i := t.s.Interface(p.Out); i != nil {
-		q.VRF = i.VRF
-	}
+	q.VRF = t.s.vrfOf(p.Out)
 	var path Path
 	if t.l.RouteInto(t.now, &q, &path) != nil || path.Src != p.Src || path.If.Index != p.Out || path.NextHop != p.NextHop {
 		return nil

@@ -101,6 +101,11 @@ func (s *Snapshot) Interface(index int32) *Interface {
 	return s.byIndex[index]
 }
 
+// AnyBroadcast reports whether a is an IPv4 broadcast address on any interface.
+func (s *Snapshot) AnyBroadcast(a wire.Addr) bool {
+	return a == wire.Broadcast4 || s.local[place{a, 0}].Kind == elsewhere
+}
+
 // Lookup says in which way a is ours for a packet that came in by, or is to leave by, the interface with the
 // given index (0: not known). A unicast address counts on whichever interface it is, as RFC 1122, 3.3.4.2 allows
 // ("weak ES model"), except link-local ones, which count on their own link only.
