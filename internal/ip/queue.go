@@ -220,20 +220,18 @@ func (q *queue) count() {
 var ipCounters = [2]struct {
 	received, delivered, forwarded, requests, fragOKs, fragCreates mib.Counter
 	reasmReqds, reasmOKs                                           mib.Counter
-	noRoute, exceeded, tooBig, unreachable, notForUs, notMember    mib.Reason
+	noRoute, exceeded, tooBig, notForUs, notMember                 mib.Reason
 	unknown, fromNobody, fromOurs, frameNotUnicast                 mib.Reason
 }{
 	{received: mib.IpInReceives, delivered: mib.IpInDelivers, forwarded: mib.IpForwDatagrams, requests: mib.IpOutRequests,
 		fragOKs: mib.IpFragOKs, fragCreates: mib.IpFragCreates, reasmReqds: mib.IpReasmReqds, reasmOKs: mib.IpReasmOKs,
 		noRoute: mib.Ip4NoRoute, exceeded: mib.Ip4TTLExceeded, tooBig: mib.Ip4FragmentNeeded,
-		unreachable: mib.Ip4NeighborUnreachable, notForUs: mib.Ip4NotForUs,
-		notMember: mib.Ip4NotMember, unknown: mib.Ip4UnknownProtocol,
+		notForUs: mib.Ip4NotForUs, notMember: mib.Ip4NotMember, unknown: mib.Ip4UnknownProtocol,
 		fromNobody: mib.Ip4FromThisNetwork, fromOurs: mib.Ip4FromOurs, frameNotUnicast: mib.Ip4FrameNotUnicast},
 	{received: mib.Ip6InReceives, delivered: mib.Ip6InDelivers, forwarded: mib.Ip6OutForwDatagrams, requests: mib.Ip6OutRequests,
 		fragOKs: mib.Ip6FragOKs, fragCreates: mib.Ip6FragCreates, reasmReqds: mib.Ip6ReasmReqds, reasmOKs: mib.Ip6ReasmOKs,
 		noRoute: mib.Ip6NoRoute, exceeded: mib.Ip6HopLimitExceeded, tooBig: mib.Ip6TooBig,
-		unreachable: mib.Ip6NeighborUnreachable, notForUs: mib.Ip6NotForUs,
-		notMember: mib.Ip6NotMember, unknown: mib.Ip6UnknownHeader,
+		notForUs: mib.Ip6NotForUs, notMember: mib.Ip6NotMember, unknown: mib.Ip6UnknownHeader,
 		fromNobody: mib.Ip6FromUnspecified, fromOurs: mib.Ip6FromOurs, frameNotUnicast: mib.Ip6FrameNotUnicast},
 }
 

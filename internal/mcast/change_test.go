@@ -53,7 +53,7 @@ func TestStateChange(t *testing.T) {
 			if r.Deadline() != clock.Never {
 				t.Error("a timer is left")
 			}
-			if want := r.filter(c.new); !r.Filter(r.group(1)).Equal(want) || want.None() != (len(r.groups) == 0) {
+			if want := r.filter(c.new); !r.has(1).Equal(want) || want.None() != (len(r.groups) == 0) {
 				t.Errorf("left with %v", r.groups)
 			}
 		}

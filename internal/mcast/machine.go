@@ -117,14 +117,6 @@ func Silent(group wire.Addr) bool {
 // Version returns the version that is spoken.
 func (m *Machine) Version() Version { return m.version }
 
-// Filter returns the filter of a group as it was set.
-func (m *Machine) Filter(addr wire.Addr) Filter {
-	if i, ok := m.find(addr); ok {
-		return m.groups[i].filter
-	}
-	return Filter{}
-}
-
 // SetRoom tells how many octets a report may have, without the IP header.
 func (m *Machine) SetRoom(octets int) { m.room = octets - 8 }
 

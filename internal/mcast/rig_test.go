@@ -65,6 +65,14 @@ func (r *rig) filter(s string) Filter {
 	return NewFilter(Include, r.srcs(strings.TrimSpace(strings.TrimPrefix(s, "IN")))...)
 }
 
+// has returns the filter that the n'th group was set to.
+func (r *rig) has(n int) Filter {
+	if i, ok := r.find(r.group(n)); ok {
+		return r.groups[i].filter
+	}
+	return Filter{}
+}
+
 func (r *rig) set(n int, f string) {
 	r.Set(r.now, r.group(n), r.filter(f), 0)
 	r.Timeout(r.now)

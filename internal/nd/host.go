@@ -162,9 +162,6 @@ func (h *Host) accepts() bool {
 	return h.cfg.Settings.AcceptRA > 1 || h.cfg.Settings.AcceptRA == 1 && !h.forwarding
 }
 
-// Accepts reports whether Advertised takes advertisements now.
-func (h *Host) Accepts() bool { return h.accepts() }
-
 // Refused returns how many routers, routes, prefixes, addresses, name servers and domains were not taken because there
 // were too many.
 func (h *Host) Refused() int { return h.refused }

@@ -29,11 +29,3 @@ func (f *FIB) redirect(q *Query, r *Result) {
 		r.Gateway = wire.Addr{}
 	}
 }
-
-// Redirections returns the redirects there are.
-func (f *FIB) Redirections() (all []Redirection) {
-	for _, e := range f.redirects.AllSorted() {
-		all = append(all, *e)
-	}
-	return all
-}

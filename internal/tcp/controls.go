@@ -6,11 +6,8 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
-// CongestionControls returns the names of the congestion controls there are, the default first. They are Linux's names.
-func CongestionControls() []string { return (&Config{}).Controls() }
-
-// Controls returns the names that CongestionControl may be, the default first: of the algorithms there are, and then of
-// those of cfg.Algorithms.
+// Controls returns the names that CongestionControl may be, the default first: of the algorithms there are, which
+// are Linux's names, and then of those of cfg.Algorithms.
 func (cfg *Config) Controls() []string {
 	var names []string
 	for _, a := range algorithms {

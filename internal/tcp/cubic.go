@@ -90,7 +90,7 @@ func (q *cubic) Sampled(s *Sender, n int, rtt time.Duration) {
 	}
 	switch s.HyStart {
 	case hystartLinux:
-		q.classic.sample(s, rtt)
+		q.classic.sample(s, rtt, q.least)
 	case hystartOn:
 		q.hystart.sampled(s, rtt)
 	}

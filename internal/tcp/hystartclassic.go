@@ -11,7 +11,6 @@ import (
 // whether the ACKs come back in a train longer than half of it. Where RFC 9406 goes on more slowly, in its phase of
 // Conservative Slow Start, this ends slow start at once. Config.HyStart chooses it.
 type hystartClassic struct {
-	least   time.Duration // least delay seen
 	found   bool          // slow start was ended
 	start   clock.Instant // of the round,
 	end     Seq           // and SND.NXT then
@@ -31,11 +30,8 @@ func (h *hystartClassic) reset(s *Sender) {
 	h.current, h.samples = 0, 0
 }
 
-// sample takes the delay of an ACK in.
-func (h *hystartClassic) sample(s *Sender, rtt time.Duration) {
-	if h.least == 0 || rtt < h.least {
-		h.least = rtt
-	}
+// sample takes the delay of an ACK in. The least one seen is least.
+func (h *hystartClassic) sample(s *Sender, rtt, least time.Duration) {
 	if h.found || !s.SlowStart() {
 		return
 	}
@@ -47,7 +43,7 @@ func (h *hystartClassic) sample(s *Sender, rtt time.Duration) {
 	}
 	if s.Now.Sub(h.last) <= classicSpacing {
 		h.last = s.Now
-		long := h.least + h.burst(s)
+		long := least + h.burst(s)
 		if !s.Paced {
 			long /= 2 // pacing itself makes trains of half the delay
 		}
@@ -60,7 +56,7 @@ func (h *hystartClassic) sample(s *Sender, rtt time.Duration) {
 	}
 	if h.samples < hystartSamples {
 		h.samples++
-	} else if h.current > h.least+hystartThreshold(h.least) {
+	} else if h.current > least+hystartThreshold(least) {
 		h.leave(s)
 	}
 }

@@ -324,7 +324,7 @@ func TestReceiveLowWater(t *testing.T) {
 // TCP_CONGESTION on a live connection: another algorithm goes on from the window there is.
 func TestControlChanges(t *testing.T) {
 	r := receiver(t, Config{})
-	first := CongestionControls()[0]
+	first := new(Config).Controls()[0]
 	r.c.cw.Window = 37
 	for _, name := range []string{"reno", "no such", first} {
 		change(r.c, r.now, func(cfg *Config) { cfg.CongestionControl = name })
