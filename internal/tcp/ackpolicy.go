@@ -34,8 +34,9 @@ const (
 	leastATO     = 40 * time.Millisecond  // TCP_ATO_MIN
 	mostATO      = 200 * time.Millisecond // TCP_DELACK_MAX, of an interactive connection or a pushed segment
 	mostDelay    = 500*time.Millisecond - 1
-	leastMSS     = 88 // TCP_MIN_MSS
-	fastDups     = 3  // duplicate ACKs that trigger fast retransmit (RFC 5681, 3.2)
+	leastMSS     = 88  // TCP_MIN_MSS
+	leastGrowth  = 128 // octets of a segment that the window grows for
+	fastDups     = 3   // duplicate ACKs that trigger fast retransmit (RFC 5681, 3.2)
 )
 
 // startACKs begins the policy, when the windows of the handshake are known.
@@ -47,7 +48,15 @@ func (c *TCB) startACKs(now clock.Instant) {
 
 // noteData takes in that seg has brought data (tcp_event_data_recv). size is the memory it takes.
 func (c *TCB) noteData(now clock.Instant, seg *Segment, size int) {
-	p, n := &c.rcv.ackPolicy, len(seg.Payload)
+	c.noteText(now, seg, size)
+	if n := len(seg.Payload); n >= leastGrowth {
+		c.growWindow(n, size)
+	}
+}
+
+// noteText is noteData as far as the acknowledgment is concerned.
+func (c *TCB) noteText(now clock.Instant, seg *Segment, size int) {
+	p := &c.rcv.ackPolicy
 	p.due, p.fresh = true, true
 	c.measureSegment(seg, size)
 	c.measureReceiveRTT(now)
@@ -66,9 +75,6 @@ func (c *TCB) noteData(now clock.Instant, seg *Segment, size int) {
 		c.moreQuickACKs(maxQuickACKs)
 	}
 	p.dataAt = now
-	if n >= 128 {
-		c.growWindow(n, size)
-	}
 }
 
 // growWindow lets the window grow for a segment of n octets that takes size octets of memory (tcp_grow_window).

@@ -71,6 +71,12 @@ func (s *recvSpace) hold(n int) int {
 	return size
 }
 
+// holdAlike is hold for k more segments of n octets each, of which each takes size octets of memory of its own.
+func (s *recvSpace) holdAlike(n, size, k int) {
+	s.used += k * size
+	s.octets += k * n
+}
+
 // release gives back the memory of n octets that were read; of all, if nothing is left.
 func (s *recvSpace) release(n int, empty bool) {
 	if n <= 0 && !empty {

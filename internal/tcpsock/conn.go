@@ -169,6 +169,11 @@ func (c *Conn) remove() {
 // arrive gives a segment to the TCB and sends what it answers. sh locked.
 func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
 	c.take(now, seg)
+	c.answer(now)
+}
+
+// answer sends what the segments that were taken call for. sh locked.
+func (c *Conn) answer(now clock.Instant) {
 	if c.tcb.Progress() {
 		// RFC 4861, 7.3.1: "receipt of a (new) acknowledgment indicates that previously sent data reached
 		// the peer", and so that the first hop works.
@@ -207,6 +212,7 @@ func (c *Conn) pump(now clock.Instant) {
 		if !g.join(c, seg) {
 			g.flush(c)
 			g.start(c, seg, c.tcb.Unsent())
+			g.run(now, c, seg)
 		}
 	}
 	g.flush(c)

@@ -55,6 +55,21 @@ func (g *gather) join(c *Conn, seg *tcp.Segment) bool {
 	return true
 }
 
+// run appends the segments that the TCB sends at once after seg, with which the packet was just begun.
+func (g *gather) run(now clock.Instant, c *Conn, seg *tcp.Segment) {
+	if !g.full || seg.Len == 0 {
+		return
+	}
+	k := c.tcb.NextRun(now, seg, (min(g.p.Tailroom(), maxData-seg.Len))/seg.Len)
+	if k == 0 {
+		return
+	}
+	c.sh.Counters.Add(mib.TcpOutSegs, uint64(k))
+	all := tcp.Segment{Seq: g.next, Len: k * seg.Len}
+	c.tcb.Payload(&all, g.p.Extend(all.Len))
+	g.next = g.next.Add(all.Len)
+}
+
 // flush stages the packet, if there is one.
 func (g *gather) flush(c *Conn) {
 	p := g.p
@@ -73,11 +88,16 @@ func (g *gather) flush(c *Conn) {
 	c.layer.leave(c.sh, g.path, &c.key, g.header, g.first.ECN, p)
 }
 
-// arriveAll is arrive of a super-packet, whose segments have size octets of data each, the last apart: the TCB gets them one by
-// one, as they were sent, and answers all of them at once. sh locked.
+// arriveAll is arrive of a super-packet, whose segments have size octets of data each, the last apart: the TCB gets them as a run
+// if it can take them so, else one by one, and answers all of them at once. sh locked.
 func (c *Conn) arriveAll(now clock.Instant, seg *tcp.Segment, size int, keepCWR bool) {
 	data, flags := seg.Payload, seg.Flags
 	for len(data) > size {
+		if seg.Payload, seg.Len, seg.Flags = data, len(data), flags; c.tcb.ArriveRun(now, seg, size) {
+			c.sh.Counters.Add(mib.TcpInSegs, uint64((len(data)-1)/size))
+			c.answer(now)
+			return
+		}
 		seg.Payload, seg.Len, seg.Flags = data[:size], size, flags&^(wire.PSH|wire.FIN)
 		c.take(now, seg)
 		c.sh.Counters.Inc(mib.TcpInSegs)
