@@ -1,252 +1,127 @@
 package main
 
 import (
-	"errors"
-	"io"
-	"net"
-	"os"
-	"sync"
-	"sync/atomic"
-	"time"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/link/tuntap"
 )
 
-// pair is a client and a server, with what joins them.
-type pair struct {
-	dial   func() (net.Conn, error)              // to the server's port of listen
-	listen func() (net.Listener, error)          // at the server
-	udp    func() (from, to net.Conn, err error) // from sends to to, which reads
-	close  func()
-}
+// opener makes the two ends of a system in one of its configurations.
+type opener func(f family) (*pair, error)
 
-// system is a stack, or a kernel, in one of its configurations.
+// system is a stack, or a kernel, in one of its configurations. The names of ours begin with onlink.
 type system struct {
 	name string
-	open func() (*pair, error)
+	open opener
 }
 
-// benchmark is some work, and the systems that do it: ours first.
+// work is what is measured, between the meter's begin and end.
+type work func(p *pair, m *meter) error
+
+// benchmark is some work, and the systems that do it.
 type benchmark struct {
-	name, unit         string
-	cpuUnit, allocUnit string
-	scale              float64 // of n a second to unit
-	large, small       float64 // of n to what processor time and allocations are for
-	on                 []system
-	work               func(p *pair, d time.Duration) (n int64, err error) // for about d
+	name   string
+	unit   unit
+	also   []string // columns beside those of the unit
+	family family
+	on     []system
+	work   work
+	goals  []goal
 }
 
+// columns are what a case is told in, the first being what it is about.
+func (c *benchmark) columns() []string {
+	return slices.Concat([]string{c.unit.rate}, c.also, []string{c.unit.cpu, c.unit.allocs})
+}
+
+// The systems. Each is there in whatever configurations have come out best for it somewhere.
 var (
-	plain = []system{{"onlink", onlinkPlain}, {"gVisor, queue", gvisorQueue(0)}, {"gVisor, queue, its software GSO", gvisorQueue(softwareGSO)},
-		{"Linux, veth, offloads off", kernelPlain}}
-	super = []system{{"onlink", onlinkSuper}, {"gVisor, queue, GSO", gvisorQueue(hostGSO)}, {"Linux, veth", kernelVeth}}
-	// On a wire to the kernel; over veth the kernel talks to itself.
-	wireTo   = []system{{"onlink, TAP", onlinkTap(toKernel, false, false)}, {"onlink, TUN", onlinkTap(toKernel, true, false)}, {"onlink, plain TAP", onlinkTap(toKernel, false, true)}, {"Linux, veth", kernelVeth}}
-	wireFrom = []system{{"onlink, TAP", onlinkTap(fromKernel, false, false)}, {"onlink, TUN", onlinkTap(fromKernel, true, false)}, {"onlink, plain TAP", onlinkTap(fromKernel, false, true)}, {"Linux, veth", kernelVeth}}
-	alone    = []system{{"onlink", onlinkPlain}, {"gVisor, queue", gvisorQueue(0)}, {"Linux, veth", kernelVeth}}
+	plain = []system{
+		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
+		{"gVisor, queue", gvisorQueue(1500, 0)},
+		{"gVisor, queue, its software GSO", gvisorQueue(1500, softwareGSO)},
+		{"Linux, veth, offloads off", kernelVeth(1500, noOffload)},
+	}
+	large = []system{
+		{"onlink, super-packets", onlinkMemory(superCable, onlink.Config{})},
+		{"onlink, MTU 65535", onlinkMemory(jumboCable, onlink.Config{})},
+		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
+		{"gVisor, queue, MTU 65535", gvisorQueue(jumboMTU, 0)},
+		{"Linux, veth", kernelVeth(1500, "")},
+		{"Linux, veth, MTU 65535", kernelVeth(jumboMTU, "")},
+	}
+	small = []system{
+		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
+		{"gVisor, queue", gvisorQueue(1500, 0)},
+		{"Linux, veth", kernelVeth(1500, "")},
+	}
+	// On one shard the two connections share a lock, and one goroutine answers for both.
+	beside = []system{
+		{"onlink, one shard", onlinkMemory(superCable, onlink.Config{Shards: 1})},
+		{"onlink", onlinkMemory(superCable, onlink.Config{})},
+		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
+		{"Linux, veth", kernelVeth(1500, "")},
+	}
 )
 
-var cases = []benchmark{
-	bulk("TCP bulk, segments of 1500 octets, 1 connection", 1, plain),
-	bulk("TCP bulk, segments of 1500 octets, 8 connections", 8, plain),
-	bulk("TCP bulk, super-packets, 1 connection", 1, super),
-	bulk("TCP bulk, super-packets, 8 connections", 8, super),
-	bulk("TCP bulk to the kernel, 1 connection", 1, wireTo),
-	bulk("TCP bulk from the kernel, 1 connection", 1, wireFrom),
-	bulk("TCP bulk to the kernel, 8 connections", 8, wireTo),
-	bulk("TCP bulk from the kernel, 8 connections", 8, wireFrom),
-	{name: "TCP, one octet there and back", unit: "round trips/s", cpuUnit: "CPU s a million", allocUnit: "allocations", scale: 1, large: 1e6, small: 1,
-		on: alone, work: roundTrips},
-	{name: "TCP, one octet to the kernel and back", unit: "round trips/s", cpuUnit: "CPU s a million", allocUnit: "allocations", scale: 1, large: 1e6,
-		small: 1, on: wireTo, work: roundTrips},
-	connects("TCP connect, one octet, close, 1 client", 1),
-	connects("TCP connect, one octet, close, 8 clients", 8),
-	datagrams("UDP, 64 octets", 64),
-	datagrams("UDP, 1400 octets", 1400),
-}
-
-func bulk(name string, connections int, on []system) benchmark {
-	return benchmark{name: name, unit: "Gbit/s", cpuUnit: "CPU s a GB", allocUnit: "allocations a MB", scale: 8e-9, large: 1e9, small: 1e6, on: on,
-		work: func(p *pair, d time.Duration) (int64, error) { return transfer(p, d, connections) }}
-}
-
-func connects(name string, clients int) benchmark {
-	return benchmark{name: name, unit: "connections/s", cpuUnit: "CPU s a million", allocUnit: "allocations", scale: 1, large: 1e6, small: 1, on: alone,
-		work: func(p *pair, d time.Duration) (int64, error) { return connect(p, d, clients) }}
-}
-
-func datagrams(name string, size int) benchmark {
-	return benchmark{name: name, unit: "received/s", cpuUnit: "CPU s a million", allocUnit: "allocations", scale: 1, large: 1e6, small: 1, on: alone,
-		work: func(p *pair, d time.Duration) (int64, error) { return exchange(p, d, size) }}
-}
-
-// chunk is how much is written and read at once.
-const chunk = 64 << 10
-
-// transfer sends over some connections and counts what arrives.
-func transfer(p *pair, d time.Duration, connections int) (int64, error) {
-	l, err := p.listen()
-	if err != nil {
-		return 0, err
+// wire are the systems that talk to the kernel; over veth the kernel talks to itself.
+func wire(d direction) []system {
+	return []system{
+		{"onlink, TAP", onlinkTap(d, tuntap.Config{})},
+		{"onlink, TUN", onlinkTap(d, tuntap.Config{TUN: true})},
+		{"onlink, packet socket", onlinkPacket(d)},
+		{"gVisor, TUN, virtio-net headers", gvisorTUN(d)},
+		{"gVisor, packet socket, GSO", gvisorPacket(d)},
+		{"Linux, veth", kernelVeth(1500, "")},
 	}
-	defer l.Close()
-	var total atomic.Int64
-	var work sync.WaitGroup
-	var stop atomic.Bool
-	for range connections {
-		c, s, err := open(p, l)
-		if err != nil {
-			return 0, err
+}
+
+// Goals that several cases share.
+var (
+	fastPlain  = goal{"Gbit/s", 4, "gVisor"}
+	fastLarge  = []goal{{"Gbit/s", 2, "gVisor"}, {"Gbit/s", 1.3, "Linux"}}
+	fastWire   = []goal{{"Gbit/s", 1.3, "gVisor"}, {"Gbit/s", 0.7, "Linux"}}
+	noGarbage  = goal{"allocs", 0, ""}
+	manyOpened = []goal{{"connections/s", 10, "gVisor"}}
+	manyUDP    = []goal{{"received/s", 8, "gVisor"}, noGarbage}
+	wireUDP    = []goal{{"received/s", 2, "gVisor"}}
+)
+
+var cases = slices.Concat([]benchmark{
+	{name: "TCP bulk, packets of 1500 octets, 1 connection", unit: octets, on: plain, work: bulk(1), goals: []goal{fastPlain}},
+	{name: "TCP bulk, packets of 1500 octets, 8 connections", unit: octets, on: plain, work: bulk(8), goals: []goal{fastPlain, {"Gbit/s", 1.5, "Linux"}}},
+	{name: "TCP bulk, super-packets, 1 connection", unit: octets, on: large, work: bulk(1), goals: fastLarge},
+	{name: "TCP bulk, super-packets, 8 connections", unit: octets, on: large, work: bulk(8), goals: fastLarge},
+}, wireBulk(1, v4), wireBulk(1, v6), wireBulk(8, v4), []benchmark{
+	{name: "TCP, one octet there and back", unit: trips, also: []string{p50, p99}, on: small, work: roundTrips,
+		goals: []goal{{p50, 5, "gVisor"}, {p99, 5, "gVisor"}, noGarbage}},
+	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: wire(toKernel), work: roundTrips,
+		goals: []goal{{p50, 1 / 1.2, "Linux"}, {p99, 1 / 1.2, "Linux"}}},
+	{name: "TCP, one octet there and back beside bulk", unit: octets, also: []string{p50, p99}, on: beside, work: besideBulk},
+	{name: "TCP connect, one octet, close, 1 client", unit: each("connections/s"), on: small, work: connects(1), goals: manyOpened},
+	{name: "TCP connect, one octet, close, 8 clients", unit: each("connections/s"), on: small, work: connects(8), goals: manyOpened},
+	{name: "UDP, 64 octets", unit: each("received/s"), on: small, work: datagrams(64), goals: manyUDP},
+	{name: "UDP, 1400 octets", unit: each("received/s"), on: small, work: datagrams(1400), goals: manyUDP},
+	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: wire(toKernel), work: datagrams(1400), goals: wireUDP},
+	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: wire(fromKernel), work: datagrams(1400), goals: wireUDP},
+})
+
+// wireBulk is bulk in both directions.
+func wireBulk(connections int, f family) []benchmark {
+	name := func(way string) string {
+		s := fmt.Sprintf("TCP bulk %s the kernel, %v, %d connection", way, f, connections)
+		if connections > 1 {
+			s += "s"
 		}
-		work.Go(func() {
-			defer c.Close()
-			b := make([]byte, chunk)
-			for !stop.Load() {
-				if _, err := c.Write(b); err != nil {
-					return
-				}
-			}
-		})
-		work.Go(func() {
-			defer s.Close()
-			b := make([]byte, chunk)
-			for {
-				n, err := s.Read(b)
-				total.Add(int64(n))
-				if err != nil {
-					return
-				}
-			}
-		})
+		return s
 	}
-	time.Sleep(d)
-	n := total.Load()
-	stop.Store(true)
-	work.Wait()
-	return n, nil
+	return []benchmark{
+		{name: name("to"), unit: octets, family: f, on: wire(toKernel), work: bulk(connections), goals: fastWire},
+		{name: name("from"), unit: octets, family: f, on: wire(fromKernel), work: bulk(connections), goals: fastWire},
+	}
 }
 
-// open makes a connection and returns both its ends.
-func open(p *pair, l net.Listener) (c, s net.Conn, err error) {
-	if c, err = p.dial(); err != nil {
-		return nil, nil, err
-	}
-	s, err = l.Accept()
-	return c, s, err
-}
-
-// roundTrips sends an octet there and back, over and over.
-func roundTrips(p *pair, d time.Duration) (n int64, err error) {
-	l, err := p.listen()
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	c, s, err := open(p, l)
-	if err != nil {
-		return 0, err
-	}
-	var work sync.WaitGroup
-	work.Go(func() {
-		defer s.Close()
-		b := make([]byte, 1)
-		for {
-			if _, err := s.Read(b); err != nil {
-				return
-			}
-			if _, err := s.Write(b); err != nil {
-				return
-			}
-		}
-	})
-	b := make([]byte, 1)
-	for end := time.Now().Add(d); time.Now().Before(end) && err == nil; n++ {
-		if _, err = c.Write(b); err == nil {
-			_, err = io.ReadFull(c, b)
-		}
-	}
-	c.Close()
-	work.Wait()
-	return n, err
-}
-
-// connect opens connections, sends an octet over each and closes it.
-func connect(p *pair, d time.Duration, clients int) (int64, error) {
-	l, err := p.listen()
-	if err != nil {
-		return 0, err
-	}
-	var server, work sync.WaitGroup
-	server.Go(func() {
-		for {
-			s, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server.Go(func() {
-				b := make([]byte, 1)
-				s.Read(b)
-				s.Close()
-			})
-		}
-	})
-	var n atomic.Int64
-	errs := make([]error, clients)
-	for i := range clients {
-		work.Go(func() {
-			b := make([]byte, 1)
-			for end := time.Now().Add(d); time.Now().Before(end); n.Add(1) {
-				c, err := p.dial()
-				if err == nil {
-					_, err = c.Write(b)
-				}
-				if err != nil {
-					errs[i] = err
-					return
-				}
-				c.Read(b) // the server's FIN: it closes first
-				c.Close()
-			}
-		})
-	}
-	work.Wait()
-	l.Close()
-	server.Wait()
-	return n.Load(), errors.Join(errs...)
-}
-
-// exchange sends datagrams as fast as it can and counts those that arrive.
-func exchange(p *pair, d time.Duration, size int) (n int64, err error) {
-	from, to, err := p.udp()
-	if err != nil {
-		return 0, err
-	}
-	var work sync.WaitGroup
-	var stop atomic.Bool
-	work.Go(func() {
-		b := make([]byte, size)
-		for !stop.Load() {
-			if _, err := from.Write(b); err != nil && errors.Is(err, net.ErrClosed) {
-				return
-			}
-		}
-	})
-	b := make([]byte, 2048)
-	to.SetReadDeadline(time.Now().Add(d))
-	for {
-		if _, err := to.Read(b); err != nil {
-			if !errors.Is(err, os.ErrDeadlineExceeded) && !timeout(err) {
-				return n, err
-			}
-			break
-		}
-		n++
-	}
-	stop.Store(true)
-	work.Wait()
-	return n, errors.Join(from.Close(), to.Close())
-}
-
-// timeout reports whether err is one in the eyes of those whose errors are not Go's.
-func timeout(err error) bool {
-	t, ok := errors.AsType[net.Error](err)
-	return ok && t.Timeout()
-}
+func ours(name string) bool { return strings.HasPrefix(name, "onlink") }

@@ -4,79 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
+	"net/netip"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
-	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 )
 
-// The kinds of offload of a queue.
-const (
-	softwareGSO = stack.GVisorGSOSupported // super-packets are cut by gVisor before the link
-	hostGSO     = stack.HostGSOSupported   // the link takes them, and checksums on trust
-)
-
-// gvisorQueue is two of gVisor's stacks on a link that hands over all packets that wait at once, from one goroutine for
-// each direction: the fastest one in memory that was found for it.
-func gvisorQueue(gso stack.SupportedGSO) func() (*pair, error) {
-	return func() (*pair, error) {
-		a, b := newQueue(gso, "\x02\x00\x00\x00\x00\x01"), newQueue(gso, "\x02\x00\x00\x00\x00\x02")
-		a.to, b.to = b, a
-		client, err := gvisorHost(a, clientPrefix.Addr().As4())
-		if err != nil {
-			return nil, err
-		}
-		server, err := gvisorHost(b, serverPrefix.Addr().As4())
-		if err != nil {
-			return nil, err
-		}
-		var running sync.WaitGroup
-		running.Go(a.run)
-		running.Go(b.run)
-		addr := tcpip.FullAddress{NIC: 1, Addr: tcpip.AddrFrom4(serverPrefix.Addr().As4())}
-		return &pair{
-			dial: func() (net.Conn, error) {
-				to := addr
-				to.Port = tcpPort
-				return gonet.DialTCP(client, to, ipv4.ProtocolNumber)
-			},
-			listen: func() (net.Listener, error) {
-				to := addr
-				to.Port = tcpPort
-				return gonet.ListenTCP(server, to, ipv4.ProtocolNumber)
-			},
-			udp: func() (from, to net.Conn, err error) {
-				at := addr
-				at.Port = udpPort
-				receiver, err := gonet.DialUDP(server, &at, nil, ipv4.ProtocolNumber)
-				if err != nil {
-					return nil, nil, err
-				}
-				sender, err := gonet.DialUDP(client, nil, &at, ipv4.ProtocolNumber)
-				return sender, receiver, err
-			},
-			close: func() {
-				a.stop()
-				b.stop()
-				running.Wait()
-				client.Destroy()
-				server.Destroy()
-			},
-		}, nil
-	}
-}
-
-// gvisorHost is a stack with CUBIC, SACK and RACK, and buffers as large as ours grow.
-func gvisorHost(l stack.LinkEndpoint, a [4]byte) (*stack.Stack, error) {
-	s := stack.New(stack.Options{NetworkProtocols: []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol}})
+// gvisorStack is one of gVisor's stacks on some links, with CUBIC, SACK and RACK, and buffers as large as ours grow.
+func gvisorStack(links ...stack.LinkEndpoint) (*stack.Stack, error) {
+	s := stack.New(stack.Options{
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol, arp.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol6},
+	})
 	sack, cubic, rack := tcpip.TCPSACKEnabled(true), tcpip.CongestionControlOption("cubic"), tcpip.TCPRecovery(tcpip.TCPRACKLossDetection)
 	send := tcpip.TCPSendBufferSizeRangeOption{Min: 4 << 10, Default: 4 << 20, Max: 6 << 20}
 	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: 4 << 10, Default: 4 << 20, Max: 6 << 20}
@@ -85,95 +32,64 @@ func gvisorHost(l stack.LinkEndpoint, a [4]byte) (*stack.Stack, error) {
 			return nil, fmt.Errorf("%T: %s", o, err)
 		}
 	}
-	if err := s.CreateNIC(1, l); err != nil {
-		return nil, errors.New(err.String())
+	for i, l := range links {
+		if err := s.CreateNIC(tcpip.NICID(i+1), l); err != nil {
+			return nil, errors.New(err.String())
+		}
 	}
-	address := tcpip.ProtocolAddress{Protocol: ipv4.ProtocolNumber, AddressWithPrefix: tcpip.AddressWithPrefix{Address: tcpip.AddrFrom4(a), PrefixLen: 24}}
-	if err := s.AddProtocolAddress(1, address, stack.AddressProperties{}); err != nil {
-		return nil, errors.New(err.String())
-	}
-	s.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: 1}})
 	return s, nil
 }
 
-// queue is one end of the link: packets that the other end has sent wait in it. What of gVisor's channel it does not
-// redefine says what kind of link it is.
-type queue struct {
-	*channel.Endpoint
-	to         *queue
-	trusted    bool // checksums need not be verified
-	dispatcher stack.NetworkDispatcher
-
-	mu      sync.Mutex
-	more    sync.Cond
-	waiting []*stack.PacketBuffer
-	stopped bool
-}
-
-// queueLimit is how many packets wait at most; those beyond are dropped, as on our cable.
-const queueLimit = 1024
-
-func newQueue(gso stack.SupportedGSO, addr tcpip.LinkAddress) *queue {
-	q := &queue{Endpoint: channel.New(1, 1500, addr), trusted: gso == hostGSO}
-	q.SupportedGSOKind = gso
-	if q.trusted {
-		q.LinkEPCapabilities = stack.CapabilityTXChecksumOffload | stack.CapabilityRXChecksumOffload
+// gvisorAddress gives an interface an address.
+func gvisorAddress(s *stack.Stack, nic tcpip.NICID, p netip.Prefix) error {
+	a := tcpip.ProtocolAddress{Protocol: protocolOf(p.Addr()), AddressWithPrefix: tcpip.AddressWithPrefix{
+		Address: tcpip.AddrFromSlice(p.Addr().AsSlice()), PrefixLen: p.Bits()}}
+	if err := s.AddProtocolAddress(nic, a, stack.AddressProperties{}); err != nil {
+		return errors.New(err.String())
 	}
-	q.more.L = &q.mu
-	return q
+	return nil
 }
 
-// Attach implements stack.LinkEndpoint.
-func (q *queue) Attach(d stack.NetworkDispatcher) {
-	q.Endpoint.Attach(d)
-	q.dispatcher = d
-}
-
-// WritePackets implements stack.LinkEndpoint.
-func (q *queue) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
-	t := q.to
-	n := 0
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, p := range pkts.AsSlice() {
-		if len(t.waiting) >= queueLimit || t.stopped {
-			break
-		}
-		t.waiting = append(t.waiting, stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: p.ToBuffer()}))
-		n++
+func protocolOf(a netip.Addr) tcpip.NetworkProtocolNumber {
+	if a.Is4() {
+		return ipv4.ProtocolNumber
 	}
-	t.more.Signal()
-	if n == 0 {
-		return 0, &tcpip.ErrNoBufferSpace{}
-	}
-	return n, nil
+	return ipv6.ProtocolNumber
 }
 
-// run delivers what waits, all at once.
-func (q *queue) run() {
-	var batch []*stack.PacketBuffer
-	for {
-		q.mu.Lock()
-		for len(q.waiting) == 0 && !q.stopped {
-			q.more.Wait()
-		}
-		if q.stopped {
-			q.mu.Unlock()
-			return
-		}
-		batch, q.waiting = q.waiting, batch[:0]
-		q.mu.Unlock()
-		for _, p := range batch {
-			p.RXChecksumValidated = q.trusted
-			q.dispatcher.DeliverNetworkPacket(ipv4.ProtocolNumber, p)
-			p.DecRef()
+// gvisorHost is a host of gVisor's on a link.
+func gvisorHost(l stack.LinkEndpoint, a addresses) (host, error) {
+	s, err := gvisorStack(l)
+	if err != nil {
+		return host{}, err
+	}
+	for _, p := range a.all() {
+		if err := gvisorAddress(s, 1, p); err != nil {
+			s.Destroy()
+			return host{}, err
 		}
 	}
-}
-
-func (q *queue) stop() {
-	q.mu.Lock()
-	q.stopped = true
-	q.more.Broadcast()
-	q.mu.Unlock()
+	s.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: 1}, {Destination: header.IPv6EmptySubnet, NIC: 1}})
+	full := func(a netip.AddrPort) (*tcpip.FullAddress, tcpip.NetworkProtocolNumber) {
+		return &tcpip.FullAddress{NIC: 1, Addr: tcpip.AddrFromSlice(a.Addr().AsSlice()), Port: a.Port()}, protocolOf(a.Addr())
+	}
+	return host{
+		dial: func(to netip.AddrPort) (net.Conn, error) {
+			a, protocol := full(to)
+			return gonet.DialTCP(s, *a, protocol)
+		},
+		listen: func(at netip.AddrPort) (net.Listener, error) {
+			a, protocol := full(at)
+			return gonet.ListenTCP(s, *a, protocol)
+		},
+		dialUDP: func(to netip.AddrPort) (net.Conn, error) {
+			a, protocol := full(to)
+			return gonet.DialUDP(s, nil, a, protocol)
+		},
+		listenUDP: func(at netip.AddrPort) (net.Conn, error) {
+			a, protocol := full(at)
+			return gonet.DialUDP(s, a, nil, protocol)
+		},
+		close: s.Destroy,
+	}, nil
 }

@@ -8,11 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/onlink-go/onlink/internal/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -47,73 +45,55 @@ func isolate() {
 	os.Exit(1)
 }
 
-// kernelVeth is the kernel in two namespaces that a veth pair joins; kernelPlain is that without any offload.
-func kernelVeth() (*pair, error) { return kernelPair("") }
-
-func kernelPlain() (*pair, error) { return kernelPair("tso off gso off gro off tx off rx off") }
-
-func kernelPair(features string) (*pair, error) {
-	if os.Getenv(isolated) == "" {
-		return nil, errors.New("needs root, for network namespaces")
-	}
-	server, err := netns.New()
-	if err != nil {
-		return nil, err
-	}
-	here := func(f func()) error { f(); return nil }
-	steps := []struct {
-		in   func(func()) error
-		args string
-	}{
-		{here, "ip link set lo up"},
-		{here, "ip link add eth0 type veth peer name eth0 netns " + server.Path()},
-		{here, "ip address add " + clientPrefix.String() + " dev eth0"},
-		{here, "ip link set eth0 up"},
-		{server.Do, "ip address add " + serverPrefix.String() + " dev eth0"},
-		{server.Do, "ip link set eth0 up"},
-	}
-	p := &pair{close: func() {
-		exec.Command("ip", "link", "delete", "eth0").Run() // it goes with the namespace otherwise
-		server.Close()
-	}}
-	for _, step := range steps {
-		if err := command(step.in, step.args); err != nil {
+// kernelVeth is the kernel in two namespaces that a veth pair joins.
+func kernelVeth(mtu int, features string) opener {
+	return func(f family) (*pair, error) {
+		space, err := veth(deviceName, farName, mtu)
+		if err != nil {
+			return nil, err
+		}
+		p := &pair{client: kernelHost(here), server: kernelHost(space.Do), addr: serverAddrs.of(f), close: func() {
+			exec.Command("ip", "link", "delete", deviceName).Run() // it goes with the namespace otherwise
+			space.Close()
+		}}
+		err = errors.Join(address(here, deviceName, clientAddrs), address(space.Do, farName, serverAddrs))
+		if features != "" {
+			err = errors.Join(err, command(here, "ethtool -K "+deviceName+" "+features), command(space.Do, "ethtool -K "+farName+" "+features))
+		}
+		if err != nil {
 			p.close()
 			return nil, err
 		}
+		return p, nil
 	}
-	if features != "" {
-		for _, in := range []func(func()) error{here, server.Do} {
-			if err := command(in, "ethtool -K eth0 "+features); err != nil {
-				p.close()
-				return nil, err
-			}
-		}
-	}
-	p.dial = func() (net.Conn, error) { return net.Dial("tcp", serverTCP) }
-	p.listen = func() (l net.Listener, err error) {
-		return l, errors.Join(server.Do(func() { l, err = net.Listen("tcp", serverTCP) }), err)
-	}
-	p.udp = func() (from, to net.Conn, err error) {
-		addr := net.UDPAddrFromAddrPort(netip.AddrPortFrom(serverPrefix.Addr(), udpPort))
-		if err := errors.Join(server.Do(func() { to, err = net.ListenUDP("udp", addr) }), err); err != nil {
-			return nil, nil, err
-		}
-		from, err = net.DialUDP("udp", nil, addr)
-		return from, to, err
-	}
-	return p, nil
 }
 
-func command(in func(func()) error, line string) error {
-	args := strings.Fields(line)
-	var out []byte
-	var err error
-	if fault := in(func() { out, err = exec.Command(args[0], args[1:]...).CombinedOutput() }); fault != nil {
-		return fault
+// noOffload has each segment of the kernel's be a packet of its own, with its checksum made and verified.
+const noOffload = "tso off gso off gro off tx off rx off"
+
+// kernelHost is the kernel in a namespace.
+func kernelHost(in func(func()) error) host {
+	return host{
+		dial: func(to netip.AddrPort) (net.Conn, error) {
+			return within(in, func() (net.Conn, error) { return net.Dial("tcp", to.String()) })
+		},
+		listen: func(at netip.AddrPort) (net.Listener, error) {
+			return within(in, func() (net.Listener, error) { return net.Listen("tcp", at.String()) })
+		},
+		dialUDP: func(to netip.AddrPort) (net.Conn, error) {
+			return within(in, func() (net.Conn, error) { return net.Dial("udp", to.String()) })
+		},
+		listenUDP: func(at netip.AddrPort) (net.Conn, error) {
+			return within(in, func() (net.Conn, error) { return net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)) })
+		},
+		close: func() {},
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", line, err, out)
+}
+
+// within makes a socket in a namespace, to which it belongs from then on.
+func within[S any](in func(func()) error, make func() (S, error)) (s S, err error) {
+	if fault := in(func() { s, err = make() }); fault != nil {
+		return s, fault
 	}
-	return nil
+	return s, err
 }

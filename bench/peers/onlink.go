@@ -10,61 +10,65 @@ import (
 	"github.com/onlink-go/onlink/link/mem"
 )
 
-// The server's address, and the client's.
-var (
-	clientPrefix = netip.MustParsePrefix("198.51.100.1/24")
-	serverPrefix = netip.MustParsePrefix("198.51.100.2/24")
-)
-
-const tcpPort, udpPort = 8000, 9000
-
-var serverTCP = netip.AddrPortFrom(serverPrefix.Addr(), tcpPort).String()
-
-// onlinkPlain is two of our stacks on a cable of Ethernet frames of 1500 octets, all checksums made and verified.
-func onlinkPlain() (*pair, error) { return onlinkOn(mem.Config{}) }
-
-// onlinkSuper is them on a cable that carries super-packets.
-func onlinkSuper() (*pair, error) {
-	return onlinkOn(mem.Config{Offload: link.Checksums | link.TCP4 | link.TCP6})
+// onlinkMemory is two of our stacks on a cable in memory that carries frames of Ethernet.
+func onlinkMemory(cable mem.Config, cfg onlink.Config) opener {
+	return func(f family) (*pair, error) {
+		a, b := mem.Pair(cable)
+		client, err := onlinkHost(a, clientAddrs, cfg)
+		if err != nil {
+			return nil, err
+		}
+		server, err := onlinkHost(b, serverAddrs, cfg)
+		if err != nil {
+			client.close()
+			return nil, err
+		}
+		return &pair{client: client, server: server, addr: serverAddrs.of(f), close: func() {
+			client.close()
+			server.close()
+		}}, nil
+	}
 }
 
-func onlinkOn(cable mem.Config) (*pair, error) {
-	a, b := mem.Pair(cable)
-	client, err := onlinkHost(a, clientPrefix)
+// The cables.
+var (
+	plainCable = mem.Config{}                                                // frames of 1500 octets, all checksums made and verified
+	superCable = mem.Config{Offload: link.Checksums | link.TCP4 | link.TCP6} // and super-packets
+	jumboCable = mem.Config{MTU: jumboMTU, Offload: link.Checksums}          // packets as large as the internet protocol has them
+)
+
+// jumboMTU is the largest that all systems have.
+const jumboMTU = 65535
+
+// onlinkHost is one of our stacks on a link.
+func onlinkHost(l link.Link, a addresses, cfg onlink.Config) (host, error) {
+	s, err := onlink.New(cfg)
 	if err != nil {
-		return nil, err
+		return host{}, err
 	}
-	server, err := onlinkHost(b, serverPrefix)
-	if err != nil {
-		return nil, err
+	if _, err = s.AddLink("eth0", l, onlink.InterfaceConfig{Addresses: a.all(), DisableDAD: true}); err != nil {
+		closeNow(s)
+		return host{}, err
 	}
 	ctx := context.Background()
-	return &pair{
-		dial:   func() (net.Conn, error) { return client.Dial("tcp", serverTCP) },
-		listen: func() (net.Listener, error) { return server.Listen(ctx, "tcp", serverTCP) },
-		udp: func() (from, to net.Conn, err error) {
-			addr := netip.AddrPortFrom(serverPrefix.Addr(), udpPort).String()
-			pc, err := server.ListenPacket(ctx, "udp", addr)
+	return host{
+		dial:    func(to netip.AddrPort) (net.Conn, error) { return s.Dial("tcp", to.String()) },
+		listen:  func(at netip.AddrPort) (net.Listener, error) { return s.Listen(ctx, "tcp", at.String()) },
+		dialUDP: func(to netip.AddrPort) (net.Conn, error) { return s.Dial("udp", to.String()) },
+		listenUDP: func(at netip.AddrPort) (net.Conn, error) {
+			pc, err := s.ListenPacket(ctx, "udp", at.String())
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
-			from, err = client.Dial("udp", addr)
-			return from, pc.(net.Conn), err
+			return pc.(net.Conn), nil
 		},
-		close: func() {
-			done, cancel := context.WithCancel(ctx)
-			cancel()
-			client.Close(done) // what is still open is reset: the measurement is over
-			server.Close(done)
-		},
+		close: func() { closeNow(s) },
 	}, nil
 }
 
-func onlinkHost(l link.Link, p netip.Prefix) (*onlink.Stack, error) {
-	s, err := onlink.New(onlink.Config{})
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.AddLink("eth0", l, onlink.InterfaceConfig{Addresses: []netip.Prefix{p}, DisableDAD: true})
-	return s, err
+// closeNow resets what is still open: the measurement is over.
+func closeNow(s *onlink.Stack) {
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.Close(done)
 }
