@@ -74,7 +74,8 @@ func wire(d direction) []system {
 		{"onlink, TUN", onlinkTap(d, tuntap.Config{TUN: true})},
 		{"onlink, packet socket", onlinkPacket(d)},
 		{"gVisor, TUN, virtio-net headers", gvisorTUN(d)},
-		{"gVisor, packet socket, GSO", gvisorPacket(d)},
+		{"gVisor, packet socket, GSO, recvmmsg", gvisorPacket(d, recvmmsg)},
+		{"gVisor, packet socket, GSO, PACKET_MMAP", gvisorPacket(d, ring)},
 		{"Linux, veth", kernelVeth(1500, "")},
 	}
 }

@@ -29,16 +29,18 @@ func main() {
 
 // options are the command's flags.
 type options struct {
-	run, json, profile string
-	rounds             int
-	time               time.Duration
-	list               bool
+	run, systems  string
+	json, profile string
+	rounds        int
+	time          time.Duration
+	list          bool
 }
 
 func run(args []string) error {
 	var o options
 	flags := flag.NewFlagSet("peers", flag.ExitOnError)
 	flags.StringVar(&o.run, "run", ".", "cases whose name matches `REGEXP`")
+	flags.StringVar(&o.systems, "systems", ".", "systems whose name matches `REGEXP`")
 	flags.BoolVar(&o.list, "list", false, "name the cases and their systems, and measure nothing")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each is measured, the systems in turn")
 	flags.DurationVar(&o.time, "time", 500*time.Millisecond, "how long each measurement takes")
@@ -46,9 +48,13 @@ func run(args []string) error {
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of each case and system to the folder `DIR`")
 	flags.Parse(args)
 	match, err := regexp.Compile(o.run)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	who, err := regexp.Compile(o.systems)
 	switch {
 	case err != nil:
-		return fmt.Errorf("-run: %w", err)
+		return fmt.Errorf("-systems: %w", err)
 	case o.rounds < 1:
 		return fmt.Errorf("-rounds %d: must be 1 or more", o.rounds)
 	case o.time <= 0:
@@ -59,6 +65,9 @@ func run(args []string) error {
 	chosen := slices.DeleteFunc(slices.Clone(cases), func(c benchmark) bool { return !match.MatchString(c.name) })
 	if len(chosen) == 0 {
 		return fmt.Errorf("-run %s: no case is called so; -list names them", o.run)
+	}
+	for i, c := range chosen {
+		chosen[i].on = slices.DeleteFunc(slices.Clone(c.on), func(s system) bool { return !who.MatchString(s.name) })
 	}
 	if o.list {
 		for _, c := range chosen {

@@ -28,7 +28,9 @@ func onlinkPacket(direction) opener { return none }
 
 func gvisorTUN(direction) opener { return none }
 
-func gvisorPacket(direction) opener { return none }
+const ring, recvmmsg = 0, 0
+
+func gvisorPacket(direction, int) opener { return none }
 
 func kernelVeth(int, string) opener { return none }
 
