@@ -24,6 +24,7 @@ type ControlMessage struct {
 	TrafficClass uint8      // TOS or traffic class, with ECN
 	FlowLabel    uint32     // of IPv6, 20 bits
 	Mark         uint32     // writing: what rules choose a routing table by
+	SegmentSize  int        // UDP: octets of payload of each datagram, the last one as many or fewer, if it is several; see [UDPConn.SetSegmentSize]
 	Len          int        // reading: octets of payload, which may be more than were read
 
 	Arrived clock.Instant // reading: when it came, in the time of the stack's Runtime
@@ -32,7 +33,7 @@ type ControlMessage struct {
 // fill has m say what d says.
 func (m *ControlMessage) fill(s *Stack, d *dgram.Datagram) {
 	*m = ControlMessage{Src: s.netipAddr(d.From.Addr, d.From.Scope), Dst: s.netipAddr(d.To.Addr, d.To.Scope), Interface: int(d.Interface),
-		HopLimit: d.HopLimit, TrafficClass: d.TrafficClass, FlowLabel: d.FlowLabel, Len: d.Len, Arrived: d.Arrived}
+		HopLimit: d.HopLimit, TrafficClass: d.TrafficClass, FlowLabel: d.FlowLabel, SegmentSize: int(d.Segment), Len: d.Len, Arrived: d.Arrived}
 }
 
 // apply has o say what m says. Errors: EINVAL.
@@ -40,7 +41,7 @@ func (m *ControlMessage) apply(o *dgram.SendOptions) error {
 	if m == nil {
 		return nil
 	}
-	if m.FlowLabel >= uint32(ip.NoLabel) || m.Interface < 0 {
+	if m.FlowLabel >= uint32(ip.NoLabel) || m.Interface < 0 || m.SegmentSize < 0 || m.SegmentSize > maxSegmentSize {
 		return syscall.EINVAL
 	}
 	if m.Src.IsValid() {
@@ -60,6 +61,9 @@ func (m *ControlMessage) apply(o *dgram.SendOptions) error {
 	}
 	if m.Mark != 0 {
 		o.Mark = m.Mark
+	}
+	if m.SegmentSize != 0 {
+		o.Segment = uint16(m.SegmentSize)
 	}
 	return nil
 }
@@ -159,7 +163,7 @@ func netAddr[A any](of func(netip.AddrPort) *A, a netip.AddrPort) net.Addr {
 }
 
 // ReadMsgUDPAddrPort is ReadMsg with control messages in Linux's format: of IP_PKTINFO, IP_TTL and IP_TOS, or IPV6_PKTINFO,
-// IPV6_HOPLIMIT, IPV6_TCLASS and IPV6_FLOWINFO. flags are MSG_TRUNC and MSG_CTRUNC.
+// IPV6_HOPLIMIT, IPV6_TCLASS and IPV6_FLOWINFO; and of UDP_GRO if they are several datagrams. flags are MSG_TRUNC and MSG_CTRUNC.
 func (c *UDPConn) ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, addr netip.AddrPort, err error) {
 	n, oobn, flags, from, err := c.readOOB(b, oob)
 	if err != nil {
@@ -177,7 +181,8 @@ func (c *UDPConn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *net.UDPAd
 	return n, oobn, flags, net.UDPAddrFromAddrPort(from), nil
 }
 
-// WriteMsgUDPAddrPort is WriteMsg with control messages in Linux's format, those that ReadMsgUDPAddrPort writes.
+// WriteMsgUDPAddrPort is WriteMsg with control messages in Linux's format, those that ReadMsgUDPAddrPort writes, but
+// UDP_SEGMENT for UDP_GRO.
 func (c *UDPConn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
 	if err := c.writeMsg(b, oob, nil, addr); err != nil {
 		n, err = c.written(b, netAddr(net.UDPAddrFromAddrPort, addr), err)

@@ -14,8 +14,8 @@ import (
 // flowLabelMask is the flow label in an IPV6_FLOWINFO, above which are eight bits of traffic class.
 const flowLabelMask = 1<<20 - 1
 
-// PutControl writes into b, as Recvmsg does with all options set, what there is to say of d: packet info, hop limit, traffic class
-// and flow label. It returns how many octets it wrote, and MSG_CTRUNC if there was not room for all.
+// PutControl writes into b, as Recvmsg does with all options set, what there is to say of d: packet info, hop limit, traffic class,
+// flow label, and of what size the datagrams are if there are several. It returns how many octets it wrote, and MSG_CTRUNC if there was not room for all.
 func PutControl(b []byte, d *dgram.Datagram) (n, flags int) {
 	w := controlWriter{room: b}
 	if d.To.Addr.Is4() {
@@ -28,6 +28,7 @@ func PutControl(b []byte, d *dgram.Datagram) (n, flags int) {
 		w.putInt(IPPROTO_IPV6, IPV6_TCLASS, int(d.TrafficClass))
 		w.putFlowinfo(d)
 	}
+	w.putSegment(d)
 	return w.n, w.flags
 }
 
@@ -39,6 +40,8 @@ func ParseControl(b []byte, dst wire.Addr, o *dgram.SendOptions) error {
 			return control4(o, typ, data)
 		case level == IPPROTO_IPV6 && !dst.Is4():
 			return control6(o, typ, data)
+		case level == SOL_UDP:
+			return controlUDP(o, typ, data)
 		}
 		return socketControl(level, typ)
 	})

@@ -80,6 +80,7 @@ func (s *datagram) open(e flow.Endpoint) error {
 	}
 	s.local = s.u.Local()
 	s.u.SetReceiveBuffer(s.rcvbuf())
+	s.u.SetCoalesce(s.opt.coalesce)
 	return nil
 }
 

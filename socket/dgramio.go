@@ -72,6 +72,7 @@ func (s *datagram) received(m *Msg, flags, n int, d *dgram.Datagram) int {
 	defer s.mu.Unlock()
 	w := controlWriter{room: m.Control}
 	s.putStamp(&w, d)
+	w.putSegment(d)
 	s.putControl(&w, d)
 	w.into(m)
 	return n
@@ -210,6 +211,7 @@ func (s *datagram) sendOptions(dst wire.Addr, o *dgram.SendOptions) {
 		discover = s.opt.pmtudisc6
 	}
 	o.Discover = discovers[discover]
+	o.Segment = s.opt.segment
 	if !dst.Is4() {
 		o.FlowLabel = s.label.choice()
 		s.sticky(dst, o)
@@ -231,6 +233,8 @@ func (s *datagram) control(o *dgram.SendOptions, dst wire.Addr, level, typ int, 
 		return control4(o, typ, data)
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6:
 		return control6(o, typ, data)
+	case level == SOL_UDP && s.isUDP():
+		return controlUDP(o, typ, data)
 	}
 	return socketControl(level, typ)
 }

@@ -13,6 +13,8 @@ func (s *datagram) setsockopt(level, name int, value []byte) error {
 		return s.setGroups(level, name, value)
 	case s.isRawOption(level, name):
 		return s.setRaw(level, name, value)
+	case level == SOL_UDP && s.isUDP():
+		return s.setUDP(name, value)
 	case level == IPPROTO_IP:
 		err := s.setIP(name, value)
 		if name == IP_RECVERR && err == nil && !s.opt.recvErr {
@@ -129,6 +131,8 @@ func (s *datagram) getsockopt(level, name int, value []byte) (int, error) {
 		return s.getGroups(level, name, value)
 	case s.isRawOption(level, name):
 		return s.getRaw(level, name, value)
+	case level == SOL_UDP && s.isUDP():
+		return s.getUDP(name, value)
 	case level == IPPROTO_IP:
 		return s.getIP(name, value, s.pathMTU())
 	case level == IPPROTO_IPV6 && s.domain == AF_INET6 && name == IPV6_AUTOFLOWLABEL:

@@ -31,6 +31,8 @@ type options struct {
 	pmtudisc6 int
 	dontFrag6 bool        // IPV6_DONTFRAG
 	sources   sourcePrefs // IPV6_ADDR_PREFERENCES
+	segment   uint16      // UDP_SEGMENT
+	coalesce  bool        // UDP_GRO
 
 	// What Recvmsg reports.
 	recvErr, recvTTL, recvTOS, pktInfo       bool

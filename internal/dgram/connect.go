@@ -35,7 +35,7 @@ func (s *Socket) route(src wire.Addr, to flow.Endpoint, o *SendOptions) (*ip.Pat
 // said of.
 func (s *Socket) Options(to flow.Endpoint) SendOptions {
 	o := SendOptions{Interface: s.device.Load(), Mark: s.mark.Load(), HopLimit: uint8(s.hop.Load()), TrafficClass: uint8(s.tos.Load()),
-		FlowLabel: ip.FlowLabel(s.label.Load()), Discover: Discover(s.mtud.Load()), Broadcast: true,
+		FlowLabel: ip.FlowLabel(s.label.Load()), Discover: Discover(s.mtud.Load()), Segment: s.Segment(), Broadcast: true,
 		SourcePrefs: addrsel.Preferences(s.prefs.Load()), HeaderIncluded: s.included.Load()}
 	if to == (flow.Endpoint{}) {
 		to = s.Remote()

@@ -34,8 +34,10 @@ func (e *TooBig) Error() string {
 // Unwrap returns EMSGSIZE.
 func (e *TooBig) Unwrap() error { return syscall.EMSGSIZE }
 
-// fit finds out how n octets behind the internet header go over path, and says so in pr. The error is *TooBig.
-func (s *Socket) fit(path *ip.Path, n int, d Discover, pr *ip.Params) error {
+// fit finds out how n octets behind the internet header, sent as o says, go over path, and says so in pr. The error is
+// *TooBig. One of many datagrams of a call is not fragmented, as with Linux.
+func (s *Socket) fit(path *ip.Path, n int, o *SendOptions, pr *ip.Params) error {
+	d := o.Discover
 	size := wire.IPv6Len + n
 	if path.Dst.Is4() {
 		size = wire.IPv4MinLen + n
@@ -47,7 +49,7 @@ func (s *Socket) fit(path *ip.Path, n int, d Discover, pr *ip.Params) error {
 		}
 	}
 	fits := size <= mtu
-	if !fits && (d == Do || d == Probe || d == Interface) {
+	if !fits && (d == Do || d == Probe || d == Interface || o.Segment != 0) {
 		return &TooBig{mtu}
 	}
 	pr.DontFragment = fits && (d == Want || d == Do || d == Probe)

@@ -22,7 +22,7 @@ func TestFit(t *testing.T) {
 		{Probe, 0, true, true}, {Probe, 1, false, false}, {Interface, 0, false, true}, {Interface, 1, false, false}, {Omit, 0, false, true}, {Omit, 1, false, true},
 	} {
 		var p ip.Params
-		err := new(Socket).fit(link, link.MTU-wire.IPv4MinLen+c.size, c.d, &p)
+		err := new(Socket).fit(link, link.MTU-wire.IPv4MinLen+c.size, &SendOptions{Discover: c.d}, &p)
 		if err == nil != c.ok || p.DontFragment != c.df {
 			t.Errorf("%d, %+d: DF %v, %v", c.d, c.size, p.DontFragment, err)
 		}

@@ -32,7 +32,7 @@ func (w *Would) Query() ip.Query {
 // Params returns what the socket would have a datagram along path say that has n octets behind its internet header.
 func (w *Would) Params(path *ip.Path, n int) ip.Params {
 	pr := ip.Params{Proto: w.Proto, HopLimit: w.Options.HopLimit, TrafficClass: w.Options.TrafficClass}
-	(*Socket)(nil).fit(path, n, Want, &pr) // of this kind none is too large
+	(*Socket)(nil).fit(path, n, &SendOptions{}, &pr) // of this kind none is too large
 	if !path.Dst.Is4() {
 		key := flow.Key{Local: path.Src, Remote: path.Dst, Ports: flow.Ports(w.From.Port, w.To.Port), Scope: path.Scope, Proto: w.Proto}
 		pr.FlowLabel = w.IP.FlowLabel(&key, w.Options.FlowLabel)

@@ -18,6 +18,7 @@ type Datagram struct {
 	TrafficClass uint8
 	FlowLabel    uint32 // of IPv6
 	Len          int    // of the payload
+	Segment      uint16 // it is several datagrams, each of so many octets of payload, the last one as many or fewer; 0: one
 	Arrived      clock.Instant
 }
 
@@ -27,11 +28,19 @@ func (d *Datagram) describe(k Kind, p *packet.Buffer) []byte {
 	*d = Datagram{
 		From:      flow.Endpoint{Addr: p.Src, Port: from, Scope: flow.ScopeOf(p.Src, p.In)},
 		To:        flow.Endpoint{Addr: p.Dst, Port: to, Scope: flow.ScopeOf(p.Dst, p.In)},
-		Interface: p.In, HopLimit: p.HopLimit, TrafficClass: p.TrafficClass, Len: len(b), Arrived: p.Arrived,
+		Interface: p.In, HopLimit: p.HopLimit, TrafficClass: p.TrafficClass, Len: len(b),
+		Segment: p.GSOSize, Arrived: p.Arrived,
 	}
 	if !p.Dst.Is4() {
 		d.FlowLabel = wire.IPv6(p.FromNetwork()).FlowLabel()
 	}
+	return b
+}
+
+// describeFirst is describe of the first datagram of p, a super-packet.
+func (d *Datagram) describeFirst(k Kind, p *packet.Buffer) []byte {
+	b := d.describe(k, p)[:p.GSOSize]
+	d.Len, d.Segment = len(b), 0
 	return b
 }
 
@@ -48,12 +57,19 @@ func (s *Socket) TryReceive(b [][]byte, peek bool, d *Datagram) (int, error) {
 		s.in.Unlock()
 		return 0, syscall.EAGAIN
 	}
+	if s.cuts(p) {
+		defer s.in.Unlock()
+		n := scatter(b, d.describeFirst(s.kind, p))
+		if !peek {
+			s.dropFirst(p)
+		}
+		return n, nil
+	}
 	if peek {
 		defer s.in.Unlock()
 		return scatter(b, d.describe(s.kind, p)), nil
 	}
-	s.queue.Pop()
-	s.queued -= BlockSize(p)
+	s.pop()
 	s.in.Unlock()
 	n := scatter(b, d.describe(s.kind, p))
 	p.Free()

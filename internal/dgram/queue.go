@@ -35,6 +35,7 @@ func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
 		return s.kind.Full(), false
 	}
 	s.queued += size
+	s.waiting += Datagrams(p)
 	s.queue.Push(p)
 	s.in.Wake()
 	if s.watcher != nil {
@@ -47,33 +48,34 @@ func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
 // one than b is cut off. It waits for one. Errors: net.ErrClosed, os.ErrDeadlineExceeded, and what was
 // reported about a datagram of a connected socket, once: an *ip.Report of what ICMP said, or a syscall.Errno.
 func (s *Socket) Receive(b []byte) (n, full int, from flow.Endpoint, err error) {
-	p, err := s.next()
-	if err != nil {
-		return 0, 0, from, err
-	}
-	payload, port, _ := s.kind.Payload(p)
-	n, full = copy(b, payload), len(payload)
-	from = flow.Endpoint{Addr: p.Src, Port: port, Scope: flow.ScopeOf(p.Src, p.In)}
-	p.Free()
-	return n, full, from, nil
+	var d Datagram
+	n, err = s.ReceiveMessage(b, &d)
+	return n, d.Len, d.From, err
 }
 
 // ReceiveMessage is Receive that tells in d all there is to say.
 func (s *Socket) ReceiveMessage(b []byte, d *Datagram) (n int, err error) {
-	p, err := s.next()
+	s.in.Lock()
+	p, err := s.await()
 	if err != nil {
+		s.in.Unlock()
 		return 0, err
 	}
-	rest := d.describe(s.kind, p)
-	n = copy(b, rest)
+	if s.cuts(p) {
+		defer s.in.Unlock()
+		n = copy(b, d.describeFirst(s.kind, p))
+		s.dropFirst(p)
+		return n, nil
+	}
+	s.pop()
+	s.in.Unlock()
+	n = copy(b, d.describe(s.kind, p))
 	p.Free()
 	return n, nil
 }
 
-// next waits for a datagram.
-func (s *Socket) next() (*packet.Buffer, error) {
-	s.in.Lock()
-	defer s.in.Unlock()
+// await waits for a datagram and returns the packet at the queue's front, which stays there. s.in locked.
+func (s *Socket) await() (*packet.Buffer, error) {
 	for {
 		if err := s.in.Refused(); err != nil {
 			return nil, err
@@ -84,12 +86,25 @@ func (s *Socket) next() (*packet.Buffer, error) {
 		if r := s.takeReport(); r != nil {
 			return nil, r
 		}
-		if p := s.queue.Pop(); p != nil {
-			s.queued -= BlockSize(p)
+		if p := s.queue.Front(); p != nil {
 			return p, nil
 		}
 		s.in.Wait()
 	}
+}
+
+// pop takes the packet at the queue's front off it, which is the caller's now. s.in locked.
+func (s *Socket) pop() *packet.Buffer {
+	p := s.queue.Pop()
+	s.queued -= BlockSize(p)
+	s.waiting -= Datagrams(p)
+	return p
+}
+
+// dropFirst forgets the first datagram of p, the super-packet at the queue's front. s.in locked.
+func (s *Socket) dropFirst(p *packet.Buffer) {
+	cutFirst(p)
+	s.waiting--
 }
 
 // BlockSize returns how many octets of memory p holds.
@@ -101,9 +116,11 @@ func (s *Socket) Queued() (n, first int) {
 	defer s.in.Unlock()
 	if p := s.queue.Front(); p != nil {
 		b, _, _ := s.kind.Payload(p)
-		first = len(b)
+		if first = len(b); s.cuts(p) {
+			first = int(p.GSOSize)
+		}
 	}
-	return s.queue.Len(), first
+	return s.waiting, first
 }
 
 // Unread returns how many octets of buffers wait to be read.

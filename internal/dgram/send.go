@@ -21,6 +21,7 @@ type SendOptions struct {
 	TrafficClass uint8
 	FlowLabel    ip.FlowLabel
 	Discover     Discover
+	Segment      uint16              // of UDP: what is sent goes in datagrams of so many octets of payload; 0: in one
 	Broadcast    bool                // may go to a broadcast address
 	Mark         uint32              // what rules choose a routing table by
 	SourcePrefs  addrsel.Preferences // of a source that is to be chosen
@@ -101,8 +102,11 @@ func (s *Socket) send(b [][]byte, e *ends, to flow.Endpoint, o *SendOptions) err
 	if o.HeaderIncluded {
 		return s.sendIncluded(path, b, n, &params)
 	}
-	if err := s.fit(path, s.kind.HeaderLen()+n, o.Discover, &params); err != nil {
+	if err := s.fit(path, s.kind.HeaderLen()+o.longest(n), o, &params); err != nil {
 		return err
+	}
+	if o.Segment != 0 && (n > MaxSegments*int(o.Segment) || s.kind.HeaderLen() != wire.UDPLen) {
+		return syscall.EINVAL // too many, or of a protocol that nobody cuts
 	}
 	if !to.Addr.Is4() {
 		key := s.key(path, params.Proto, to.Port)
@@ -111,7 +115,7 @@ func (s *Socket) send(b [][]byte, e *ends, to flow.Endpoint, o *SendOptions) err
 	if !e.connected() {
 		s.note(to.Addr, to.Port)
 	}
-	return s.emit(path, to.Port, b, n, &params)
+	return s.emit(path, to.Port, b, n, o.Segment, &params)
 }
 
 // maxPayload returns the most that the user can send to dst in one piece: 65,535 octets less the headers that the length
@@ -127,8 +131,8 @@ func (s *Socket) maxPayload(dst wire.Addr, o *SendOptions) int {
 	return n
 }
 
-// emit sends the payload in b, of n octets, to the given port at the end of path.
-func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, n int, params *ip.Params) error {
+// emit sends the payload in b, of n octets, to the given port at the end of path, in datagrams of segment octets.
+func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, n int, segment uint16, params *ip.Params) error {
 	if !path.Leaves(params) {
 		return nil
 	}
@@ -138,6 +142,9 @@ func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, n int, params *ip.
 	if err := s.kind.Finish(path, port, p); err != nil {
 		p.Free()
 		return err
+	}
+	if segment != 0 && n > int(segment) {
+		p.GSOSize = segment
 	}
 	s.kind.Sent(&s.home.Counters, path, p)
 	s.ip.Output(path, params, p)

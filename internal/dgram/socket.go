@@ -35,12 +35,15 @@ type Socket struct {
 	// device is the interface that it hears by and sends by; 0: all.
 	device   atomic.Int32
 	mtud     atomic.Uint32                // Discover
+	segment  atomic.Uint32                // SendOptions.Segment
+	coalesce atomic.Bool                  // super-packets are received whole
 	included atomic.Bool                  // what is sent has its internet header
 	sent     atomic.Pointer[destinations] // of an unconnected socket; nil: none yet
 
 	in        shard.Leaf // guards all below; its deadline is the read deadline
 	queue     packet.Batch
 	queued    int // octets of blocks in queue
+	waiting   int // datagrams in queue
 	limit     int
 	err       error         // pending, from ICMP: a syscall.Errno or *ip.Report
 	reporting bool          // every error is told of, by Receive
@@ -201,7 +204,7 @@ func (s *Socket) SetTrafficClass(n uint8) { s.tos.Store(uint32(n)) }
 // forget frees what is queued. s.in locked.
 func (s *Socket) forget() {
 	s.queue.Free()
-	s.queued = 0
+	s.queued, s.waiting = 0, 0
 }
 
 // Close closes the socket and wakes its readers. A second Close returns net.ErrClosed.

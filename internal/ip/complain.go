@@ -3,6 +3,7 @@ package ip
 import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -59,6 +60,11 @@ func (l *Layer) complain(now clock.Instant, s *snapshot, p *packet.Buffer, c com
 	if l.RouteInto(now, &query, path) != nil {
 		return
 	}
+	if p.GSOSize != 0 {
+		first := firstSegment(p)
+		defer first.Free()
+		about = first.FromNetwork()
+	}
 	var e *packet.Buffer
 	params := Params{Proto: wire.ProtoICMP}
 	var options []byte
@@ -90,6 +96,17 @@ func quote(about []byte, limit int, c complaint) *packet.Buffer {
 	wire.PutICMP(b, c.typ, c.code, c.rest)
 	copy(b[wire.ICMPLen:], about)
 	return e
+}
+
+// firstSegment returns a copy of the first segment of the super-packet p: that is what was sent.
+func firstSegment(p *packet.Buffer) *packet.Buffer {
+	q := p.Clone()
+	q.RestoreNetwork()
+	var parts packet.Batch
+	offload.Split(q, 0, &parts)
+	first := parts.Pop()
+	parts.Free()
+	return first
 }
 
 // mayComplain4 applies RFC 1122, 3.2.2 and RFC 1812, 4.3.2.7: "An ICMP error message MUST NOT be sent as the result of

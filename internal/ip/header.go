@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -25,7 +26,8 @@ func (l *Layer) putHeader(path *Path, pr *Params, options []byte, p *packet.Buff
 		// RFC 1191, 3: a path whose router tells of no usable MTU is sent to without DF.
 		if h.DontFragment = pr.DontFragment && !path.fragment; !h.DontFragment {
 			// RFC 6864, 4: of a datagram that may be fragmented the ID is unique; of others it means nothing.
-			h.ID = uint16(l.ids.next(path.Src, path.Dst, pr.Proto))
+			// Each datagram of a super-packet has one.
+			h.ID = uint16(l.ids.take(path.Src, path.Dst, pr.Proto, offload.Segments(p, wire.UDPLen)))
 		}
 		if h.DontFragment {
 			p.Flags |= packet.DontFragment
@@ -73,11 +75,14 @@ func (i *identifiers) init(rt clock.Runtime) {
 }
 
 // next returns the next identification for packets from src to dst.
-func (i *identifiers) next(src, dst wire.Addr, proto uint8) uint32 {
+func (i *identifiers) next(src, dst wire.Addr, proto uint8) uint32 { return i.take(src, dst, proto, 1) }
+
+// take returns the first of the next n.
+func (i *identifiers) take(src, dst wire.Addr, proto uint8, n int) uint32 {
 	h := i.secret
 	for _, v := range [...]uint64{src.Hi, src.Lo, dst.Hi, dst.Lo, uint64(proto)} {
 		h = (h ^ v) * 0x9e3779b97f4a7c15
 		h ^= h >> 32
 	}
-	return uint32(h) + i.counters[h>>58].Add(1)
+	return uint32(h) + i.counters[h>>58].Add(uint32(n)) - uint32(n) + 1
 }

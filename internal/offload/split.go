@@ -20,6 +20,16 @@ func SegmentLen(p *packet.Buffer, link int) int {
 	return min(p.Len(), l.payload+int(p.GSOSize))
 }
 
+// Segments returns how many segments p is on the wire, 1 if it is no super-packet. headers is what its Bytes have in front of
+// the payload.
+func Segments(p *packet.Buffer, headers int) int {
+	size := int(p.GSOSize)
+	if size == 0 || p.Len() <= headers {
+		return 1
+	}
+	return (p.Len() - headers + size - 1) / size
+}
+
 // Fit makes the segments of p, a super-packet of TCP, so short that none is longer than mtu octets from its internet header on,
 // where p.Bytes begin. It returns false if no payload would have room.
 func Fit(p *packet.Buffer, mtu int) bool {

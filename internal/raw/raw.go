@@ -55,6 +55,7 @@ func (l *Layer) Input(c *mib.Set, now clock.Instant, p *packet.Buffer) bool {
 			continue
 		}
 		q := p.Clone()
+		q.GSOSize = 0 // its reader gets it whole
 		if !s.verified(q) {
 			c.Drop(now, q, mib.RawChecksum)
 			continue

@@ -69,18 +69,20 @@ func (s *Socket) Protocol(wire.Addr) uint8 { return wire.ProtoUDP }
 func (s *Socket) HeaderLen() int { return wire.UDPLen }
 
 // Finish implements dgram.Kind.
-func (s *Socket) Finish(path *ip.Path, port uint16, p *packet.Buffer) error {
+func (s *Socket) Finish(_ *ip.Path, port uint16, p *packet.Buffer) error {
 	if port == 0 {
 		return syscall.EINVAL // RFC 768 reserves it as a source: nobody is there
 	}
 	b := p.Bytes()
 	wire.PutUDP(b, s.Binding().Local.Port, port, len(b))
-	wire.FinishChecksum(b, wire.UDPChecksumOffset, wire.ProtoUDP, path.Src, path.Dst)
+	p.Flags |= packet.ChecksumLater
 	return nil
 }
 
 // Sent implements dgram.Kind.
-func (s *Socket) Sent(c *mib.Set, _ *ip.Path, _ *packet.Buffer) { c.Inc(mib.UdpOutDatagrams) }
+func (s *Socket) Sent(c *mib.Set, _ *ip.Path, p *packet.Buffer) {
+	c.Add(mib.UdpOutDatagrams, uint64(dgram.Datagrams(p)))
+}
 
 // Payload implements dgram.Kind.
 func (s *Socket) Payload(p *packet.Buffer) (b []byte, from, to uint16) {

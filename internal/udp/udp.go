@@ -53,6 +53,9 @@ func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		return ip.Malformed
 	}
 	p.Truncate(h.Length())
+	if len(h.Payload()) <= int(p.GSOSize) {
+		p.GSOSize = 0
+	}
 	if p.Flags&packet.ChecksumGood == 0 && !checksumOK(p, h) {
 		sh.Counters.Drop(now, p, mib.UdpChecksum)
 		return ip.Malformed
@@ -70,8 +73,9 @@ func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 
 // take gives p to the socket.
 func (s *Socket) take(sh *shard.Shard, now clock.Instant, p *packet.Buffer) {
+	n := dgram.Datagrams(p) // p is not ours afterwards
 	if s.Take(&sh.Counters, now, p) {
-		sh.Counters.Inc(mib.UdpInDatagrams)
+		sh.Counters.Add(mib.UdpInDatagrams, uint64(n))
 	}
 }
 
