@@ -139,10 +139,13 @@ func Fragments() (cases []Case) {
 	return cases
 }
 
-// SlowFragments are those that wait for the end of reassembly.
+// reassembly is for how long a node keeps fragments: RFC 8200, 4.5: "within 60 seconds"; RFC 1122, 3.3.2.
+const reassembly = 60 * time.Second
+
+// SlowFragments are those whose last step waits for the end of reassembly.
 func SlowFragments() []Case {
 	e, e4 := Echo6(Peer6[0], Node6[0], Data(56)), Echo4(Data(56))
-	wait := func(s []Step) []Step { s[len(s)-1].Then = 61 * time.Second; return s }
+	wait := func(s []Step) []Step { s[len(s)-1].Then = reassembly + time.Second; return s }
 	return []Case{
 		{Name: "timeout: first only", Steps: wait(Each(pieces6(1, icmp, e, [2]int{0, 24})...))},
 		{Name: "timeout: first of 1280", Steps: wait(Each(pieces6(2, icmp, Echo6(Peer6[0], Node6[0], Data(2000)), [2]int{0, 1424})...))},

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // text returns what a node sent, described.
@@ -93,5 +94,32 @@ func TestKernel(t *testing.T) {
 		if !used[d.why] {
 			t.Errorf("no difference, though %q: %s", d.prefix, d.why)
 		}
+	}
+}
+
+// When fragments are given up, the stack tells the sender what the kernel does. The kernel is made to wait for a second only.
+func TestSlowFragments(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	for _, c := range SlowFragments() {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			k, err := NewKernel(c.Kind)
+			if err != nil {
+				t.Skip(err)
+			}
+			defer k.Close()
+			for _, name := range []string{"net/ipv4/ipfrag_time", "net/ipv6/ip6frag_time"} {
+				if err := k.set(name, "1"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ours := strings.Join(askStack(t, &c), "\n")
+			c.Steps[len(c.Steps)-1].Then -= reassembly - 500*time.Millisecond
+			if theirs := strings.Join(text(&c, k.Ask(c.Steps)), "\n"); ours != theirs {
+				t.Errorf("onlink %s\nLinux  %s", ours, theirs)
+			}
+		})
 	}
 }

@@ -47,6 +47,11 @@ func NewKernel(kind Kind) (*Kernel, error) {
 	return k, nil
 }
 
+// set sets a sysctl of the namespace, like net/ipv4/ipfrag_time.
+func (k *Kernel) set(name, value string) error {
+	return k.do(func() error { return os.WriteFile("/proc/sys/"+name, []byte(value), 0) })
+}
+
 // do does f in the namespace.
 func (k *Kernel) do(f func() error) error {
 	done := make(chan error)
