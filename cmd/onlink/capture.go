@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -53,7 +52,7 @@ func (c *captureCmd) Run(ctx context.Context) error {
 		return c.print(i.out)
 	}
 	if c.Write == "" || c.Write == "-" {
-		return quietPipe(c.target(ctx, c))
+		return c.target(ctx, c)
 	}
 	f := &lateFile{name: c.Write}
 	i.out = f
@@ -81,14 +80,6 @@ func (f *lateFile) close() error {
 		return nil
 	}
 	return f.File.Close()
-}
-
-// quietPipe leaves out that nobody reads the output any more: that is how a pipe ends.
-func quietPipe(err error) error {
-	if errors.Is(err, syscall.EPIPE) {
-		return nil
-	}
-	return err
 }
 
 // program compiles the expression for a kind of frames.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -77,6 +79,9 @@ func (i *invocation) finish(err error) int {
 	if status, ok := errors.AsType[exitStatus](err); ok {
 		return int(status)
 	}
+	if unread(err) {
+		return 0
+	}
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
@@ -87,6 +92,12 @@ func (i *invocation) finish(err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// unread reports whether err is that nobody reads the output any more: that is how a pipe into head(1) ends.
+func unread(err error) bool {
+	e, ok := errors.AsType[*fs.PathError](err)
+	return ok && e.Path == os.Stdout.Name() && e.Err == syscall.EPIPE
 }
 
 // Exit codes.

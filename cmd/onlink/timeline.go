@@ -90,8 +90,8 @@ func (t nodeTimeline) Trace(e *trace.Event) {
 	case trace.PacketDropped:
 		t.often(e.At, who, "drops: "+e.Reason, fmt.Sprintf("drops a packet %v → %v: %s", e.Src, e.Dst, e.Reason))
 	case trace.ICMPSent:
-		if strings.Contains(e.Reason, "neighbor") || strings.Contains(e.Reason, "echo") {
-			return // the neighbor's state and the ping tell as much
+		if strings.Contains(e.Reason, "neighbor") || strings.Contains(e.Reason, "echo") || strings.Contains(e.Reason, "listener") {
+			return // the neighbor's state and the ping tell as much, and groups are no news
 		}
 		t.line(e.At, who, fmt.Sprintf("icmp to %v: %s", e.Dst, e.Reason))
 	}

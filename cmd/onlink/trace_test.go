@@ -111,9 +111,7 @@ func TestTraceRunning(t *testing.T) {
 		_, out, errs := called(t, "trace --socket "+path+" -c 1 icmp[icmptype] == icmp-echo")
 		done <- out + errs
 	}()
-	for s.Tracer().Steps() == nil {
-		time.Sleep(time.Millisecond)
-	}
+	awaitTracing(t, s, true)
 	if _, err := s.Ping(t.Context(), netip.MustParseAddr("127.0.0.1"), onlink.PingConfig{ID: 77}); err != nil {
 		t.Fatal(err)
 	}
@@ -126,12 +124,18 @@ func TestTraceRunning(t *testing.T) {
 		calling(ctx, strings.NewReader(""), "trace", "--socket", path)
 		done <- ""
 	}()
-	for s.Tracer().Steps() == nil {
-		time.Sleep(time.Millisecond)
-	}
+	awaitTracing(t, s, true)
 	cancel()
 	<-done
-	for s.Tracer().Steps() != nil { // the server notices a little later
-		time.Sleep(time.Millisecond)
+	awaitTracing(t, s, false) // the server notices a little later
+}
+
+// awaitTracing waits until somebody follows packets of s, or nobody does.
+func awaitTracing(t *testing.T, s *onlink.Stack, want bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); (s.Tracer().Steps() != nil) != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("somebody follows packets: %v", !want)
+		}
 	}
 }

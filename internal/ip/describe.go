@@ -83,10 +83,6 @@ func describeTransport(four bool, proto uint8, b []byte) string {
 	return ProtocolName(proto) + ", " + octets(len(b))
 }
 
-// mldNames are the messages of RFC 2710 and RFC 3810, 5.
-var mldNames = map[uint8]string{wire.ICMPv6MLDQuery: "multicast listener query", wire.ICMPv6MLDReport: "multicast listener report",
-	wire.ICMPv6MLDDone: "multicast listener done", wire.ICMPv6MLDv2Report: "multicast listener report, version 2"}
-
 func describeICMP(four bool, b []byte) string {
 	m, err := wire.CheckICMP(b)
 	if err != nil {
@@ -95,9 +91,6 @@ func describeICMP(four bool, b []byte) string {
 	name := "ICMPv6 "
 	if four {
 		name = "ICMP "
-	}
-	if mld, is := mldNames[m.Type()]; is && !four {
-		return name + mld
 	}
 	name += strings.TrimPrefix(ICMPText(four, m.Type(), m.Code()), "ICMP ")
 	switch {

@@ -76,35 +76,40 @@ func countICMPIn(c *mib.Set, four bool, typ uint8) {
 	}
 }
 
-// CountICMPOut counts a message of ours that is on its way, and returns what kind it is.
-func CountICMPOut(c *mib.Set, four bool, typ uint8) *icmpKind {
+// CountICMPOut counts a message of ours that is on its way.
+func CountICMPOut(c *mib.Set, four bool, typ uint8) {
 	total := mib.Icmp6OutMsgs
 	if four {
 		total = mib.IcmpOutMsgs
 	}
 	c.Inc(total)
-	k := icmpKindOf(four, typ)
-	if k.name != "" && k.out != total {
+	if k := icmpKindOf(four, typ); k.name != "" && k.out != total {
 		c.Inc(k.out)
 	}
-	return k
 }
 
 // sentICMP counts a message of ours that is on its way as p, and traces it, but for Neighbor Discovery: that is told as
 // what it changes.
 func (l *Layer) sentICMP(c *mib.Set, now clock.Instant, p *packet.Buffer, typ, code uint8) {
 	four := p.Dst.Is4()
-	k := CountICMPOut(c, four, typ)
+	CountICMPOut(c, four, typ)
 	if l.cfg.Tracer.Enabled() && (four || !isND(typ)) {
 		l.cfg.Tracer.Emit(&trace.Event{At: now, Kind: trace.ICMPSent, Out: p.Out, Src: p.Src, Dst: p.Dst, Proto: p.Proto,
-			Reason: k.text(code)})
+			Reason: ICMPText(four, typ, code)})
 	}
 }
+
+// mldNames are the messages of RFC 2710 and RFC 3810, 5.
+var mldNames = map[uint8]string{wire.ICMPv6MLDQuery: "multicast listener query", wire.ICMPv6MLDReport: "multicast listener report",
+	wire.ICMPv6MLDDone: "multicast listener done", wire.ICMPv6MLDv2Report: "multicast listener report, version 2"}
 
 // ICMPText returns the name of an ICMP message of the family, as "destination unreachable: port".
 func ICMPText(four bool, typ, code uint8) string {
 	if k := icmpKindOf(four, typ); k.name != "" {
 		return k.text(code)
+	}
+	if name, is := mldNames[typ]; is && !four {
+		return name
 	}
 	return fmt.Sprintf("ICMP type %d code %d", typ, code)
 }
