@@ -3,8 +3,10 @@ package onlink
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/onlink-go/onlink/internal/flow"
+	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -214,17 +216,8 @@ func (f *ExplainedFrame) class() string {
 
 // transportName returns how people call a protocol of the internet layer.
 func transportName(p uint8) string {
-	switch p {
-	case wire.ProtoTCP:
-		return "TCP"
-	case wire.ProtoUDP:
-		return "UDP"
-	case wire.ProtoICMP:
-		return "ICMP"
-	case wire.ProtoICMPv6:
-		return "ICMPv6"
-	case 0:
+	if p == 0 {
 		return "the program's"
 	}
-	return fmt.Sprint(p)
+	return strings.TrimPrefix(ip.ProtocolName(p), "protocol ")
 }
