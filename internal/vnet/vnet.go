@@ -31,8 +31,11 @@ const (
 	gsoECN  = 0x80 // VIRTIO_NET_HDR_GSO_ECN: CWR is in the first segment alone
 )
 
-// Offloads is what the kernel takes with these headers.
-const Offloads = link.Checksums | link.TCP4 | link.TCP6
+// Offloads is what the kernel takes with these headers, and WithUDP what it takes since Linux 6.2.
+const (
+	Offloads = link.Checksums | link.TCP4 | link.TCP6
+	WithUDP  = Offloads | link.UDP
+)
 
 // Put puts the header in front of p, whose frame has header octets of link header.
 func Put(p *packet.Buffer, header int) {
@@ -44,13 +47,7 @@ func Put(p *packet.Buffer, header int) {
 			flags = needsSum
 		}
 		if ok && p.GSOSize != 0 {
-			gso = gsoTCP6
-			if w.Four {
-				gso = gsoTCP4
-			}
-			if w.CWR {
-				gso |= gsoECN
-			}
+			gso = segments(&w)
 		}
 	}
 	size := p.GSOSize
@@ -63,21 +60,26 @@ func Put(p *packet.Buffer, header int) {
 	ne.PutUint16(b[8:], uint16(w.SumAt))
 }
 
-// Kind is what a frame turned out to be.
-type Kind uint8
+// segments returns what says into what a super-packet is to be cut.
+func segments(w *offload.Work) uint8 {
+	switch {
+	case !w.TCP:
+		return gsoUDP
+	case w.Four && w.CWR:
+		return gsoTCP4 | gsoECN
+	case w.Four:
+		return gsoTCP4
+	case w.CWR:
+		return gsoTCP6 | gsoECN
+	}
+	return gsoTCP6
+}
 
-// The kinds.
-const (
-	Bad   Kind = iota // it has no whole header, or one that says what nobody here knows
-	Plain             // one frame
-	TCP               // a super-packet of TCP
-	UDP               // a super-packet of UDP
-)
-
-// Take takes the header off p, notes in p what it says, and returns what p is.
-func Take(p *packet.Buffer) Kind {
+// Take takes the header off p, and notes in p what it says. It returns false if there is no whole one, or it says what
+// nobody here knows.
+func Take(p *packet.Buffer) bool {
 	if p.Len() < HeaderLen {
-		return Bad
+		return false
 	}
 	b := p.TrimFront(HeaderLen)
 	if b[0]&needsSum != 0 {
@@ -85,21 +87,14 @@ func Take(p *packet.Buffer) Kind {
 	} else if b[0]&goodSum != 0 {
 		p.Flags |= packet.ChecksumGood
 	}
-	kind := Plain
 	switch b[1] &^ gsoECN {
 	case 0:
-		return kind
-	case gsoTCP4, gsoTCP6:
-		kind = TCP
-	case gsoUDP:
-		kind = UDP
-	default:
-		return Bad
+		return true
+	case gsoTCP4, gsoTCP6, gsoUDP:
+		p.GSOSize = binary.NativeEndian.Uint16(b[4:])
+		return p.GSOSize != 0
 	}
-	if p.GSOSize = binary.NativeEndian.Uint16(b[4:]); p.GSOSize == 0 {
-		return Bad
-	}
-	return kind
+	return false
 }
 
 // Land is [link.Medium.Land] of a frame that came with a header, which Take took off: it keeps what that said of the checksum.

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/onlink-go/onlink/clock"
-	"github.com/onlink-go/onlink/internal/vnet"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -52,7 +51,7 @@ func Open(name string, cfg Config) (*Device, error) {
 		gone: make(chan struct{})}
 	d.info = link.Info{Medium: link.Ethernet, Queues: 1, Addr: cfg.Addr}
 	if !cfg.NoOffload {
-		d.info.Offload = vnet.Offloads
+		d.info.Offload = takes()
 	}
 	var err error
 	if d.index, err = indexOf(name); err != nil {

@@ -9,11 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/onlink-go/onlink/internal/offload"
+	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
 
-// The stack is not given super-packets of UDP, which it does not take: a program's come in as the datagrams that they stand for,
+// A program's super-packets of UDP come in as they are, or where no offloads are wanted as the datagrams that they stand for,
 // with right checksums.
 func TestUDPSegments(t *testing.T) {
 	for _, no := range []bool{false, true} {
@@ -46,10 +47,16 @@ func TestUDPSegments(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []byte
+			whole := 0 // super-packets
 			for len(got) < len(data) {
 				p := wait(t, c, "a datagram")
-				if p.GSOSize != 0 || no && p.Flags&packet.ChecksumLater != 0 {
+				if no && (p.GSOSize != 0 || p.Flags&packet.ChecksumLater != 0) {
 					t.Fatalf("a frame with %d octets to a segment, flags %v", p.GSOSize, p.Flags)
+				}
+				limit := size
+				if p.GSOSize != 0 {
+					whole++
+					limit = len(data)
 				}
 				offload.Finish(p, wire.EthernetLen)
 				b := p.Bytes()[wire.EthernetLen:]
@@ -62,11 +69,14 @@ func TestUDPSegments(t *testing.T) {
 				if !wire.TransportChecksumOK(u, wire.ProtoUDP, h.Src(), h.Dst()) {
 					t.Errorf("a wrong checksum after %d octets", len(got))
 				}
-				if len(u)-wire.UDPLen > size {
-					t.Errorf("a datagram of %d octets, want %d at most", len(u)-wire.UDPLen, size)
+				if len(u)-wire.UDPLen > limit {
+					t.Errorf("a datagram of %d octets, want %d at most", len(u)-wire.UDPLen, limit)
 				}
 				got = append(got, u[wire.UDPLen:]...)
 				p.Free()
+			}
+			if takes()&link.UDP != 0 && !no && whole == 0 {
+				t.Error("no super-packet came")
 			}
 			if !bytes.Equal(got, data) {
 				t.Error("what came is not what was sent")

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/onlink-go/onlink/internal/vnet"
+	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -119,4 +121,18 @@ func listen(fd, index int, what uint16, addr []byte) error {
 // networkOrder returns v as it is in memory in network order.
 func networkOrder(v uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
+}
+
+// takes returns what the kernel takes with the headers of package vnet. It tells nobody whether it knows super-packets of UDP, as it
+// does since Linux 6.2.
+func takes() link.Offload {
+	var u unix.Utsname
+	var major, minor int
+	if unix.Uname(&u) == nil {
+		fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor) // zeros: an old one
+	}
+	if major > 6 || major == 6 && minor >= 2 {
+		return vnet.WithUDP
+	}
+	return vnet.Offloads
 }

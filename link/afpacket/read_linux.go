@@ -117,15 +117,13 @@ func (r *reader) take(n int) {
 		r.spare = nil
 		p.Truncate(n)
 	}
-	kind := vnet.Take(p)
-	if kind == vnet.Bad || p.Len() < wire.EthernetLen || !vnet.Land(link.Ethernet, p) {
+	if !vnet.Take(p) || p.Len() < wire.EthernetLen || !vnet.Land(link.Ethernet, p) {
 		d.inDrops.Add(1)
 		p.Free()
 		return
 	}
 	header := wire.EthernetLen + r.retag(p)
-	// The stack takes super-packets of TCP only.
-	if d.noOffload || kind == vnet.UDP {
+	if d.noOffload {
 		r.split(p, header)
 		return
 	}

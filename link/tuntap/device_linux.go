@@ -46,7 +46,7 @@ func open(path, name string, cfg Config) (*Device, error) {
 	if cfg.Runtime == nil {
 		cfg.Runtime = clock.NewReal()
 	}
-	fd, name, err := openFD(path, name, cfg)
+	fd, name, can, err := openFD(path, name, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +56,7 @@ func open(path, name string, cfg Config) (*Device, error) {
 		return nil, fmt.Errorf("tuntap: cannot ask for the MTU of %s: %w", name, err)
 	}
 	d := &Device{name: name, ctl: ctl, slot: link.NewSlot(cfg.Runtime), done: make(chan struct{}), vnet: !cfg.NoOffload}
-	d.info = link.Info{Medium: link.IP, Queues: 1, Up: true}
-	if d.vnet {
-		d.info.Offload = vnet.Offloads
-	}
+	d.info = link.Info{Medium: link.IP, Queues: 1, Up: true, Offload: can}
 	if d.info.MTU, err = d.mtu(); err != nil {
 		unix.Close(fd)
 		unix.Close(ctl)
@@ -284,8 +281,7 @@ func (r *reader) take(n int, info *link.Info) {
 	}
 	ok := !r.truncated && n > 0
 	if ok && d.vnet {
-		kind := vnet.Take(p)
-		ok = kind == vnet.Plain || kind == vnet.TCP // others were not asked for
+		ok = vnet.Take(p)
 		n = p.Len()
 		r.truncated = p.GSOSize == 0 && n > info.MaxFrame()
 	}

@@ -7,15 +7,18 @@ import (
 	"io/fs"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/onlink-go/onlink/internal/vnet"
+	"github.com/onlink-go/onlink/link"
 )
 
 // cloneDevice is where TAP and TUN devices come from.
 const cloneDevice = "/dev/net/tun"
 
-// openFD opens the device and returns a non-blocking descriptor and the device's name.
-func openFD(path, name string, cfg Config) (fd int, actual string, err error) {
+// openFD opens the device and returns a non-blocking descriptor, the device's name, and what the kernel takes.
+func openFD(path, name string, cfg Config) (fd int, actual string, can link.Offload, err error) {
 	if err := checkName(name); err != nil {
-		return -1, "", err
+		return -1, "", 0, err
 	}
 	shown := name
 	if shown == "" {
@@ -23,7 +26,7 @@ func openFD(path, name string, cfg Config) (fd int, actual string, err error) {
 	}
 	fd, err = unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return -1, "", explainOpen(path, shown, err)
+		return -1, "", 0, explainOpen(path, shown, err)
 	}
 	ifr, err := unix.NewIfreq(name)
 	if err == nil {
@@ -39,20 +42,29 @@ func openFD(path, name string, cfg Config) (fd int, actual string, err error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, "", explainAttach(shown, cfg.mode(), kindOf(name), err)
+		return -1, "", 0, explainAttach(shown, cfg.mode(), kindOf(name), err)
 	}
 	if !cfg.NoOffload {
-		if err = accept(fd); err != nil {
+		if can, err = accept(fd); err != nil {
 			unix.Close(fd)
-			return -1, "", fmt.Errorf("tuntap: %s does not take super-packets (%w): open it with NoOffload", ifr.Name(), err)
+			return -1, "", 0, fmt.Errorf("tuntap: %s does not take super-packets (%w): open it with NoOffload", ifr.Name(), err)
 		}
 	}
-	return fd, ifr.Name(), nil
+	return fd, ifr.Name(), can, nil
 }
 
-// accept has the kernel send us super-packets of TCP, and frames whose checksum is yet to be made.
-func accept(fd int) error {
-	return unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, unix.TUN_F_CSUM|unix.TUN_F_TSO4|unix.TUN_F_TSO6|unix.TUN_F_TSO_ECN)
+// accept has the kernel send us super-packets, of TCP and if it can of UDP, and frames whose checksum is yet to be made. It
+// returns what the kernel takes from us: the same.
+func accept(fd int) (link.Offload, error) {
+	const tcp, udp = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN, unix.TUN_F_USO4 | unix.TUN_F_USO6
+	err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp|udp)
+	if err == nil {
+		return vnet.WithUDP, nil
+	}
+	if err == unix.EINVAL { // before Linux 6.2
+		err = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp)
+	}
+	return vnet.Offloads, err
 }
 
 // explainOpen says what it means that /dev/net/tun cannot be opened.

@@ -15,7 +15,7 @@
 // counted. If the device is deleted the link is dead: its receiver is told that it is not up, and Send fails.
 //
 // Frames go one by one, with one system call each; those that came in while one was handled are read and
-// delivered together. A frame may be a super-packet of TCP, in both directions, and checksums are left to whoever needs
+// delivered together. A frame may be a super-packet of TCP, since Linux 6.2 also of UDP, in both directions, and checksums are left to whoever needs
 // them, if anybody does: nobody where the other end of a connection is the kernel itself. One device has one queue.
 package tuntap
 
