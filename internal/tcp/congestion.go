@@ -184,21 +184,34 @@ var algorithms = []Algorithm{
 	{"bbr", func() CongestionControl { return new(bbr) }},
 }
 
-// newControl returns an instance of the algorithm called name, or nil.
-func (cfg *Config) newControl(name string) CongestionControl {
+// algorithm returns the algorithm called name, the default one for "", or nil.
+func (cfg *Config) algorithm(name string) *Algorithm {
 	if cfg.Algorithms != nil {
-		for _, a := range *cfg.Algorithms {
-			if a.Name == name {
-				return a.New()
+		for i := range *cfg.Algorithms {
+			if a := &(*cfg.Algorithms)[i]; a.Name == name {
+				return a
 			}
 		}
 	}
-	for _, a := range algorithms {
-		if a.Name == name || name == "" {
-			return a.New()
+	for i := range algorithms {
+		if a := &algorithms[i]; a.Name == name || name == "" {
+			return a
 		}
 	}
 	return nil
+}
+
+// newControl returns an instance of the algorithm called name for c, or nil.
+func (c *TCB) newControl(name string) CongestionControl {
+	switch a := c.cfg.algorithm(name); a {
+	case nil:
+		return nil
+	case &algorithms[0]:
+		c.cubic = cubic{}
+		return &c.cubic
+	default:
+		return a.New()
+	}
 }
 
 // startControl sets the initial window, when the connection is established, and begins the algorithm. cautious: the

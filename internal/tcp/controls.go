@@ -33,7 +33,7 @@ func (cfg *Config) Control() string {
 
 // switchControl has another congestion control take over, with the window as it is.
 func (c *TCB) switchControl(now clock.Instant) {
-	cc := c.cfg.newControl(c.cfg.CongestionControl)
+	cc := c.newControl(c.cfg.CongestionControl)
 	if cc == nil {
 		return
 	}

@@ -33,8 +33,8 @@ func (c *TCB) init(now clock.Instant, o Open) {
 	c.snd.space.fix(c.cfg.SendBuffer)
 	c.rcv.shift = c.rcv.space.begin(c.cfg, !c.cfg.NoWindowScale)
 	c.rtt.init(c.cfg)
-	if c.cc = c.cfg.newControl(c.cfg.CongestionControl); c.cc == nil {
-		c.cc = c.cfg.newControl("")
+	if c.cc = c.newControl(c.cfg.CongestionControl); c.cc == nil {
+		c.cc = c.newControl("")
 	}
 	c.controls = c.cc.Controls()
 	c.recovery = recovery{reordering: c.cfg.Reordering}

@@ -9,6 +9,9 @@ type block [blockSize]byte
 
 var blocks = sync.Pool{New: func() any { return new(block) }}
 
+// minPipe is how many blocks the ring of a pipe has room for at least.
+const minPipe = 2
+
 // pipe is a run of octets in pooled blocks that is written at any offset and consumed from the front. Offsets count
 // from the first octet not consumed. The zero pipe is empty; an empty pipe holds no block.
 type pipe struct {
@@ -73,6 +76,13 @@ func (p *pipe) release() {
 	p.first, p.head, p.end = 0, 0, 0
 }
 
+// keep has p, which is new, begin with the ring of another that is empty, if it is a small one.
+func (p *pipe) keep(ring []*block) {
+	if len(ring) <= minPipe {
+		p.ring = ring
+	}
+}
+
 func (p *pipe) free(slot **block) {
 	if *slot != nil {
 		blocks.Put(*slot)
@@ -83,7 +93,7 @@ func (p *pipe) free(slot **block) {
 
 // grow makes room in the ring for n blocks.
 func (p *pipe) grow(n int) {
-	size := max(len(p.ring), 2)
+	size := max(len(p.ring), minPipe)
 	for size < n {
 		size *= 2
 	}

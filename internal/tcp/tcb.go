@@ -103,6 +103,7 @@ type TCB struct {
 	mtu      mtuProbe
 	marks    *ecnMarks // nil: there is no form of ECN
 	cc       CongestionControl
+	cubic    cubic  // cc, if that is the one chosen
 	cw       Sender // what cc works on
 	use      usage
 	rate     rateSampler
