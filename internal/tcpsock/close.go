@@ -47,7 +47,7 @@ func (t *Layer) settle(ctx context.Context, sh *shard.Shard) {
 	sh.Lock()
 	defer sh.Unlock()
 	for ctx.Err() == nil && tab.busy() {
-		tab.changed.wait(sh)
+		tab.changed.wait(sh, tab)
 	}
 }
 
@@ -64,7 +64,7 @@ func (t *table) busy() bool {
 // busy reports whether c still has something to get across: in FIN-WAIT-2 and TIME-WAIT all is acknowledged.
 // sh locked.
 func (c *Conn) busy() bool {
-	switch c.tcb.State() {
+	switch c.state() {
 	case tcp.FinWait2, tcp.TimeWait, tcp.Closed:
 		return false
 	}

@@ -27,7 +27,8 @@ type Conn struct {
 	key   flow.Key
 
 	// All below: sh locked.
-	tcb        tcp.TCB
+	tcb        *tcp.TCB // nil while it rests
+	resting    tcp.Resting
 	path       *ip.Path
 	header     Header
 	auth       *tcpauth.Conn // authenticates its segments; nil: nothing does
@@ -50,30 +51,9 @@ type Conn struct {
 	prev, next *Conn // in the table's list
 }
 
-// waiters is a condition variable that knows whether anybody waits.
-type waiters struct {
-	cond clock.Cond // made at the first wait
-	n    int
-}
-
-func (w *waiters) wait(sh *shard.Shard) {
-	if w.cond == nil {
-		w.cond = sh.NewCond()
-	}
-	w.n++
-	sh.Wait(w.cond)
-	w.n--
-}
-
-func (w *waiters) wake() {
-	if w.n > 0 {
-		w.cond.Broadcast()
-	}
-}
-
 // newConn makes a connection that is in no table yet.
 func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
-	c := &Conn{layer: t, sh: sh, key: key, path: path, sharing: ReuseAddr, readable: clock.Never, writeable: clock.Never}
+	c := &Conn{layer: t, sh: sh, key: key, path: path, tcb: tcp.New(), sharing: ReuseAddr, readable: clock.Never, writeable: clock.Never}
 	c.node.Owner = c
 	return c
 }
@@ -125,6 +105,9 @@ func byRoute(o *tcp.Open, dst wire.Addr, a *route.Attributes) {
 	o.Config = &cfg
 }
 
+// table returns the table that c is in. sh locked.
+func (c *Conn) table() *table { return &c.layer.tables[c.sh.Index] }
+
 // insert puts c into its shard's table; false if the key is taken. sh locked.
 func (c *Conn) insert() bool {
 	t := &c.layer.tables[c.sh.Index]
@@ -148,7 +131,8 @@ func (c *Conn) remove() {
 	if c.orphan {
 		c.layer.orphans.Add(-1)
 	}
-	t := &c.layer.tables[c.sh.Index]
+	t := c.table()
+	t.awakened.forget(c)
 	delete(t.conns, c.key)
 	if c.prev != nil {
 		c.prev.next = c.next
@@ -184,8 +168,9 @@ func (c *Conn) answer(now clock.Instant) {
 
 // take gives a segment to the TCB. sh locked.
 func (c *Conn) take(now clock.Instant, seg *tcp.Segment) {
-	opening := !c.tcb.Established()
-	c.tcb.Arrive(now, seg)
+	tcb := c.awake()
+	opening := !tcb.Established()
+	tcb.Arrive(now, seg)
 	if opening && c.tcb.Established() {
 		c.begin(now)
 	}
@@ -194,8 +179,9 @@ func (c *Conn) take(now clock.Instant, seg *tcp.Segment) {
 // pump sends what the TCB has to send, keeps its timer, and wakes whom its state concerns. Every event of
 // the TCB ends here. sh locked.
 func (c *Conn) pump(now clock.Instant) {
-	seg, g := &c.layer.tables[c.sh.Index].seg, &c.layer.tables[c.sh.Index].gather
-	for c.tcb.Next(now, seg) {
+	t := c.table()
+	seg, g := &t.seg, &t.gather
+	for c.awake().Next(now, seg) {
 		if seg.Challenge && !c.layer.mayChallenge(c.sh, now) {
 			continue
 		}
@@ -233,11 +219,12 @@ func (c *Conn) pump(now clock.Instant) {
 			return
 		}
 	}
+	t.sweep(now, c)
 	c.sh.Arm(&c.node, c.tcb.Deadline())
-	if c.readers.n > 0 && c.tcb.Readable() {
+	if c.readers.any() && c.tcb.Readable() {
 		c.readers.wake()
 	}
-	if c.writers.n > 0 && c.tcb.Writable() {
+	if c.writers.any() && c.tcb.Writable() {
 		c.writers.wake()
 	}
 	c.watch.tell(c)
@@ -269,7 +256,7 @@ func (c *Conn) setMTU(now clock.Instant, mtu int) {
 
 // Expire implements shard.Timed.
 func (c *Conn) Expire(now clock.Instant) clock.Instant {
-	if now >= c.tcb.Deadline() {
+	if now >= c.awake().Deadline() {
 		c.tcb.Timeout(now)
 		if c.tcb.Doubtful() {
 			c.refreshPath(now)
@@ -284,6 +271,7 @@ func (c *Conn) Expire(now clock.Instant) clock.Instant {
 		c.writers.wake()
 	}
 	if c.gone {
+		c.bury()
 		return clock.Never
 	}
 	next := c.tcb.Deadline()
@@ -318,8 +306,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 		if len(b) == 0 {
 			return 0, nil
 		}
-		if !c.tcb.ReadableFor(len(b)) {
-			c.readers.wait(c.sh)
+		if !c.awake().ReadableFor(len(b)) {
+			c.readers.wait(c.sh, c.table())
 			continue
 		}
 		now := c.layer.rt.Now()
@@ -331,7 +319,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		c.readers.wait(c.sh)
+		c.readers.wait(c.sh, c.table())
 	}
 }
 
@@ -344,7 +332,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 		if err := c.refused(c.writeable); err != nil {
 			return 0, err
 		}
-		c.writers.wait(c.sh)
+		c.writers.wait(c.sh, c.table())
 	}
 	c.writing = true
 	held := false // octets wait for what is behind them in b
@@ -362,7 +350,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 		}
 		now := c.layer.rt.Now()
 		end := min(len(b), written+copyQuantum)
-		n, err := c.tcb.SendMore(now, b[written:end], end < len(b))
+		n, err := c.awake().SendMore(now, b[written:end], end < len(b))
 		if err != nil {
 			return written, err
 		}
@@ -382,7 +370,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 			c.sh.Lock()
 			continue
 		}
-		c.writers.wait(c.sh)
+		c.writers.wait(c.sh, c.table())
 	}
 }
 
@@ -429,13 +417,14 @@ func (c *Conn) Abort() bool {
 	defer c.sh.Unlock()
 	lost := c.busy()
 	c.abort(c.layer.rt.Now())
+	c.bury()
 	return lost
 }
 
 // abort is Abort. sh locked.
 func (c *Conn) abort(now clock.Instant) {
 	c.closed = true
-	c.tcb.Abort(now)
+	c.awake().Abort(now)
 	c.pump(now)
 	c.readers.wake()
 	c.writers.wake()
@@ -449,17 +438,13 @@ func (c *Conn) do(f func(now clock.Instant) error) error {
 		return net.ErrClosed
 	}
 	now := c.layer.rt.Now()
+	c.awake()
 	err := f(now)
 	c.pump(now)
 	c.readers.wakeIf(c.tcb.Readable())
 	c.writers.wakeIf(c.tcb.Writable())
+	c.bury()
 	return err
-}
-
-func (w *waiters) wakeIf(b bool) {
-	if b {
-		w.wake()
-	}
 }
 
 // SetReadDeadline and SetWriteDeadline set the instant after which Read and Write fail; clock.Never for none.
@@ -487,7 +472,7 @@ func (c *Conn) setDeadline(d *clock.Instant, w *waiters, at clock.Instant) error
 
 // Info returns the TCB's figures.
 func (c *Conn) Info() tcp.Info {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	i := c.tcb.Info(c.layer.rt.Now())
 	i.PathMTU = c.path.MTU
@@ -522,7 +507,7 @@ func (c *Conn) StateChanged(now clock.Instant, from, to tcp.State) {
 	case to == tcp.Closed && (from == tcp.Established || from == tcp.CloseWait):
 		c.sh.Counters.Inc(mib.TcpEstabResets)
 	}
-	c.layer.tables[c.sh.Index].changed.wake()
+	c.table().changed.wake()
 	c.trace(trace.Event{At: now, Kind: trace.TCPStateChanged, From: from.String(), To: to.String()})
 }
 

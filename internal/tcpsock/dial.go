@@ -147,25 +147,39 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *O
 
 // connect waits until the handshake is over, one way or the other.
 func (c *Conn) connect(ctx context.Context) error {
-	defer c.layer.rt.AfterDone(ctx, func() {
+	c.sh.Lock()
+	defer c.sh.Unlock()
+	if over, err := c.connected(ctx); over { // so it is on a link in memory
+		return err
+	}
+	c.sh.Unlock()
+	stop := c.layer.rt.AfterDone(ctx, func() {
 		c.sh.Lock()
 		defer c.sh.Unlock()
 		c.writers.wake()
-	})()
+	})
+	defer stop()
 	c.sh.Lock()
-	defer c.sh.Unlock()
 	for {
-		switch {
-		case c.tcb.Established():
-			return nil
-		case c.gone && c.layer.closing.Load():
-			return net.ErrClosed
-		case c.gone:
-			return c.tcb.Err()
-		case ctx.Err() != nil:
-			c.abort(c.layer.rt.Now())
-			return ctx.Err()
+		if over, err := c.connected(ctx); over {
+			return err
 		}
-		c.writers.wait(c.sh)
+		c.writers.wait(c.sh, c.table())
 	}
+}
+
+// connected reports whether the handshake, or the patience of who waits for it, is over, and what came of it. sh locked.
+func (c *Conn) connected(ctx context.Context) (over bool, err error) {
+	switch {
+	case c.gone && c.layer.closing.Load():
+		return true, net.ErrClosed
+	case c.gone:
+		return true, c.awake().Err()
+	case c.tcb == nil, c.tcb.Established():
+		return true, nil
+	case ctx.Err() != nil:
+		c.abort(c.layer.rt.Now())
+		return true, ctx.Err()
+	}
+	return false, nil
 }

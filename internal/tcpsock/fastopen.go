@@ -250,13 +250,14 @@ func (c *Conn) fillFast(now clock.Instant, cfg *OpenConfig, o *tcp.Open) {
 
 // Early reports whether data may be written though the handshake is not over: the SYN brought data with a valid cookie.
 func (c *Conn) Early() bool {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.Early()
 }
 
 // begin is called when the handshake is over. sh locked.
 func (c *Conn) begin(now clock.Instant) {
+	c.table().awakened.note(now, c)
 	m := c.layer.hosts.metrics(now, &c.key)
 	c.tcb.UseLearned(&m)
 	c.settleFast(now)

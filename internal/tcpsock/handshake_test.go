@@ -96,7 +96,7 @@ func TestAcceptQueueFull(t *testing.T) {
 		t.Errorf("after a second %+v, want the SYN,ACK again", r.got)
 	}
 	for i := range uint16(4) {
-		if c, err := r.accept(l); err != nil || c.Remote().Port != 5000+i || c.tcb.State() != tcp.Established {
+		if c, err := r.accept(l); err != nil || c.Remote().Port != 5000+i || c.state() != tcp.Established {
 			t.Errorf("accepted %v, %v", c, err)
 		}
 	}

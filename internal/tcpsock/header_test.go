@@ -27,7 +27,7 @@ func TestMinHopLimit(t *testing.T) {
 	}
 	c.SetHeader(Header{MinHopLimit: 65})
 	r.send(peer4, wire.TCPHeader{SrcPort: 5000, DstPort: 80, Seq: 1001, Flags: wire.RST})
-	if c.tcb.State() != tcp.Established {
+	if c.state() != tcp.Established {
 		t.Error("a RST from too far was taken")
 	}
 	if n := r.shards[0].Counters.Get(mib.TcpExtTCPMinTTLDrop); n != 2 {
@@ -35,7 +35,7 @@ func TestMinHopLimit(t *testing.T) {
 	}
 	c.SetHeader(Header{})
 	r.send(peer4, wire.TCPHeader{SrcPort: 5000, DstPort: 80, Seq: 1001, Flags: wire.RST})
-	if c.tcb.State() != tcp.Closed {
+	if c.state() != tcp.Closed {
 		t.Error("a RST was not taken")
 	}
 }

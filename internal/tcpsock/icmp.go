@@ -25,7 +25,7 @@ func (t *Layer) quoted(sh *shard.Shard, e *ip.Error) (*Conn, *embryo, tcp.Seq) {
 	tab := &t.tables[sh.Index]
 	c := tab.conns[key]
 	if c != nil {
-		if c.tcb.Sent(seq) {
+		if c.awake().Sent(seq) {
 			return c, nil, seq
 		}
 	} else if b := tab.embryos[key]; b == nil || b.Sent(seq) {

@@ -59,7 +59,9 @@ type table struct {
 	path         ip.Path     // scratch, as seg is
 	seg          tcp.Segment // scratch: an arriving or a leaving segment, so that none is allocated
 	gather       gather      // scratch, likewise
-	changed      waiters     // for Layer.Close: some connection changed its state
+	awakened     awakened
+	spare        *waiting // for waiters
+	changed      waiters  // for Layer.Close: some connection changed its state
 }
 
 // init makes t an empty table.
@@ -137,6 +139,7 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		if told != nil {
 			told.end(now, p)
 		}
+		c.bury()
 		p.Free()
 		return ip.Delivered
 	}

@@ -114,8 +114,8 @@ func TestListenerClose(t *testing.T) {
 	if len(r.got) != 2 || r.got[0].Flags&wire.RST == 0 || r.got[0].DstPort != 5001 || r.got[1].DstPort != 5002 {
 		t.Errorf("sent %+v, want two RSTs", r.got)
 	}
-	if c.tcb.State() != tcp.Established || r.conns() != 1 {
-		t.Errorf("the accepted one is in %v, of %d", c.tcb.State(), r.conns())
+	if c.state() != tcp.Established || r.conns() != 1 {
+		t.Errorf("the accepted one is in %v, of %d", c.state(), r.conns())
 	}
 	if a := r.syn(peer4, 7000, 80); a.Flags&wire.RST == 0 {
 		t.Errorf("a SYN after Close: %+v", a)

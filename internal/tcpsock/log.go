@@ -24,7 +24,7 @@ type logging struct {
 
 // SetLog has to told of what c does from now on, beginning with how it stands; nil: nobody any more.
 func (c *Conn) SetLog(to Log) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if to == nil {
 		c.log = nil

@@ -53,7 +53,7 @@ func (w *watch) tell(c *Conn) {
 
 // Notify has n told from now on of what changes about c; nil: nobody.
 func (c *Conn) Notify(n ready.Notifier) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if n == nil {
 		c.watch = nil
@@ -75,7 +75,7 @@ type Status struct {
 
 // Status returns c's status. If starving is true and there is no room to write, the Notifier will be told of some.
 func (c *Conn) Status(starving bool) Status {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	s := Status{State: c.tcb.State(), Queue: c.tcb.Queue(), Errno: c.tcb.Errno(), Pending: c.tcb.Pending(), Readable: c.tcb.Readable()}
 	s.Writable = c.tcb.Roomy()
@@ -121,21 +121,21 @@ func (l *Listener) SetBacklog(n int) {
 
 // TakeSoftError returns what an ICMP error that may pass said of the connection last, and forgets it; 0: none.
 func (c *Conn) TakeSoftError() syscall.Errno {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.TakeSoftError()
 }
 
 // TakePending returns what the user asked to be told of ICMP errors and was not told yet (TCB.TakePending).
 func (c *Conn) TakePending() syscall.Errno {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.TakePending()
 }
 
 // Buffers returns the sizes of the send and receive buffers, in octets of memory.
 func (c *Conn) Buffers() (send, receive int) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.SendBuffer(), c.tcb.ReceiveBuffer()
 }

@@ -51,7 +51,7 @@ func (c *Conn) leave(now clock.Instant) bool {
 // sh locked.
 func (c *Conn) orphanage(now clock.Instant) {
 	t := c.layer
-	if c.gone || c.orphan || c.tcb.State() == tcp.Closed {
+	if c.gone || c.orphan || c.state() == tcp.Closed {
 		return
 	}
 	if t.orphans.Load() >= int64(t.Settings().Limits.MaxOrphans) {

@@ -186,7 +186,7 @@ func TestLayerClose(t *testing.T) {
 	if !resets[5000] || !resets[5001] || !resets[5002] {
 		t.Errorf("reset %v", resets)
 	}
-	if r.conns() != 0 || r.tcp.waiting.Load() != 0 || mute.tcb.State() != tcp.Closed {
+	if r.conns() != 0 || r.tcp.waiting.Load() != 0 || mute.state() != tcp.Closed {
 		t.Errorf("%d connections, %d remnants left", r.conns(), r.tcp.waiting.Load())
 	}
 }

@@ -37,6 +37,7 @@ type rig struct {
 	options wire.TCPOptions
 	data    string       // its payload
 	raw     func([]byte) // is shown the packets that come; nil: nobody
+	crowded uint16       // connections that crowd has made
 }
 
 func newRig(t testing.TB, shards int) *rig {

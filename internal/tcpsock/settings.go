@@ -131,7 +131,7 @@ func (c *Conn) Configure(f func(*tcp.Config)) error {
 
 // Config returns the connection's settings.
 func (c *Conn) Config() tcp.Config {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return *c.tcb.Config()
 }
@@ -211,7 +211,7 @@ func (cfg *OpenConfig) settings(t *Layer) *tcp.Config {
 func (c *Conn) SharesConfig(o *Conn) bool { return c.config() == o.config() }
 
 func (c *Conn) config() *tcp.Config {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.Config()
 }

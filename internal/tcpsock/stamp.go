@@ -18,7 +18,7 @@ type stamp struct {
 // Stamp has tell called once the last octet written is sent, which may be now, and once it is acknowledged. It is called
 // with the shard locked, and must not call the connection's methods. Where the connection ends before, it is not called.
 func (c *Conn) Stamp(tell func(acked bool)) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if c.closed || c.gone {
 		return
@@ -56,14 +56,14 @@ func (c *Conn) checkStamps() {
 
 // Acknowledged returns the sequence number behind what the peer has acknowledged, and Written that behind what was written.
 func (c *Conn) Acknowledged() (acknowledged, written tcp.Seq) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.AckedTo(), c.tcb.WrittenTo()
 }
 
 // Arrived returns when data last came.
 func (c *Conn) Arrived() clock.Instant {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.Arrived()
 }

@@ -33,6 +33,7 @@ type toldSegment struct {
 
 // tell tells for which connection p, with the segment seg, is. sh locked.
 func (c *Conn) tell(now clock.Instant, p *packet.Buffer, seg *tcp.Segment) *toldSegment {
+	c.awake()
 	c.layer.tracer.Step(p, &trace.Event{At: now, Step: trace.StepDelivery, Rule: "addresses and ports are the connection's",
 		Decision: fmt.Sprintf("TCP connection with %s, %v", endpoint(c.key.Remote, c.key.RemotePort()), c.tcb.State())})
 	return &toldSegment{c: c, was: c.tcb.State(), acked: c.tcb.AckedTo(), expected: c.tcb.ReceivedTo(), first: seg.Seq, n: seg.Len,

@@ -14,7 +14,7 @@ import (
 // AwaitData tells whether somebody waits for the end of the handshake to send data at once: the ACK that ends it then
 // carries the data.
 func (c *Conn) AwaitData(yes bool) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	c.tcb.AwaitData(yes)
 }
@@ -22,7 +22,7 @@ func (c *Conn) AwaitData(yes bool) {
 // TryRead moves what has come into the buffers of b, in their order, and returns how many octets. Errors: EAGAIN, and
 // those of Read.
 func (c *Conn) TryRead(b [][]byte) (int, error) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if c.closed {
 		return 0, net.ErrClosed
@@ -71,7 +71,7 @@ func (c *Conn) Discard(n int) (int, error) {
 // Peek copies what has come into the buffers of b, from the octet that is off octets behind the first unread one, and
 // leaves it unread. Errors: those of TryRead.
 func (c *Conn) Peek(off int, b [][]byte) (int, error) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if c.closed {
 		return 0, net.ErrClosed
@@ -89,7 +89,7 @@ func (c *Conn) Peek(off int, b [][]byte) (int, error) {
 
 // PeekLen is Peek for those who want no more than to know how many of up to n octets it would return.
 func (c *Conn) PeekLen(off, n int) (int, error) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if c.closed {
 		return 0, net.ErrClosed
@@ -112,7 +112,7 @@ func (c *Conn) peeked(n int) (int, error) {
 
 // EndRecord has no segment carry what was written so far and what follows (TCB.EndRecord).
 func (c *Conn) EndRecord() {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if !c.closed {
 		c.tcb.EndRecord()
@@ -123,7 +123,7 @@ func (c *Conn) EndRecord() {
 // how many. With more, less than a full segment waits for what is still to be written (TCB.SendMore). Errors: EAGAIN,
 // and those of Write.
 func (c *Conn) TryWrite(b [][]byte, skip int, more bool) (int, error) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if c.closed {
 		return 0, net.ErrClosed
@@ -179,7 +179,7 @@ func (c *Conn) SetQuickACK(v int) error {
 }
 
 func (c *Conn) QuickACK() bool {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.QuickACK()
 }

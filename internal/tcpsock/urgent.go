@@ -8,7 +8,7 @@ import (
 // TryWriteUrgent queues as much of b as there is room for, as urgent data: send(2) with MSG_OOB, RFC 9293, 3.8.5. It returns how
 // many octets. Errors: those of TryWrite.
 func (c *Conn) TryWriteUrgent(b []byte) (int, error) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if c.closed {
 		return 0, net.ErrClosed
@@ -31,7 +31,7 @@ func (c *Conn) TryWriteUrgent(b []byte) (int, error) {
 // error where none will ever come. Errors: EINVAL where there is none, EAGAIN when it has not come yet, ENOTCONN,
 // net.ErrClosed.
 func (c *Conn) ReadUrgent(peek bool) (b byte, n int, err error) {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	if c.closed {
 		return 0, 0, net.ErrClosed
@@ -41,7 +41,7 @@ func (c *Conn) ReadUrgent(peek bool) (b byte, n int, err error) {
 
 // AtMark reports whether the urgent octet is the next to be read: sockatmark(3).
 func (c *Conn) AtMark() bool {
-	c.sh.Lock()
+	c.lock()
 	defer c.sh.Unlock()
 	return c.tcb.AtMark()
 }
