@@ -30,6 +30,7 @@ type benchmark struct {
 	on     []system
 	work   work
 	goals  []goal
+	point  point
 }
 
 // columns are what a case is told in, the first being what it is about.
@@ -123,6 +124,37 @@ func wireBulk(connections int, f family) []benchmark {
 		{name: name("to"), unit: octets, family: f, on: wire(toKernel), work: bulk(connections), goals: fastWire},
 		{name: name("from"), unit: octets, family: f, on: wire(fromKernel), work: bulk(connections), goals: fastWire},
 	}
+}
+
+// idleCases are for memory: a thousand connections, ten times as many, and so on.
+func idleCases(most int) (all []benchmark) {
+	for n := 1000; n <= most; n *= 10 {
+		c := benchmark{name: fmt.Sprintf("TCP idle, %s connections", thousands(n)), unit: each("opened/s"), also: []string{idleOctets}, on: small,
+			work: idle(n), point: point{series: "Memory of idle connections", column: idleTotal, x: float64(n)}}
+		if n >= 100_000 {
+			c.goals = []goal{{idleOctets, 2048, ""}, {"opened/s", 10, "gVisor"}}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// growthCases are for what is lost with many connections.
+func growthCases() (all []benchmark) {
+	for n := 1; n <= 10_000; n *= 10 {
+		all = append(all, benchmark{name: fmt.Sprintf("TCP, messages of 16 KiB, %s active connections", thousands(n)), unit: octets,
+			also: []string{p50, p99}, on: beside[1:], work: growth(n),
+			point: point{series: "Active connections, Gbit/s", column: octets.rate, x: float64(n), loss: true}})
+	}
+	return all
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
 func ours(name string) bool { return strings.HasPrefix(name, "onlink") }

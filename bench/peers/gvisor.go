@@ -32,6 +32,12 @@ func gvisorStack(links ...stack.LinkEndpoint) (*stack.Stack, error) {
 			return nil, fmt.Errorf("%T: %s", o, err)
 		}
 	}
+	for _, o := range []any{tcpip.SendBufferSizeOption{Min: 4 << 10, Default: datagramBuffer, Max: 4 << 20},
+		tcpip.ReceiveBufferSizeOption{Min: 4 << 10, Default: datagramBuffer, Max: 4 << 20}} {
+		if err := s.SetOption(o); err != nil {
+			return nil, fmt.Errorf("%T: %s", o, err)
+		}
+	}
 	for i, l := range links {
 		if err := s.CreateNIC(tcpip.NICID(i+1), l); err != nil {
 			return nil, errors.New(err.String())
@@ -39,6 +45,9 @@ func gvisorStack(links ...stack.LinkEndpoint) (*stack.Stack, error) {
 	}
 	return s, nil
 }
+
+// datagramBuffer is how many octets of datagrams wait for their reader: 32 KiB, gVisor's own choice, are 20 datagrams.
+const datagramBuffer = 1 << 20
 
 // gvisorAddress gives an interface an address.
 func gvisorAddress(s *stack.Stack, nic tcpip.NICID, p netip.Prefix) error {

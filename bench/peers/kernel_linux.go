@@ -23,6 +23,9 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// manyFiles is how many descriptors a process may have at most on a kernel with its own settings.
+const manyFiles = 1 << 20
+
 // isolated is set in the environment of a process that has a network namespace of its own.
 const isolated = "ONLINK_PEERS_ISOLATED"
 
@@ -30,6 +33,8 @@ const isolated = "ONLINK_PEERS_ISOLATED"
 // program makes them. Where that is not permitted, the program goes on where it is.
 func isolate() {
 	if os.Getenv(isolated) != "" {
+		// Where this is not permitted, the kernel has no more connections than files were before, and the case says so.
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: manyFiles, Max: manyFiles})
 		return
 	}
 	runtime.LockOSThread()
@@ -52,7 +57,7 @@ func kernelVeth(mtu int, features string) opener {
 		if err != nil {
 			return nil, err
 		}
-		p := &pair{client: kernelHost(here), server: kernelHost(space.Do), addr: serverAddrs.of(f), close: func() {
+		p := &pair{client: kernelHost(here), server: kernelHost(space.Do), addr: serverAddrs.of(f), kernel: true, close: func() {
 			exec.Command("ip", "link", "delete", deviceName).Run() // it goes with the namespace otherwise
 			space.Close()
 		}}

@@ -33,6 +33,7 @@ type options struct {
 	json, profile string
 	rounds        int
 	time          time.Duration
+	connections   int
 	list          bool
 }
 
@@ -43,10 +44,12 @@ func run(args []string) error {
 	flags.StringVar(&o.systems, "systems", ".", "systems whose name matches `REGEXP`")
 	flags.BoolVar(&o.list, "list", false, "name the cases and their systems, and measure nothing")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each is measured, the systems in turn")
+	flags.IntVar(&o.connections, "connections", 100_000, "how many idle connections there are at most, of 1,000 on")
 	flags.DurationVar(&o.time, "time", 500*time.Millisecond, "how long each measurement takes")
 	flags.StringVar(&o.json, "json", "", "write all measurements to `FILE`")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of each case and system to the folder `DIR`")
 	flags.Parse(args)
+	cases := slices.Concat(cases, idleCases(o.connections), growthCases())
 	match, err := regexp.Compile(o.run)
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
@@ -57,6 +60,8 @@ func run(args []string) error {
 		return fmt.Errorf("-systems: %w", err)
 	case o.rounds < 1:
 		return fmt.Errorf("-rounds %d: must be 1 or more", o.rounds)
+	case o.connections < 1000 || o.connections > 2_000_000:
+		return fmt.Errorf("-connections %d: must be from 1,000 to 2,000,000", o.connections)
 	case o.time <= 0:
 		return fmt.Errorf("-time %v: must be more than nothing", o.time)
 	case flags.NArg() > 0:
@@ -79,10 +84,12 @@ func run(args []string) error {
 		return nil
 	}
 	all := o.measure(chosen, func(r *report) { r.writeTable(os.Stdout) })
+	lines := trends(all)
+	writeTrends(os.Stdout, lines)
 	if o.json == "" {
 		return nil
 	}
-	b, err := json.MarshalIndent(all, "", "\t")
+	b, err := json.MarshalIndent(map[string]any{"Cases": all, "Series": lines}, "", "\t")
 	if err != nil {
 		return err
 	}

@@ -24,13 +24,14 @@ type report struct {
 	Columns []string
 	Results []*result
 	Goals   []outcome
+	point   point
 }
 
 // measure has each case's systems do its work in turn, and tells of each case when it is done.
 func (o *options) measure(chosen []benchmark, tell func(*report)) []*report {
 	var all []*report
 	for _, c := range chosen {
-		r := &report{Case: c.name, Columns: c.columns()}
+		r := &report{Case: c.name, Columns: c.columns(), point: c.point}
 		for _, s := range c.on {
 			r.Results = append(r.Results, &result{System: s.name, Values: map[string][]float64{}})
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/onlink-go/onlink/link/tuntap"
 )
 
-// Elsewhere there is no kernel of Linux's to measure, and none to talk to.
+// Elsewhere there is no kernel of Linux's to measure, and unavailable to talk to.
 
 type direction bool
 
@@ -20,20 +20,22 @@ const (
 
 const noOffload = ""
 
-func none(family) (*pair, error) { return nil, errors.New("needs Linux") }
+func unavailable(family) (*pair, error) { return nil, errors.New("needs Linux") }
 
-func onlinkTap(direction, tuntap.Config) opener { return none }
+func onlinkTap(direction, tuntap.Config) opener { return unavailable }
 
-func onlinkPacket(direction) opener { return none }
+func onlinkPacket(direction) opener { return unavailable }
 
-func gvisorTUN(direction) opener { return none }
+func gvisorTUN(direction) opener { return unavailable }
 
 const ring, recvmmsg = 0, 0
 
-func gvisorPacket(direction, int) opener { return none }
+func gvisorPacket(direction, int) opener { return unavailable }
 
-func kernelVeth(int, string) opener { return none }
+func kernelVeth(int, string) opener { return unavailable }
 
 func processorTime() time.Duration { return 0 }
 
 func isolate() {}
+
+func slab() float64 { return 0 }

@@ -46,6 +46,7 @@ type host struct {
 type pair struct {
 	client, server host
 	addr           netip.Addr
+	kernel         bool   // both ends are the kernel's
 	close          func() // both ends and what joins them
 }
 
