@@ -59,6 +59,10 @@ var (
 		{"gVisor, queue", gvisorQueue(1500, 0)},
 		{"Linux, veth", kernelVeth(1500, "")},
 	}
+	routers = []system{
+		{"onlink, 1,000,000 or 200,000 routes", onlinkRouter(1_000_000, 200_000)},
+		{"gVisor, two routes", gvisorRouter},
+	}
 	// On one shard the two connections share a lock, and one goroutine answers for both.
 	beside = []system{
 		{"onlink, one shard", onlinkMemory(superCable, onlink.Config{Shards: 1})},
@@ -68,8 +72,8 @@ var (
 	}
 )
 
-// wire are the systems that talk to the kernel; over veth the kernel talks to itself.
-func wire(d direction) []system {
+// onWire are the systems that talk to the kernel; over veth the kernel talks to itself.
+func onWire(d direction) []system {
 	return []system{
 		{"onlink, TAP", onlinkTap(d, tuntap.Config{})},
 		{"onlink, TUN", onlinkTap(d, tuntap.Config{TUN: true})},
@@ -89,6 +93,7 @@ var (
 	noGarbage  = goal{"allocs", 0, ""}
 	manyOpened = []goal{{"connections/s", 10, "gVisor"}}
 	manyUDP    = []goal{{"received/s", 8, "gVisor"}, noGarbage}
+	routed     = []goal{{"packets/s", 2e6, ""}, {"packets/s", 10, "gVisor"}, noGarbage}
 	wireUDP    = []goal{{"received/s", 2, "gVisor"}}
 )
 
@@ -100,15 +105,17 @@ var cases = slices.Concat([]benchmark{
 }, wireBulk(1, v4), wireBulk(1, v6), wireBulk(8, v4), []benchmark{
 	{name: "TCP, one octet there and back", unit: trips, also: []string{p50, p99}, on: small, work: roundTrips,
 		goals: []goal{{p50, 5, "gVisor"}, {p99, 5, "gVisor"}, noGarbage}},
-	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: wire(toKernel), work: roundTrips,
+	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: onWire(toKernel), work: roundTrips,
 		goals: []goal{{p50, 1 / 1.2, "Linux"}, {p99, 1 / 1.2, "Linux"}}},
 	{name: "TCP, one octet there and back beside bulk", unit: octets, also: []string{p50, p99}, on: beside, work: besideBulk},
 	{name: "TCP connect, one octet, close, 1 client", unit: each("connections/s"), on: small, work: connects(1), goals: manyOpened},
 	{name: "TCP connect, one octet, close, 8 clients", unit: each("connections/s"), on: small, work: connects(8), goals: manyOpened},
 	{name: "UDP, 64 octets", unit: each("received/s"), on: small, work: datagrams(64), goals: manyUDP},
 	{name: "UDP, 1400 octets", unit: each("received/s"), on: small, work: datagrams(1400), goals: manyUDP},
-	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: wire(toKernel), work: datagrams(1400), goals: wireUDP},
-	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: wire(fromKernel), work: datagrams(1400), goals: wireUDP},
+	{name: "Forwarding, IPv4, packets of 64 octets, one core", unit: each("packets/s"), on: routers, work: forward, goals: routed},
+	{name: "Forwarding, IPv6, packets of 64 octets, one core", unit: each("packets/s"), family: v6, on: routers, work: forward, goals: routed},
+	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWire(toKernel), work: datagrams(1400), goals: wireUDP},
+	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWire(fromKernel), work: datagrams(1400), goals: wireUDP},
 })
 
 // wireBulk is bulk in both directions.
@@ -121,8 +128,8 @@ func wireBulk(connections int, f family) []benchmark {
 		return s
 	}
 	return []benchmark{
-		{name: name("to"), unit: octets, family: f, on: wire(toKernel), work: bulk(connections), goals: fastWire},
-		{name: name("from"), unit: octets, family: f, on: wire(fromKernel), work: bulk(connections), goals: fastWire},
+		{name: name("to"), unit: octets, family: f, on: onWire(toKernel), work: bulk(connections), goals: fastWire},
+		{name: name("from"), unit: octets, family: f, on: onWire(fromKernel), work: bulk(connections), goals: fastWire},
 	}
 }
 
@@ -147,14 +154,6 @@ func growthCases() (all []benchmark) {
 			point: point{series: "Active connections, Gbit/s", column: octets.rate, x: float64(n), loss: true}})
 	}
 	return all
-}
-
-// thousands writes a number with commas.
-func thousands(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
 func ours(name string) bool { return strings.HasPrefix(name, "onlink") }

@@ -92,9 +92,9 @@ func best(rows []*result, column, prefix string) (v float64, ok bool) {
 func (g goal) String() string {
 	switch {
 	case g.than == "" && lower(g.column):
-		return fmt.Sprintf("%s ≤ %s", g.column, plainNumber(g.value))
+		return fmt.Sprintf("%s ≤ %s", g.column, thousands(int(g.value)))
 	case g.than == "":
-		return fmt.Sprintf("%s ≥ %s", g.column, plainNumber(g.value))
+		return fmt.Sprintf("%s ≥ %s", g.column, thousands(int(g.value)))
 	case lower(g.column):
 		return fmt.Sprintf("%s ≤ %.3g × %s's best", g.column, 1/g.value, g.than)
 	}

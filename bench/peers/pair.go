@@ -47,6 +47,7 @@ type pair struct {
 	client, server host
 	addr           netip.Addr
 	kernel         bool   // both ends are the kernel's
+	router         router // in place of both, of those that forward
 	close          func() // both ends and what joins them
 }
 

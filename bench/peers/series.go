@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 )
 
 // point says that a case is one of a series of cases that differ in a number.
@@ -63,6 +64,23 @@ func trends(all []*report) []*trend {
 	return found
 }
 
+// judgeLosses adds to the last case of each series what ours lost on the way to it, of its best configuration.
+func judgeLosses(all []*report, lines []*trend) {
+	for _, r := range all {
+		for _, t := range lines {
+			if !t.loss || !ours(t.System) || t.Series != r.point.series || len(t.X) < 3 || t.X[len(t.X)-1] != r.point.x {
+				continue
+			}
+			o := outcome{Goal: fmt.Sprintf("≤ %.0f %% lost from %s to %s", 100*lossGoal, thousands(int(t.X[1])), thousands(int(r.point.x))),
+				Measured: 100 * t.Loss, Share: most}
+			if t.Loss > 0 {
+				o.Share = lossGoal / t.Loss
+			}
+			r.Goals = append(r.Goals, o)
+		}
+	}
+}
+
 // slope fits a straight line to y at x: what y grows by for one more x, and how far y is from the line at most, as a share.
 func slope(x, y []float64) (per, off float64) {
 	var mx, my, sxy, sxx float64
@@ -93,14 +111,11 @@ func writeTrends(out io.Writer, all []*trend) {
 		line := fmt.Sprintf("%s for one more, %.0f %% off at most", number(t.Slope), 100*t.Off)
 		if t.loss {
 			line = fmt.Sprintf("%.0f %%", 100*t.Loss)
-			if ours(t.System) && len(t.Y) > 2 {
-				line += map[bool]string{true: ": at most 20 %: met", false: ": at most 20 %: not met"}[t.Loss <= lossGoal]
-			}
 		}
-		at := ""
+		at := make([]string, len(t.X))
 		for i, x := range t.X {
-			at += fmt.Sprintf("%s: %s; ", plainNumber(x), number(t.Y[i]))
+			at[i] = thousands(int(x)) + ": " + number(t.Y[i])
 		}
-		fmt.Fprintf(out, "| %s | %s | %s |\n", t.System, at, line)
+		fmt.Fprintf(out, "| %s | %s | %s |\n", t.System, strings.Join(at, "; "), line)
 	}
 }
