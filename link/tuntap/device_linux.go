@@ -17,17 +17,14 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// maxBatch is how many frames are read before they are delivered.
-const maxBatch = 64
-
-// Device is a TAP or TUN device. It is a [link.Link]. One goroutine reads it until Close.
+// Device is a TAP or TUN device. It is a [link.Link]. One goroutine reads each of its queues until Close.
 type Device struct {
-	name string
-	file *os.File
-	ctl  int // a socket in the device's network namespace, for ioctls
-	slot *link.Slot
-	done chan struct{} // closed when nothing is read any more
-	vnet bool          // a virtio-net header is in front of each frame
+	name   string
+	queues []*queue
+	steer  *steering // which queue frames go by; nil: there is one only
+	ctl    int       // a socket in the device's network namespace, for ioctls
+	slot   *link.Slot
+	vnet   bool // a virtio-net header is in front of each frame
 
 	mu   sync.Mutex
 	info link.Info
@@ -46,20 +43,19 @@ func open(path, name string, cfg Config) (*Device, error) {
 	if cfg.Runtime == nil {
 		cfg.Runtime = clock.NewReal()
 	}
-	fd, name, can, err := openFD(path, name, cfg)
+	fds, name, can, err := openQueues(path, name, cfg)
 	if err != nil {
 		return nil, err
 	}
-	ctl, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("tuntap: cannot ask for the MTU of %s: %w", name, err)
+	d := &Device{name: name, ctl: -1, slot: link.NewSlot(cfg.Runtime), vnet: !cfg.NoOffload}
+	d.info = link.Info{Medium: link.IP, Queues: len(fds), Up: true, Offload: can}
+	if d.ctl, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		err = fmt.Errorf("tuntap: cannot ask for the MTU of %s: %w", name, err)
+	} else {
+		d.info.MTU, err = d.mtu()
 	}
-	d := &Device{name: name, ctl: ctl, slot: link.NewSlot(cfg.Runtime), done: make(chan struct{}), vnet: !cfg.NoOffload}
-	d.info = link.Info{Medium: link.IP, Queues: 1, Up: true, Offload: can}
-	if d.info.MTU, err = d.mtu(); err != nil {
-		unix.Close(fd)
-		unix.Close(ctl)
+	if err != nil {
+		closeAll(append(fds, d.ctl))
 		return nil, err
 	}
 	if !cfg.TUN {
@@ -68,9 +64,15 @@ func open(path, name string, cfg Config) (*Device, error) {
 			d.info.Addr = link.RandomMAC(cfg.Runtime)
 		}
 	}
-	// Non-blocking, and with its device attached already: so the runtime's poller takes the descriptor.
-	d.file = os.NewFile(uintptr(fd), path)
-	go d.read()
+	if len(fds) > 1 {
+		d.steer = newSteering(len(fds), d.info.Medium.HeaderLen())
+	}
+	for i, fd := range fds {
+		d.queues = append(d.queues, newQueue(d, i, fd, path))
+	}
+	for _, q := range d.queues {
+		go q.read()
+	}
 	return d, nil
 }
 
@@ -108,9 +110,9 @@ func (d *Device) Stats() link.Stats {
 // Attach makes r the receiver; see [link.Link]. Frames that come while there is none are freed.
 func (d *Device) Attach(r link.Receiver) error { return d.slot.Attach(r) }
 
-// Send writes the frames of b to the device. One that the kernel refuses, because its side is down or the frame
+// Send writes the frames of b to the device, each by its flow's queue, whatever q is. One that the kernel refuses, because its side is down or the frame
 // makes no sense, is dropped and counted. The error is link.ErrClosed, or says that the device is gone.
-func (d *Device) Send(q int, b *packet.Batch) error {
+func (d *Device) Send(_ int, b *packet.Batch) error {
 	d.mu.Lock()
 	err, header := d.err, d.info.Medium.HeaderLen()
 	d.mu.Unlock()
@@ -118,11 +120,14 @@ func (d *Device) Send(q int, b *packet.Batch) error {
 		return err
 	}
 	for p := b.Front(); p != nil; p = b.Front() {
-		n := p.Len()
+		n, q := p.Len(), d.queues[0]
+		if d.steer != nil {
+			q = d.queues[d.steer.out(p.Bytes())]
+		}
 		if d.vnet {
 			vnet.Put(p, header)
 		}
-		_, err := d.file.Write(p.Bytes())
+		_, err := q.file.Write(p.Bytes())
 		switch {
 		case err == nil:
 			d.outFrames.Add(1)
@@ -149,8 +154,13 @@ func (d *Device) Close() error {
 	d.err = link.ErrClosed
 	d.info.Up = false
 	d.mu.Unlock()
-	err := d.file.Close()
-	<-d.done
+	var err error
+	for _, q := range d.queues {
+		err = errors.Join(err, q.file.Close())
+	}
+	for _, q := range d.queues {
+		<-q.done
+	}
 	unix.Close(d.ctl)
 	return err
 }
@@ -175,35 +185,6 @@ func (d *Device) die(cause error) error {
 	return err
 }
 
-// read delivers what comes until the device is closed or gone.
-func (d *Device) read() {
-	defer close(d.done)
-	raw, err := d.file.SyscallConn()
-	if err != nil {
-		return // closed already
-	}
-	r := reader{d: d}
-	for err == nil {
-		err = raw.Read(r.fill)
-		if !r.batch.Empty() {
-			d.slot.Deliver(0, &r.batch)
-		}
-		if r.truncated {
-			r.truncated = false
-			d.refresh()
-		}
-		if err == nil {
-			err = r.err
-		}
-	}
-	if r.spare != nil {
-		r.spare.Free()
-	}
-	if !errors.Is(err, os.ErrClosed) {
-		d.die(err)
-	}
-}
-
 // refresh asks for the MTU again, and tells the receiver if it changed.
 func (d *Device) refresh() {
 	mtu, err := d.mtu()
@@ -220,77 +201,4 @@ func (d *Device) refresh() {
 	if changed {
 		d.slot.Changed(info)
 	}
-}
-
-// reader reads frames into a batch.
-type reader struct {
-	d         *Device
-	batch     packet.Batch
-	spare     *packet.Buffer // to read into
-	truncated bool           // a frame was longer than the MTU promised
-	err       error
-}
-
-// batchOctets is after how many octets a batch is delivered: what was read is to be used while the cache has it.
-const batchOctets = 128 << 10
-
-// smallFrame is up to how many octets a frame is copied to a block of its size, so that the large one can be read into again.
-const smallFrame = 4 << 10
-
-// fill reads what is there, at most a batch. It returns false if there is nothing: so the poller waits for more.
-func (r *reader) fill(fd uintptr) bool {
-	info := r.d.Info()
-	octets := 0
-	for r.batch.Len() < maxBatch && octets < batchOctets && !r.truncated {
-		if r.spare == nil {
-			r.spare = packet.New(r.longest(&info))
-		}
-		n, err := unix.Read(int(fd), r.spare.Bytes())
-		switch err {
-		case nil:
-			octets += n
-			r.take(n, &info)
-		case unix.EINTR:
-		case unix.EAGAIN:
-			return !r.batch.Empty() || r.truncated
-		default:
-			r.err = err
-			return true
-		}
-	}
-	return true
-}
-
-// longest returns how many octets to read at once: one more than the longest frame has, to notice a longer one.
-func (r *reader) longest(info *link.Info) int {
-	if r.d.vnet {
-		return vnet.LongestRead
-	}
-	return min(info.MaxFrame()+1, packet.MaxLen)
-}
-
-// take puts the frame of n octets that was read into the batch.
-func (r *reader) take(n int, info *link.Info) {
-	d, p := r.d, r.spare
-	if r.d.vnet && n <= smallFrame {
-		p = packet.From(r.spare.Bytes()[:n])
-	} else {
-		r.truncated = n == p.Len()
-		r.spare = nil
-		p.Truncate(n)
-	}
-	ok := !r.truncated && n > 0
-	if ok && d.vnet {
-		ok = vnet.Take(p)
-		n = p.Len()
-		r.truncated = p.GSOSize == 0 && n > info.MaxFrame()
-	}
-	if !ok || r.truncated || !vnet.Land(info.Medium, p) {
-		d.inDrops.Add(1)
-		p.Free()
-		return
-	}
-	d.inFrames.Add(1)
-	d.inOctets.Add(uint64(n))
-	r.batch.Push(p)
 }

@@ -214,7 +214,7 @@ func TestTAP(t *testing.T) {
 		t.Errorf("second Close: %v", err)
 	}
 	select {
-	case <-d.done:
+	case <-d.queues[0].done:
 	default:
 		t.Error("the reading goroutine is still there after Close")
 	}
@@ -399,6 +399,7 @@ func TestOpenErrors(t *testing.T) {
 	ip(t, "tuntap add dev otap9 mode tap")
 	ip(t, "tuntap add dev oother mode tap user 12345")
 	ip(t, "tuntap add dev omulti mode tap multi_queue")
+	ip(t, "tuntap add dev osingle mode tap")
 	tests := []struct {
 		name, path, dev string
 		cfg             Config
@@ -411,6 +412,9 @@ func TestOpenErrors(t *testing.T) {
 		{"TAP asked of a TUN", cloneDevice, "otun9", Config{}, false, syscall.EINVAL, "otun9 is a tun device, not a tap"},
 		{"TUN asked of a TAP", cloneDevice, "otap9", Config{TUN: true}, false, syscall.EINVAL, "otap9 is a tap device, not a tun"},
 		{"several queues", cloneDevice, "omulti", Config{}, false, syscall.EINVAL, "omulti was made with flags that do not fit"},
+		{"several queues asked of one", cloneDevice, "osingle", Config{Queues: 2}, false, syscall.EINVAL, "`ip tuntap add dev osingle mode tap multi_queue`"},
+		{"too many queues", cloneDevice, "otap1", Config{Queues: 257}, false, nil, "cannot have 257 queues: ask for 1 to 256"},
+		{"less than no queue", cloneDevice, "otap1", Config{Queues: -1}, false, nil, "cannot have -1 queues: ask for 1 to 256"},
 		{"no TAP at all", cloneDevice, "lo", Config{}, false, syscall.EINVAL, "lo is neither a TAP nor a TUN device"},
 		{"name too long", cloneDevice, "sixteen-octets-x", Config{}, false, nil, `device name "sixteen-octets-x" is too long: at most 15 octets`},
 		{"name with a slash", cloneDevice, "a/b", Config{}, false, nil, `"a/b" is no name for a device`},

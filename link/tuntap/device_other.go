@@ -15,7 +15,7 @@ type Device struct{ link.Link }
 
 // Open fails with [errors.ErrUnsupported]: this package works on Linux only.
 func Open(name string, cfg Config) (*Device, error) {
-	if err := checkName(name); err != nil {
+	if err := errors.Join(checkName(name), cfg.check()); err != nil {
 		return nil, err
 	}
 	return nil, fmt.Errorf("tuntap: cannot open %s %q: only Linux has such devices, and this is %s: %w", cfg.mode(), name,

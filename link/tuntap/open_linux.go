@@ -15,6 +15,32 @@ import (
 // cloneDevice is where TAP and TUN devices come from.
 const cloneDevice = "/dev/net/tun"
 
+// openQueues opens the device's queues and returns their descriptors, non-blocking ones, the device's name, and what the kernel
+// takes.
+func openQueues(path, name string, cfg Config) (fds []int, actual string, can link.Offload, err error) {
+	if err := cfg.check(); err != nil {
+		return nil, "", 0, err
+	}
+	for len(fds) < max(cfg.Queues, 1) {
+		var fd int
+		if fd, name, can, err = openFD(path, name, cfg); err != nil {
+			closeAll(fds)
+			return nil, "", 0, err
+		}
+		fds = append(fds, fd)
+	}
+	return fds, name, can, nil
+}
+
+// closeAll closes descriptors; negative ones are none.
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
 // openFD opens the device and returns a non-blocking descriptor, the device's name, and what the kernel takes.
 func openFD(path, name string, cfg Config) (fd int, actual string, can link.Offload, err error) {
 	if err := checkName(name); err != nil {
@@ -37,12 +63,15 @@ func openFD(path, name string, cfg Config) (fd int, actual string, can link.Offl
 		if !cfg.NoOffload {
 			flags |= unix.IFF_VNET_HDR
 		}
+		if cfg.Queues > 1 {
+			flags |= unix.IFF_MULTI_QUEUE
+		}
 		ifr.SetUint16(flags | unix.IFF_NO_PI)
 		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr)
 	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, "", 0, explainAttach(shown, cfg.mode(), kindOf(name), err)
+		return -1, "", 0, explainAttach(shown, &cfg, kindOf(name), err)
 	}
 	if !cfg.NoOffload {
 		if can, err = accept(fd); err != nil {
@@ -116,7 +145,8 @@ func text(b []byte) string {
 }
 
 // explainAttach says what it means that the kernel does not give out the device.
-func explainAttach(name, mode string, is kind, err error) error {
+func explainAttach(name string, cfg *Config, is kind, err error) error {
+	mode := cfg.mode()
 	switch {
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("tuntap: %s is in use by another program: stop that, or use another device (%w)", name, err)
@@ -131,8 +161,11 @@ func explainAttach(name, mode string, is kind, err error) error {
 	case errors.Is(err, unix.EINVAL) && is != absent && string(is) != mode:
 		return fmt.Errorf("tuntap: %s is a %s device, not a %s: open it as one, or use another name (%w)", name, is, mode, err)
 	case errors.Is(err, unix.EINVAL) && is != absent:
-		return fmt.Errorf("tuntap: %s was made with flags that do not fit, as multi_queue or vnet_hdr: make it anew with "+
-			"`ip tuntap add dev %[1]s mode %[2]s` (%[3]w)", name, mode, err)
+		if cfg.Queues > 1 {
+			mode += " multi_queue"
+		}
+		return fmt.Errorf("tuntap: %s was made with flags that do not fit, as multi_queue (for several queues, and only for them) "+
+			"or vnet_hdr: make it anew with `ip tuntap add dev %[1]s mode %[2]s` (%[3]w)", name, mode, err)
 	}
 	return fmt.Errorf("tuntap: cannot open %s %s: %w", mode, name, err)
 }

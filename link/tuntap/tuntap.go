@@ -15,8 +15,11 @@
 // counted. If the device is deleted the link is dead: its receiver is told that it is not up, and Send fails.
 //
 // Frames go one by one, with one system call each; those that came in while one was handled are read and
-// delivered together. A frame may be a super-packet of TCP, since Linux 6.2 also of UDP, in both directions, and checksums are left to whoever needs
-// them, if anybody does: nobody where the other end of a connection is the kernel itself. One device has one queue.
+// delivered together. A frame may be a super-packet of TCP, since Linux 6.2 also of UDP, in both directions, and checksums are
+// left to whoever needs them, if anybody does: nobody where the other end of a connection is the kernel itself.
+//
+// A device may have several queues, so that as many processors take in what the kernel sends ([Config.Queues]). The frames of a
+// flow go and come by one of them, in their order.
 package tuntap
 
 import (
@@ -36,6 +39,22 @@ type Config struct {
 
 	// NoOffload has every frame be as it would be on a wire: no super-packets, all checksums made.
 	NoOffload bool
+
+	// Queues is how many queues the device has, each with a goroutine that reads it; 0: one. At most 256. It pays where several
+	// connections carry much, and there is more than one processor. A device that was made beforehand for several must have been
+	// made with `ip tuntap add … multi_queue`, and one for one queue without it.
+	Queues int
+}
+
+// maxQueues is how many queues the kernel gives a device (MAX_TAP_QUEUES).
+const maxQueues = 256
+
+// check returns what is wrong with c.
+func (c *Config) check() error {
+	if c.Queues < 0 || c.Queues > maxQueues {
+		return fmt.Errorf("tuntap: a device cannot have %d queues: ask for 1 to %d", c.Queues, maxQueues)
+	}
+	return nil
 }
 
 func (c *Config) mode() string {
