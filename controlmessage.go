@@ -105,15 +105,7 @@ func (c *datagramConn) writeMsg(b, oob []byte, m *ControlMessage, addr netip.Add
 			return err
 		}
 	}
-	o := c.sock.Options(to)
-	err := m.apply(&o)
-	if err == nil && len(oob) > 0 {
-		dst := to.Addr
-		if !addr.IsValid() {
-			dst = c.sock.Remote().Addr
-		}
-		err = socket.ParseControl(oob, dst, &o)
-	}
+	o, err := c.options(to, m, oob)
 	if err != nil {
 		return err
 	}
@@ -122,6 +114,21 @@ func (c *datagramConn) writeMsg(b, oob []byte, m *ControlMessage, addr netip.Add
 		o = asked
 		return c.sock.SendMessage(b, to, &o)
 	})
+}
+
+// options returns how a datagram to the given end, zero: that which the socket is connected to, goes as m, which may be nil, and
+// the control messages of oob say.
+func (c *datagramConn) options(to flow.Endpoint, m *ControlMessage, oob []byte) (dgram.SendOptions, error) {
+	o := c.sock.Options(to)
+	err := m.apply(&o)
+	if err == nil && len(oob) > 0 {
+		dst := to.Addr
+		if to == (flow.Endpoint{}) {
+			dst = c.sock.Remote().Addr
+		}
+		err = socket.ParseControl(oob, dst, &o)
+	}
+	return o, err
 }
 
 // written returns what a method that sent b to addr with writeMsg does.

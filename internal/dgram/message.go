@@ -59,7 +59,7 @@ func (s *Socket) TryReceive(b [][]byte, peek bool, d *Datagram) (int, error) {
 	}
 	if s.cuts(p) {
 		defer s.in.Unlock()
-		n := scatter(b, d.describeFirst(s.kind, p))
+		n := Scatter(b, d.describeFirst(s.kind, p))
 		if !peek {
 			s.dropFirst(p)
 		}
@@ -67,17 +67,17 @@ func (s *Socket) TryReceive(b [][]byte, peek bool, d *Datagram) (int, error) {
 	}
 	if peek {
 		defer s.in.Unlock()
-		return scatter(b, d.describe(s.kind, p)), nil
+		return Scatter(b, d.describe(s.kind, p)), nil
 	}
 	s.pop()
 	s.in.Unlock()
-	n := scatter(b, d.describe(s.kind, p))
+	n := Scatter(b, d.describe(s.kind, p))
 	p.Free()
 	return n, nil
 }
 
-// scatter copies what fits of rest into the buffers of b, and returns how much that was.
-func scatter(b [][]byte, rest []byte) int {
+// Scatter copies what fits of rest into the buffers of b, and returns how much that was.
+func Scatter(b [][]byte, rest []byte) int {
 	n := 0
 	for _, b := range b {
 		k := copy(b, rest)

@@ -1,6 +1,8 @@
 package dgram
 
 import (
+	"syscall"
+
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ready"
@@ -56,7 +58,7 @@ func (s *Socket) Receive(b []byte) (n, full int, from flow.Endpoint, err error) 
 // ReceiveMessage is Receive that tells in d all there is to say.
 func (s *Socket) ReceiveMessage(b []byte, d *Datagram) (n int, err error) {
 	s.in.Lock()
-	p, err := s.await()
+	p, err := s.await(true)
 	if err != nil {
 		s.in.Unlock()
 		return 0, err
@@ -74,8 +76,8 @@ func (s *Socket) ReceiveMessage(b []byte, d *Datagram) (n int, err error) {
 	return n, nil
 }
 
-// await waits for a datagram and returns the packet at the queue's front, which stays there. s.in locked.
-func (s *Socket) await() (*packet.Buffer, error) {
+// await returns the packet at the queue's front, which stays there. It waits for one, or else fails with EAGAIN. s.in locked.
+func (s *Socket) await(wait bool) (*packet.Buffer, error) {
 	for {
 		if err := s.in.Refused(); err != nil {
 			return nil, err
@@ -88,6 +90,9 @@ func (s *Socket) await() (*packet.Buffer, error) {
 		}
 		if p := s.queue.Front(); p != nil {
 			return p, nil
+		}
+		if !wait {
+			return nil, syscall.EAGAIN
 		}
 		s.in.Wait()
 	}

@@ -40,6 +40,53 @@ func Datagrams(p *packet.Buffer) int { return offload.Segments(p, wire.UDPLen) }
 // cuts reports whether p is more than one datagram, for readers who want them one by one.
 func (s *Socket) cuts(p *packet.Buffer) bool { return p.GSOSize != 0 && !s.coalesce.Load() }
 
+// ReceiveBatch calls each for the datagrams that wait, with what is to say of them and their payload, which is good until each
+// returns: at most n, numbered from 0, though not in their order. It returns how many there were, and waits for one if there
+// are none, or fails with EAGAIN. each must neither block nor call back. Errors are Receive's.
+func (s *Socket) ReceiveBatch(n int, wait bool, each func(i int, d Datagram, payload []byte)) (int, error) {
+	cut := !s.coalesce.Load()
+	var taken packet.Batch
+	var d Datagram
+	s.in.Lock()
+	p, err := s.await(wait)
+	if err != nil {
+		s.in.Unlock()
+		return 0, err
+	}
+	got := 0
+	for ; p != nil && got < n; p = s.queue.Front() {
+		k := 1
+		if cut {
+			k = Datagrams(p)
+		}
+		if got+k > n {
+			break
+		}
+		taken.Push(s.pop())
+		got += k
+	}
+	rest := got
+	for ; p != nil && rest < n; rest++ { // of the next there is room for a part
+		payload := d.describeFirst(s.kind, p)
+		each(rest, d, payload)
+		s.dropFirst(p)
+	}
+	s.in.Unlock()
+	i := 0
+	for p := taken.Pop(); p != nil; p = taken.Pop() {
+		for ; cut && p.GSOSize != 0; i++ {
+			payload := d.describeFirst(s.kind, p)
+			each(i, d, payload)
+			cutFirst(p)
+		}
+		payload := d.describe(s.kind, p)
+		each(i, d, payload)
+		i++
+		p.Free()
+	}
+	return rest, nil
+}
+
 // cutFirst takes the first datagram off p, a super-packet at its UDP header: what is left begins with a header of its own, which lies
 // where the last octets of what was taken off were.
 func cutFirst(p *packet.Buffer) {

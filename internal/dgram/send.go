@@ -39,28 +39,49 @@ func (s *Socket) Send(b []byte, to flow.Endpoint) error {
 
 // SendMessage is Send as o says.
 func (s *Socket) SendMessage(b []byte, to flow.Endpoint, o *SendOptions) error {
+	if err := s.MayWrite(); err != nil {
+		return err
+	}
+	p, err := s.Compose([][]byte{b}, to, o)
+	if p != nil {
+		s.stage(p)
+	}
+	return err
+}
+
+// MayWrite returns why what the user sends is not even looked at: net.ErrClosed, os.ErrDeadlineExceeded, or a pending error.
+func (s *Socket) MayWrite() error {
+	s.in.Lock()
+	defer s.in.Unlock()
+	switch {
+	case s.in.Closed():
+		return net.ErrClosed
+	case s.writeable != clock.Never && s.rt.Now() >= s.writeable:
+		return os.ErrDeadlineExceeded
+	}
+	return s.takeError()
+}
+
+// Compose makes the packet that sends the payload in b, as o says, to the end that the socket is connected to, or to to if it is
+// not: for SendAll. It is nil if there is nobody to get it. Errors are Send's. o is changed.
+func (s *Socket) Compose(b [][]byte, to flow.Endpoint, o *SendOptions) (*packet.Buffer, error) {
 	e := s.ends.Load()
 	switch {
 	case e.connected() && to != (flow.Endpoint{}):
-		return syscall.EISCONN
+		return nil, syscall.EISCONN
 	case e.connected():
 		to = e.remote
 	case to == (flow.Endpoint{}):
-		return syscall.EDESTADDRREQ
+		return nil, syscall.EDESTADDRREQ
 	}
-	now := s.rt.Now()
-	s.in.Lock()
-	closed, late, err := s.in.Closed(), now >= s.writeable, s.takeError()
-	s.in.Unlock()
-	switch {
-	case closed:
-		return net.ErrClosed
-	case late:
-		return os.ErrDeadlineExceeded
-	case err != nil:
-		return err
-	}
-	return s.send([][]byte{b}, e, to, o)
+	return s.compose(b, e, to, o)
+}
+
+// SendAll sends the packets of b, which Compose made, and leaves it empty.
+func (s *Socket) SendAll(b *packet.Batch) {
+	s.home.Lock()
+	s.home.StageAll(b)
+	s.home.Unlock()
 }
 
 // TrySend sends the payload in b to to, which may be another end than the one the socket is connected to. Errors:
@@ -73,20 +94,24 @@ func (s *Socket) TrySend(b [][]byte, to flow.Endpoint, o *SendOptions) error {
 	if closed {
 		return net.ErrClosed
 	}
-	return s.send(b, s.ends.Load(), to, o)
+	p, err := s.compose(b, s.ends.Load(), to, o)
+	if p != nil {
+		s.stage(p)
+	}
+	return err
 }
 
-// send sends the payload in b to to. o is changed.
-func (s *Socket) send(b [][]byte, e *ends, to flow.Endpoint, o *SendOptions) error {
+// compose makes the packet that sends the payload in b to to; nil: there is nobody to get it. o is changed.
+func (s *Socket) compose(b [][]byte, e *ends, to flow.Endpoint, o *SendOptions) (*packet.Buffer, error) {
 	if !s.bound.Family.Takes(to.Addr) {
-		return syscall.EAFNOSUPPORT
+		return nil, syscall.EAFNOSUPPORT
 	}
 	n := 0
 	for _, b := range b {
 		n += len(b)
 	}
 	if n > s.maxPayload(to.Addr, o) {
-		return syscall.EMSGSIZE
+		return nil, syscall.EMSGSIZE
 	}
 	params := ip.Params{Proto: s.kind.Protocol(to.Addr), HopLimit: o.HopLimit, TrafficClass: o.TrafficClass}
 	if to.Addr.IsMulticast() {
@@ -94,19 +119,19 @@ func (s *Socket) send(b [][]byte, e *ends, to flow.Endpoint, o *SendOptions) err
 	}
 	path, err := s.pathTo(e, to, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if path.Broadcast && !o.Broadcast {
-		return syscall.EACCES
+		return nil, syscall.EACCES
 	}
 	if o.HeaderIncluded {
 		return s.sendIncluded(path, b, n, &params)
 	}
 	if err := s.fit(path, s.kind.HeaderLen()+o.longest(n), o, &params); err != nil {
-		return err
+		return nil, err
 	}
 	if o.Segment != 0 && (n > MaxSegments*int(o.Segment) || s.kind.HeaderLen() != wire.UDPLen) {
-		return syscall.EINVAL // too many, or of a protocol that nobody cuts
+		return nil, syscall.EINVAL // too many, or of a protocol that nobody cuts
 	}
 	if !to.Addr.Is4() {
 		key := s.key(path, params.Proto, to.Port)
@@ -131,25 +156,25 @@ func (s *Socket) maxPayload(dst wire.Addr, o *SendOptions) int {
 	return n
 }
 
-// emit sends the payload in b, of n octets, to the given port at the end of path, in datagrams of segment octets.
-func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, n int, segment uint16, params *ip.Params) error {
+// emit makes the packet that sends the payload in b, of n octets, to the given port at the end of path, in datagrams of segment
+// octets; nil: there is nobody to get it.
+func (s *Socket) emit(path *ip.Path, port uint16, b [][]byte, n int, segment uint16, params *ip.Params) (*packet.Buffer, error) {
 	if !path.Leaves(params) {
-		return nil
+		return nil, nil
 	}
 	head := s.kind.HeaderLen()
 	p := packet.New(head + n)
 	gather(p.Bytes()[head:], b)
 	if err := s.kind.Finish(path, port, p); err != nil {
 		p.Free()
-		return err
+		return nil, err
 	}
 	if segment != 0 && n > int(segment) {
 		p.GSOSize = segment
 	}
 	s.kind.Sent(&s.home.Counters, path, p)
 	s.ip.Output(path, params, p)
-	s.stage(p)
-	return nil
+	return p, nil
 }
 
 // gather copies the buffers of b into to.

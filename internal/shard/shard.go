@@ -85,6 +85,9 @@ func (s *Shard) drainLocked() {
 // Stage appends p to what is sent after Unlock. sh locked.
 func (s *Shard) Stage(p *packet.Buffer) { s.out.Push(p) }
 
+// StageAll is Stage of all packets of b, which it leaves empty. sh locked.
+func (s *Shard) StageAll(b *packet.Batch) { s.out.Take(b) }
+
 // NewCond returns a condition variable on the shard's lock, for Wait.
 func (s *Shard) NewCond() clock.Cond { return s.rt.NewCond(&s.mu) }
 
