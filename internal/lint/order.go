@@ -29,9 +29,10 @@ var levels = [][]string{
 	{"internal/neigh"},
 	{"internal/netif"},
 	{"internal/shard", "internal/ready"},
-	{"internal/flow", "internal/mcast"},
+	{"internal/mcast"},
 	{"link/mem", "link/tuntap", "link/afpacket", "link/impair", "link/capture", "link/linktest", "pcapfilter"},
 	{"internal/vnet"}, // what the kernel says of frames
+	{"internal/flow"},
 	{"internal/offload"},
 	{"link"},
 	{"qdisc"},
