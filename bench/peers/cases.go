@@ -30,6 +30,7 @@ type benchmark struct {
 	on     []system
 	work   work
 	goals  []goal
+	floor  []part
 	point  point
 }
 
@@ -85,6 +86,9 @@ func onWire(d direction) []system {
 	}
 }
 
+// twoCopies: of the writer's octets in, and out to the reader.
+var twoCopies = []part{{2, copying}}
+
 // Goals that several cases share.
 var (
 	fastPlain  = goal{"Gbit/s", 4, "gVisor"}
@@ -98,14 +102,14 @@ var (
 )
 
 var cases = slices.Concat([]benchmark{
-	{name: "TCP bulk, packets of 1500 octets, 1 connection", unit: octets, on: plain, work: bulk(1), goals: []goal{fastPlain}},
-	{name: "TCP bulk, packets of 1500 octets, 8 connections", unit: octets, on: plain, work: bulk(8), goals: []goal{fastPlain, {"Gbit/s", 1.5, "Linux"}}},
-	{name: "TCP bulk, super-packets, 1 connection", unit: octets, on: large, work: bulk(1), goals: fastLarge},
-	{name: "TCP bulk, super-packets, 8 connections", unit: octets, on: large, work: bulk(8), goals: fastLarge},
+	{name: "TCP bulk, packets of 1500 octets, 1 connection", unit: octets, on: plain, work: bulk(1), floor: twoCopies, goals: []goal{fastPlain}},
+	{name: "TCP bulk, packets of 1500 octets, 8 connections", unit: octets, on: plain, work: bulk(8), floor: twoCopies, goals: []goal{fastPlain, {"Gbit/s", 1.5, "Linux"}}},
+	{name: "TCP bulk, super-packets, 1 connection", unit: octets, on: large, work: bulk(1), floor: twoCopies, goals: fastLarge},
+	{name: "TCP bulk, super-packets, 8 connections", unit: octets, on: large, work: bulk(8), floor: twoCopies, goals: fastLarge},
 }, wireBulk(1, v4), wireBulk(1, v6), wireBulk(8, v4), []benchmark{
-	{name: "TCP, one octet there and back", unit: trips, also: []string{p50, p99}, on: small, work: roundTrips,
+	{name: "TCP, one octet there and back", unit: trips, also: []string{p50, p99}, on: small, work: roundTrips, floor: []part{{2, waking}},
 		goals: []goal{{p50, 5, "gVisor"}, {p99, 5, "gVisor"}, noGarbage}},
-	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: onWire(toKernel), work: roundTrips,
+	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: onWire(toKernel), work: roundTrips, floor: []part{{1, smallWrite}, {1, smallRead}, {2, waking}},
 		goals: []goal{{p50, 1 / 1.2, "Linux"}, {p99, 1 / 1.2, "Linux"}}},
 	{name: "TCP, one octet there and back beside bulk", unit: octets, also: []string{p50, p99}, on: beside, work: besideBulk},
 	{name: "TCP connect, one octet, close, 1 client", unit: each("connections/s"), on: small, work: connects(1), goals: manyOpened},
@@ -114,8 +118,8 @@ var cases = slices.Concat([]benchmark{
 	{name: "UDP, 1400 octets", unit: each("received/s"), on: small, work: datagrams(1400), goals: manyUDP},
 	{name: "Forwarding, IPv4, packets of 64 octets, one core", unit: each("packets/s"), on: routers, work: forward, goals: routed},
 	{name: "Forwarding, IPv6, packets of 64 octets, one core", unit: each("packets/s"), family: v6, on: routers, work: forward, goals: routed},
-	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWire(toKernel), work: datagrams(1400), goals: wireUDP},
-	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWire(fromKernel), work: datagrams(1400), goals: wireUDP},
+	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWire(toKernel), work: datagrams(1400), floor: []part{{1, fullWrite}}, goals: wireUDP},
+	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWire(fromKernel), work: datagrams(1400), floor: []part{{1, fullRead}}, goals: wireUDP},
 })
 
 // wireBulk is bulk in both directions.
@@ -128,8 +132,8 @@ func wireBulk(connections int, f family) []benchmark {
 		return s
 	}
 	return []benchmark{
-		{name: name("to"), unit: octets, family: f, on: onWire(toKernel), work: bulk(connections), goals: fastWire},
-		{name: name("from"), unit: octets, family: f, on: onWire(fromKernel), work: bulk(connections), goals: fastWire},
+		{name: name("to"), unit: octets, family: f, on: onWire(toKernel), work: bulk(connections), floor: []part{{2, copying}, {1, largeWrite}}, goals: fastWire},
+		{name: name("from"), unit: octets, family: f, on: onWire(fromKernel), work: bulk(connections), floor: []part{{2, copying}, {1, largeRead}}, goals: fastWire},
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // The drawing's measures, in pixels.
 const (
-	chartWidth          = 860
+	chartWidth          = 880
 	barsLeft, barsRight = 470, 790
 	chartTop            = 84
 	barHeight, barPitch = 11, 17

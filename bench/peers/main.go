@@ -124,7 +124,9 @@ func (o *options) all(out io.Writer) error {
 	out = io.MultiWriter(out, &text)
 	fmt.Fprintf(out, "Measured on %s/%s with %s and %d processors, %d rounds of %v.\n", runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(),
 		o.rounds, o.time)
-	all := o.measure(func(r *report) { r.writeTable(out) })
+	costs := priceAll()
+	costs.write(out)
+	all := o.measure(costs, func(r *report) { r.writeTable(out) })
 	lines := trends(all)
 	judgeLosses(all, lines)
 	writeTrends(out, lines)

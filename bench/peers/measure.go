@@ -22,14 +22,18 @@ type report struct {
 	Columns []string
 	Results []*result
 	Goals   []outcome
-	point   point
+	Floor   float64 `json:",omitempty"` // the least processor time, in the column of processor time
+	FloorOf string  `json:",omitempty"` // what it is made of
+
+	cpu   string // the column of processor time
+	point point
 }
 
 // measure has each case's systems do its work in turn, and tells of each case when it is done.
-func (o *options) measure(tell func(*report)) []*report {
+func (o *options) measure(costs prices, tell func(*report)) []*report {
 	var all []*report
 	for _, c := range o.chosen {
-		r := &report{Case: c.name, Columns: c.columns(), point: c.point}
+		r := &report{Case: c.name, Columns: c.columns(), cpu: c.unit.cpu, point: c.point}
 		for _, s := range c.on {
 			r.Results = append(r.Results, &result{System: s.name, Values: map[string][]float64{}})
 		}
@@ -45,6 +49,9 @@ func (o *options) measure(tell func(*report)) []*report {
 		}
 		for _, g := range c.goals {
 			r.Goals = append(r.Goals, g.judge(r.Results))
+		}
+		if least, how, ok := costs.floor(&c); ok {
+			r.Floor, r.FloorOf = least, how
 		}
 		tell(r)
 		all = append(all, r)

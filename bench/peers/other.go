@@ -39,3 +39,5 @@ func processorTime() time.Duration { return 0 }
 func isolate() {}
 
 func slab() float64 { return 0 }
+
+func priceDevice() prices { return nil }

@@ -34,12 +34,13 @@ func (r *report) writeTable(out io.Writer) {
 		}
 		fmt.Fprintf(out, " %s |\n", ratio)
 	}
-	if len(r.Goals) > 0 {
+	if len(r.Goals) > 0 || r.Floor > 0 {
 		fmt.Fprintln(out)
 	}
 	for _, g := range r.Goals {
 		fmt.Fprintf(out, "- %s\n", &g)
 	}
+	r.writeFloor(out)
 }
 
 // median returns the middle of v, and by how much of it the rest lies apart.
@@ -79,11 +80,12 @@ func writeGoals(out io.Writer, all []*report) {
 	var rows strings.Builder
 	for _, r := range all {
 		for _, g := range r.Goals {
-			word := "not measured"
-			if g.Missing == "" {
-				known++
-				word = "not met"
+			if g.Missing != "" {
+				fmt.Fprintf(&rows, "| %s | %s | – | – | not measured |\n", r.Case, g.Goal)
+				continue
 			}
+			known++
+			word := "not met"
 			if g.met() {
 				met++
 				word = "met"
