@@ -191,6 +191,9 @@ func (p *Buffer) Grow(n int) {
 	pools[class(len(q.block))].Put(q)
 }
 
+// Cap returns the length of the packet's block, in octets: the memory it holds.
+func (p *Buffer) Cap() int { return len(p.block) }
+
 // Headroom returns how many octets Prepend can add.
 func (p *Buffer) Headroom() int { return p.start }
 

@@ -23,7 +23,7 @@ func (c *TCB) settleMemory() {
 	if c.memory == nil {
 		return
 	}
-	if held := c.snd.pipe.held + c.rcv.buf.held; held != c.charged {
+	if held := c.snd.pipe.held + c.rcv.in.held + c.rcv.buf.held; held != c.charged {
 		c.memory.Charge((held - c.charged) * blockSize)
 		c.charged = held
 	}

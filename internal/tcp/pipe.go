@@ -53,6 +53,18 @@ func (p *pipe) readAt(off int, b []byte) {
 	}
 }
 
+// moveTo consumes n octets, and writes those from offset from on into in.
+func (p *pipe) moveTo(in *inbox, from, n int) {
+	for pos := uint(p.head + from); from < n; {
+		b := (*p.at(int(pos / blockSize)))[pos%blockSize:]
+		b = b[:min(len(b), n-from)]
+		in.write(b)
+		from += len(b)
+		pos += uint(len(b))
+	}
+	p.discard(n)
+}
+
 // discard consumes n octets.
 func (p *pipe) discard(n int) {
 	if n >= p.end {

@@ -63,7 +63,7 @@ func (c *TCB) Peek(off int, b []byte) int {
 	if n <= 0 {
 		return 0
 	}
-	c.rcv.buf.readAt(off, b[:n])
+	c.rcv.in.readAt(off, b[:n])
 	return n
 }
 

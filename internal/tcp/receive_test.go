@@ -97,7 +97,7 @@ func TestSpansAreBounded(t *testing.T) {
 		r.arrive(seq, 1001, ack, 1000)
 	}
 	r.contents(5001, 20000)
-	if len(r.c.rcv.ranges) != 0 || r.c.rcv.buf.end != 0 {
+	if len(r.c.rcv.ranges) != 0 || r.c.rcv.buf.end != 0 || r.c.rcv.in.held != 0 {
 		t.Error("something is left")
 	}
 }

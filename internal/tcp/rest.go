@@ -111,6 +111,7 @@ func New() *TCB { return tcbs.Get().(*TCB) }
 // Free gives back c, which must not be used any more, and all that it holds.
 func (c *TCB) Free() {
 	c.dropSend()
+	c.dropOutOfOrder()
 	c.dropUnread()
 	c.settleMemory()
 	send, receive := c.snd.pipe.ring, c.rcv.buf.ring

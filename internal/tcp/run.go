@@ -35,7 +35,7 @@ func (c *TCB) ArriveRun(now clock.Instant, seg *Segment, size int) bool {
 	c.ecnArrived(now, seg)
 	c.snd.more, c.probes, c.softErr = false, 0, 0
 	c.snd.wl1 = seg.Seq.Add(before * size)
-	c.rcv.buf.writeAt(c.rcv.queued, seg.Payload)
+	c.keep(seg, seg.Payload)
 	c.rcv.queued += n
 	c.rcv.nxt = c.rcv.nxt.Add(n)
 	c.noteAlike(now, &one, before)

@@ -11,8 +11,10 @@ type Segment struct {
 	Urgent  uint16        // SEG.UP
 	Options wire.TCPOptions
 
-	// Payload of an arriving segment, borrowed until Arrive returns. Nil in a leaving one.
+	// Payload of an arriving segment, borrowed until Arrive returns, unless Owner says otherwise. Nil in a leaving one.
 	Payload []byte
+	// Owner may tell whose Payload is. If the TCB sets it to nil it has kept the payload, and frees it when it is read.
+	Owner Owner
 	// Len is how many octets of payload the segment has. TCB.Payload copies those of a leaving one.
 	Len int
 

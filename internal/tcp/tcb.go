@@ -70,8 +70,9 @@ type TCB struct {
 		irs       Seq           // IRS
 		adv       Seq           // right edge of the window as far as it was ever offered
 		acked     Seq           // the last RCV.NXT sent (Last.ACK.sent of RFC 7323)
-		buf       pipe          // from the first unread octet on
-		queued    int           // octets in order and not read; RCV.NXT is as many behind buf's first octet
+		in        inbox         // what has come in order and is not read
+		queued    int           // octets of it
+		buf       pipe          // from RCV.NXT on: what has come out of order
 		ranges    rangeset      // what has come out of order
 		fin       Seq           // the FIN's sequence number, if hasFIN
 		hasFIN    bool          // it has come, perhaps out of order
@@ -207,14 +208,12 @@ func (c *TCB) dropSend() {
 // dropOutOfOrder forgets what was received out of order.
 func (c *TCB) dropOutOfOrder() {
 	c.rcv.ranges = nil
-	if c.rcv.queued == 0 {
-		c.rcv.buf.release()
-	}
+	c.rcv.buf.release()
 }
 
 // dropUnread frees everything received.
 func (c *TCB) dropUnread() {
-	c.rcv.buf.release()
+	c.rcv.in.release()
 	c.rcv.queued = 0
 }
 

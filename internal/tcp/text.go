@@ -77,14 +77,25 @@ func (c *TCB) takeText(now clock.Instant, seg *Segment) {
 func (c *TCB) takeInOrder(now clock.Instant, seg *Segment, text []byte) {
 	n := len(text)
 	size := c.holdText(n)
-	c.rcv.buf.writeAt(c.rcv.queued, text)
+	c.keep(seg, text)
 	if len(c.rcv.ranges) > 0 {
 		n = c.joinRanges(span{c.rcv.nxt, c.rcv.nxt.Add(n)})
+		c.rcv.buf.moveTo(&c.rcv.in, len(text), n)
 	}
 	c.rcv.queued += n
 	c.rcv.nxt = c.rcv.nxt.Add(n)
 	c.stats.bytesRcvd += uint64(n)
 	c.noteData(now, seg, size)
+}
+
+// keep puts text of seg behind what has come before. A long text stays where it is.
+func (c *TCB) keep(seg *Segment, text []byte) {
+	if seg.Owner != nil && len(text) >= leastTaken {
+		c.rcv.in.take(text, seg.Owner)
+		seg.Owner = nil
+		return
+	}
+	c.rcv.in.write(text)
 }
 
 // joinRanges takes from the ranges received out of order what continues s, which begins at RCV.NXT, and returns how many
@@ -116,7 +127,7 @@ func (c *TCB) takeOutOfOrder(seq Seq, text []byte) {
 		return
 	}
 	size := c.holdText(len(text) - known)
-	c.rcv.buf.writeAt(c.rcv.queued+seq.Sub(c.rcv.nxt), text)
+	c.rcv.buf.writeAt(seq.Sub(c.rcv.nxt), text)
 	if c.sackOK {
 		// Without SACK the peer counts duplicate ACKs, which have to tell the same window (RFC 5681, 2).
 		c.growWindow(len(text), size)
@@ -149,7 +160,7 @@ func (c *TCB) takeFIN(now clock.Instant) {
 	c.rcv.nxt++
 	c.stats.bytesRcvd++
 	c.rcv.eof = true
-	c.rcv.ranges = nil
+	c.dropOutOfOrder()
 	switch c.state {
 	case Established:
 		// "Enter the CLOSE-WAIT state." The user's last words may carry the ACK.

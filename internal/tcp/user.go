@@ -40,7 +40,7 @@ func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
 	}
 	_, next := c.readable()
 	if n := min(len(b), next); n > 0 {
-		c.rcv.buf.readAt(0, b[:n])
+		c.rcv.in.readAt(0, b[:n])
 		c.consume(n)
 		c.tuneReceiveBuffer(now)
 		c.pastMark()
@@ -65,11 +65,14 @@ func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
 
 // consume drops n received octets, which the user has read.
 func (c *TCB) consume(n int) {
-	c.rcv.buf.discard(n)
-	if c.rcv.queued -= n; c.rcv.queued == 0 && len(c.rcv.ranges) == 0 {
-		c.rcv.buf.release()
-	}
-	c.rcv.space.release(n, c.rcv.buf.end == 0)
+	c.rcv.in.discard(n)
+	c.consumed(n)
+}
+
+// consumed accounts for n octets that are not in the buffer any more.
+func (c *TCB) consumed(n int) {
+	c.rcv.queued -= n
+	c.rcv.space.release(n, c.rcv.queued == 0 && len(c.rcv.ranges) == 0)
 	c.rcv.read = c.state != Closed
 }
 

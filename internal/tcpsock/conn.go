@@ -20,6 +20,9 @@ import (
 // copyQuantum is how many octets of user data are copied in one hold of the shard's lock.
 const copyQuantum = 16 << 10
 
+// leastParts is the shortest slice of a reader whose data is copied without the lock.
+const leastParts = 4 << 10
+
 // Conn is a TCP connection in its shard. The methods that lock may be called at once from several goroutines.
 type Conn struct {
 	layer *Layer
@@ -150,10 +153,11 @@ func (c *Conn) remove() {
 	c.watch.tell(c)
 }
 
-// arrive gives a segment to the TCB and sends what it answers. sh locked.
-func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) {
-	c.take(now, seg)
+// arrive gives a segment to the TCB and sends what it answers. It reports whether the TCB has kept the payload. sh locked.
+func (c *Conn) arrive(now clock.Instant, seg *tcp.Segment) (kept bool) {
+	kept = c.take(now, seg)
 	c.answer(now)
+	return kept
 }
 
 // answer sends what the segments that were taken call for. sh locked.
@@ -166,14 +170,16 @@ func (c *Conn) answer(now clock.Instant) {
 	c.pump(now)
 }
 
-// take gives a segment to the TCB. sh locked.
-func (c *Conn) take(now clock.Instant, seg *tcp.Segment) {
+// take gives a segment to the TCB, and reports whether that has kept the payload. sh locked.
+func (c *Conn) take(now clock.Instant, seg *tcp.Segment) (kept bool) {
+	owned := seg.Owner != nil
 	tcb := c.awake()
 	opening := !tcb.Established()
 	tcb.Arrive(now, seg)
 	if opening && c.tcb.Established() {
 		c.begin(now)
 	}
+	return owned && seg.Owner == nil
 }
 
 // pump sends what the TCB has to send, keeps its timer, and wakes whom its state concerns. Every event of
@@ -297,6 +303,16 @@ func (c *Conn) refused(deadline clock.Instant) error {
 // Read reads what has come, up to len(b) octets, and waits for some. Errors: io.EOF after the peer's FIN,
 // net.ErrClosed, os.ErrDeadlineExceeded, and the errno the connection died of.
 func (c *Conn) Read(b []byte) (int, error) {
+	var parts tcp.Parts
+	n, err := c.read(b, &parts)
+	if n == 0 && err == nil {
+		n = parts.CopyTo(b)
+	}
+	return n, err
+}
+
+// read is Read, but may leave the octets in parts for the caller to copy: a large copy need not be made with the lock held.
+func (c *Conn) read(b []byte, parts *tcp.Parts) (int, error) {
 	c.sh.Lock()
 	defer c.sh.Unlock()
 	for {
@@ -311,9 +327,13 @@ func (c *Conn) Read(b []byte) (int, error) {
 			continue
 		}
 		now := c.layer.rt.Now()
+		if len(b) >= leastParts && c.tcb.ReceiveParts(now, parts, len(b)) > 0 {
+			c.pump(now) // a window update may be due
+			return 0, nil
+		}
 		n, err := c.tcb.Receive(now, b[:min(len(b), copyQuantum)])
 		if n > 0 {
-			c.pump(now) // a window update may be due
+			c.pump(now)
 			return n, nil
 		}
 		if err != nil {

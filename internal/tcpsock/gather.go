@@ -90,15 +90,17 @@ func (g *gather) flush(c *Conn) {
 
 // arriveAll is arrive of a super-packet, whose segments have size octets of data each, the last apart: the TCB gets them as a run
 // if it can take them so, else one by one, and answers all of them at once. sh locked.
-func (c *Conn) arriveAll(now clock.Instant, seg *tcp.Segment, size int, keepCWR bool) {
-	data, flags := seg.Payload, seg.Flags
+func (c *Conn) arriveAll(now clock.Instant, seg *tcp.Segment, size int, keepCWR bool) (kept bool) {
+	tcb, data, flags, owner := c.awake(), seg.Payload, seg.Flags, seg.Owner
 	for len(data) > size {
-		if seg.Payload, seg.Len, seg.Flags = data, len(data), flags; c.tcb.ArriveRun(now, seg, size) {
+		if seg.Payload, seg.Len, seg.Flags, seg.Owner = data, len(data), flags, owner; tcb.ArriveRun(now, seg, size) {
 			c.sh.Counters.Add(mib.TcpInSegs, uint64((len(data)-1)/size))
+			kept = owner != nil && seg.Owner == nil
 			c.answer(now)
-			return
+			return kept
 		}
-		seg.Payload, seg.Len, seg.Flags = data[:size], size, flags&^(wire.PSH|wire.FIN)
+		// One of several segments does not own the packet.
+		seg.Payload, seg.Len, seg.Flags, seg.Owner = data[:size], size, flags&^(wire.PSH|wire.FIN), nil
 		c.take(now, seg)
 		c.sh.Counters.Inc(mib.TcpInSegs)
 		data, seg.Seq = data[size:], seg.Seq.Add(size)
@@ -107,5 +109,5 @@ func (c *Conn) arriveAll(now clock.Instant, seg *tcp.Segment, size int, keepCWR 
 		}
 	}
 	seg.Payload, seg.Len, seg.Flags = data, len(data), flags
-	c.arrive(now, seg)
+	return c.arrive(now, seg)
 }

@@ -1,0 +1,168 @@
+package tcp
+
+import (
+	"sync"
+
+	"github.com/onlink-go/onlink/clock"
+)
+
+// Owner owns the memory of an arriving segment's payload.
+type Owner interface {
+	// Free gives the memory back.
+	Free()
+}
+
+// leastTaken is the least text that is kept in the memory it came in: shorter ones are copied, since many small pieces cost more
+// than the copy.
+const leastTaken = 4 << 10
+
+// inbox is the octets received in order and not read: short texts gathered in pooled blocks, long ones in the memory they came in.
+// The zero inbox is empty, and an empty one holds no memory.
+type inbox struct {
+	first, last *part
+	size        int // octets
+	held        int // blocks, or as much memory as they are
+}
+
+// part is octets that lie together.
+type part struct {
+	data  []byte // not read yet
+	next  *part
+	owner Owner  // of the memory; nil: that is block
+	block *block // stays with its part in the pool
+	held  int    // blocks that the memory is
+}
+
+var (
+	copied = sync.Pool{New: func() any { return &part{block: new(block), held: 1} }}
+	taken  = sync.Pool{New: func() any { return new(part) }}
+)
+
+// free gives the part and its memory back.
+func (p *part) free() {
+	p.data, p.next = nil, nil
+	if p.owner == nil {
+		copied.Put(p)
+		return
+	}
+	p.owner.Free()
+	p.owner = nil
+	taken.Put(p)
+}
+
+// write copies b behind what there is.
+func (in *inbox) write(b []byte) {
+	in.size += len(b)
+	for len(b) > 0 {
+		p := in.last
+		if p == nil || p.owner != nil || len(p.data) == cap(p.data) {
+			p = copied.Get().(*part)
+			p.data = p.block[:0]
+			in.push(p)
+		}
+		n := min(len(b), cap(p.data)-len(p.data))
+		p.data = append(p.data, b[:n]...)
+		b = b[n:]
+	}
+}
+
+// take puts b behind what there is, and keeps it and its owner until it is read.
+func (in *inbox) take(b []byte, owner Owner) {
+	p := taken.Get().(*part)
+	p.data, p.owner, p.held = b, owner, (len(b)+blockSize-1)/blockSize
+	in.size += len(b)
+	in.push(p)
+}
+
+func (in *inbox) push(p *part) {
+	if in.last != nil {
+		in.last.next = p
+	} else {
+		in.first = p
+	}
+	in.last = p
+	in.held += p.held
+}
+
+// pop removes the first part, which there must be.
+func (in *inbox) pop() *part {
+	p := in.first
+	if in.first = p.next; in.first == nil {
+		in.last = nil
+	}
+	p.next = nil
+	in.size -= len(p.data)
+	in.held -= p.held
+	return p
+}
+
+// readAt copies the octets from offset off on into b. There must be as many.
+func (in *inbox) readAt(off int, b []byte) {
+	for p := in.first; len(b) > 0; p = p.next {
+		if off >= len(p.data) {
+			off -= len(p.data)
+			continue
+		}
+		b = b[copy(b, p.data[off:]):]
+		off = 0
+	}
+}
+
+// discard removes n octets.
+func (in *inbox) discard(n int) {
+	for n > 0 {
+		p := in.first
+		if n >= len(p.data) {
+			n -= len(p.data)
+			in.pop().free()
+			continue
+		}
+		p.data = p.data[n:]
+		in.size -= n
+		return
+	}
+}
+
+// release removes all.
+func (in *inbox) release() {
+	for in.first != nil {
+		in.pop().free()
+	}
+}
+
+// Parts are received octets that were moved out of the receive buffer as they lie in memory.
+type Parts struct {
+	list [8]*part
+	n    int
+}
+
+// CopyTo copies the octets into b, which has room for all, and gives their memory back. It returns how many there were.
+func (s *Parts) CopyTo(b []byte) (n int) {
+	for _, p := range s.list[:s.n] {
+		n += copy(b[n:], p.data)
+		p.free()
+	}
+	s.n = 0
+	return n
+}
+
+// ReceiveParts is Receive that leaves the copying for later, when the TCB is not locked any more: it moves received octets into s,
+// which is empty, up to n of them. It returns how many; 0 if the first ones do not lie so that they can be moved. The caller frees them, with
+// CopyTo.
+func (c *TCB) ReceiveParts(now clock.Instant, s *Parts, n int) (moved int) {
+	if c.urg.state != urgentNone {
+		return 0
+	}
+	in := &c.rcv.in
+	for s.n < len(s.list) && in.first != nil && len(in.first.data) <= n-moved {
+		p := in.pop()
+		s.list[s.n] = p
+		s.n++
+		moved += len(p.data)
+	}
+	if moved > 0 {
+		c.consumed(moved)
+		c.tuneReceiveBuffer(now)
+	}
+	return moved
+}
