@@ -57,23 +57,30 @@ func (s *Socket) Receive(b []byte) (n, full int, from flow.Endpoint, err error) 
 
 // ReceiveMessage is Receive that tells in d all there is to say.
 func (s *Socket) ReceiveMessage(b []byte, d *Datagram) (n int, err error) {
-	s.in.Lock()
-	p, err := s.await(true)
-	if err != nil {
-		s.in.Unlock()
-		return 0, err
+	p, n, err := s.takeFirst(b, d)
+	if p != nil {
+		n = copy(b, d.describe(s.kind, p))
+		p.Free()
 	}
-	if s.cuts(p) {
-		defer s.in.Unlock()
+	return n, err
+}
+
+// takeFirst waits for a datagram and returns its packet, to be copied without the lock. If others follow in the packet it stays
+// where it is, and the datagram is copied into b.
+func (s *Socket) takeFirst(b []byte, d *Datagram) (p *packet.Buffer, n int, err error) {
+	s.in.Lock()
+	defer s.in.Unlock() // also where the wait is the end of its goroutine, as in a simulation that stops
+	p, err = s.await(true)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case s.cuts(p):
 		n = copy(b, d.describeFirst(s.kind, p))
 		s.dropFirst(p)
-		return n, nil
+		return nil, n, nil
 	}
 	s.pop()
-	s.in.Unlock()
-	n = copy(b, d.describe(s.kind, p))
-	p.Free()
-	return n, nil
+	return p, 0, nil
 }
 
 // await returns the packet at the queue's front, which stays there. It waits for one, or else fails with EAGAIN. s.in locked.
