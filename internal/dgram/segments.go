@@ -46,11 +46,30 @@ func (s *Socket) cuts(p *packet.Buffer) bool { return p.GSOSize != 0 && !s.coale
 func (s *Socket) ReceiveBatch(n int, wait bool, each func(i int, d Datagram, payload []byte)) (int, error) {
 	cut := !s.coalesce.Load()
 	var taken packet.Batch
+	n, err := s.takeBatch(&taken, n, wait, cut, each)
 	var d Datagram
+	i := 0
+	for p := taken.Pop(); p != nil; p = taken.Pop() {
+		for ; cut && p.GSOSize != 0; i++ {
+			payload := d.describeFirst(s.kind, p)
+			each(i, d, payload)
+			cutFirst(p)
+		}
+		payload := d.describe(s.kind, p)
+		each(i, d, payload)
+		i++
+		p.Free()
+	}
+	return n, err
+}
+
+// takeBatch takes up to n datagrams: in packets, whose datagrams are to be told later without the lock, and of a last packet that has
+// more of them than are wanted, the first ones, which it tells itself.
+func (s *Socket) takeBatch(taken *packet.Batch, n int, wait, cut bool, each func(i int, d Datagram, payload []byte)) (int, error) {
 	s.in.Lock()
+	defer s.in.Unlock() // also where the wait is the end of its goroutine, as in a simulation that stops
 	p, err := s.await(wait)
 	if err != nil {
-		s.in.Unlock()
 		return 0, err
 	}
 	got := 0
@@ -65,26 +84,13 @@ func (s *Socket) ReceiveBatch(n int, wait bool, each func(i int, d Datagram, pay
 		taken.Push(s.pop())
 		got += k
 	}
-	rest := got
-	for ; p != nil && rest < n; rest++ { // of the next there is room for a part
+	var d Datagram
+	for ; p != nil && got < n; got++ {
 		payload := d.describeFirst(s.kind, p)
-		each(rest, d, payload)
+		each(got, d, payload)
 		s.dropFirst(p)
 	}
-	s.in.Unlock()
-	i := 0
-	for p := taken.Pop(); p != nil; p = taken.Pop() {
-		for ; cut && p.GSOSize != 0; i++ {
-			payload := d.describeFirst(s.kind, p)
-			each(i, d, payload)
-			cutFirst(p)
-		}
-		payload := d.describe(s.kind, p)
-		each(i, d, payload)
-		i++
-		p.Free()
-	}
-	return rest, nil
+	return got, nil
 }
 
 // cutFirst takes the first datagram off p, a super-packet at its UDP header: what is left begins with a header of its own, which lies
