@@ -72,6 +72,8 @@ type setup struct {
 
 	noOffload bool // of the device
 	whole     bool // the stack makes no super-packets
+	queues    int  // of a TAP or TUN; 0: one
+	vlan      bool // over a veth pair, frames are tagged on the way
 }
 
 // newRig makes a rig in a namespace of its own.
@@ -99,7 +101,9 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 		r.ip("link set " + r.name + " mtu " + itoa(s.mtu))
 	}
 	var err error
-	r.do(func() { r.device, err = tuntap.Open(r.name, tuntap.Config{TUN: s.tun, NoOffload: s.noOffload}) })
+	r.do(func() {
+		r.device, err = tuntap.Open(r.name, tuntap.Config{TUN: s.tun, NoOffload: s.noOffload, Queues: s.queues})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

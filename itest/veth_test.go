@@ -3,6 +3,7 @@ package itest
 import (
 	"net"
 	"net/netip"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -15,18 +16,36 @@ import (
 const maxFrame = 14 + 1500
 
 // newVethRig makes a rig of a kernel and a stack at the two ends of a veth pair, each in a namespace of its own: veth0 is the
-// kernel's, and veth1 the stack's, where another kernel has no addresses. Of s, noOffload and whole count.
+// kernel's, and veth1 the stack's, where another kernel has no addresses. With VLANs it is veth0.7 and veth1.7. Of s, noOffload,
+// whole and vlan count.
 func newVethRig(t testing.TB, s setup) (r *rig, far *namespace, d *afpacket.Device) {
 	t.Helper()
 	r, far = &rig{namespace: newNamespace(t), name: "veth0"}, newNamespace(t)
 	writeSysctl(far, "net/ipv6/conf/default/disable_ipv6", "1")
 	r.ip("link add veth0 type veth peer name veth1 netns " + far.Path())
 	far.ip("link set veth1 up")
+	ours := "veth1"
+	if s.vlan {
+		r.ip("link set veth0 up")
+		r.name, ours = "veth0.7", "veth1.7"
+		var out []byte
+		var err error
+		r.do(func() {
+			out, err = exec.Command("ip", strings.Fields("link add link veth0 name veth0.7 type vlan id 7")...).CombinedOutput()
+		})
+		if strings.Contains(string(out), "Unknown device type") {
+			t.Skip("the kernel has no VLAN devices: module 8021q")
+		} else if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		far.ip("link add link veth1 name veth1.7 type vlan id 7")
+		far.ip("link set veth1.7 up")
+	}
 	r.bringUp(r.name, families)
 
 	rt := clock.NewReal()
 	var err error
-	far.do(func() { d, err = afpacket.Open("veth1", afpacket.Config{Runtime: rt, NoOffload: s.noOffload}) })
+	far.do(func() { d, err = afpacket.Open(ours, afpacket.Config{Runtime: rt, NoOffload: s.noOffload}) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +57,7 @@ func newVethRig(t testing.TB, s setup) (r *rig, far *namespace, d *afpacket.Devi
 		cfg.Addresses = append(cfg.Addresses, prefix(v.stack+v.bits))
 		cfg.Gateways = append(cfg.Gateways, netip.MustParseAddr(v.kernel))
 	}
-	if r.iface, err = r.AddLink("veth1", d, cfg); err != nil {
+	if r.iface, err = r.AddLink(ours, d, cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeStack(t, r.Stack) })
@@ -53,7 +72,7 @@ func TestVethTransfer(t *testing.T) {
 		name        string
 		set         setup
 		kernel, far string // what each end is told
-		super       bool   // whether super-packets come in
+		super       bool   // whether super-packets come in; of tagged frames it is not asked
 	}{
 		{"everything left to others", setup{}, "", "", true},
 		{"our segments whole", setup{whole: true}, "", "", true},
@@ -61,6 +80,11 @@ func TestVethTransfer(t *testing.T) {
 		{"the kernel's segments whole", setup{}, "tso off gso off", "", false},
 		{"no checksums left by the kernel", setup{}, "tx off", "", false},
 		{"nothing left to our end of the pair", setup{}, "", "tso off gso off tx off", true},
+		{"the kernel joins nothing", setup{}, "gro off", "gro off", true},
+		{"the kernel verifies checksums", setup{}, "rx off", "rx off", true},
+		{"tagged", setup{vlan: true}, "", "", false},
+		{"tagged, tags and super-packets not left to others", setup{vlan: true}, "txvlan off rxvlan off tso off gso off", "txvlan off rxvlan off tso off gso off tx off", false},
+		{"tagged, frames as on a wire", setup{vlan: true, noOffload: true, whole: true}, "tx off", "tx off", false},
 		{"nothing left to anybody", setup{noOffload: true, whole: true}, "tx off tso off gso off gro off", "tx off tso off gso off gro off", false},
 	} {
 		t.Run(s.name, func(t *testing.T) {
@@ -77,7 +101,7 @@ func TestVethTransfer(t *testing.T) {
 			st := d.Stats()
 			mean := st.InOctets / st.InFrames
 			t.Logf("%d octets in a frame that came; %+v", mean, st)
-			if (mean > maxFrame) != s.super {
+			if !s.set.vlan && (mean > maxFrame) != s.super {
 				t.Errorf("super-packets came: %v, want %v", !s.super, s.super)
 			}
 		})
