@@ -30,13 +30,15 @@ type benchmark struct {
 	on     []system
 	work   work
 	goals  []goal
+	once   bool // it comes to the same each time
 	floor  []part
 	point  point
 }
 
 // columns are what a case is told in, the first being what it is about.
 func (c *benchmark) columns() []string {
-	return slices.Concat([]string{c.unit.rate}, c.also, []string{c.unit.cpu, c.unit.allocs})
+	all := slices.Concat([]string{c.unit.rate}, c.also, []string{c.unit.cpu, c.unit.allocs})
+	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
 }
 
 // The systems. Each is there in whatever configurations have come out best for it somewhere.
@@ -59,6 +61,10 @@ var (
 		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
 		{"gVisor, queue", gvisorQueue(1500, 0)},
 		{"Linux, veth", kernelVeth(1500, "")},
+	}
+	programs = []system{
+		{"onlink", helloPair("onlink", "github.com/onlink-go/onlink")},
+		{"gVisor", helloPair("gvisor", "gvisor.dev/gvisor")},
 	}
 	routers = []system{
 		{"onlink, 1,000,000 or 200,000 routes", onlinkRouter(1_000_000, 200_000)},
@@ -118,6 +124,8 @@ var cases = slices.Concat([]benchmark{
 	{name: "UDP, 1400 octets", unit: each("received/s"), on: small, work: datagrams(1400), goals: manyUDP},
 	{name: "Forwarding, IPv4, packets of 64 octets, one core", unit: each("packets/s"), on: routers, work: forward, goals: routed},
 	{name: "Forwarding, IPv6, packets of 64 octets, one core", unit: each("packets/s"), family: v6, on: routers, work: forward, goals: routed},
+	{name: "HTTP server: size over package net, modules", unit: size, also: []string{modules}, on: programs, work: hello, once: true,
+		goals: []goal{{addedMB, 1.3, ""}, {modules, 6, ""}}},
 	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWire(toKernel), work: datagrams(1400), floor: []part{{1, fullWrite}}, goals: wireUDP},
 	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWire(fromKernel), work: datagrams(1400), floor: []part{{1, fullRead}}, goals: wireUDP},
 })

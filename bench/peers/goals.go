@@ -92,11 +92,19 @@ func best(rows []*result, column, prefix string) (v float64, ok bool) {
 func (g goal) String() string {
 	switch {
 	case g.than == "" && lower(g.column):
-		return fmt.Sprintf("%s ≤ %s", g.column, thousands(int(g.value)))
+		return fmt.Sprintf("%s ≤ %s", g.column, limit(g.value))
 	case g.than == "":
-		return fmt.Sprintf("%s ≥ %s", g.column, thousands(int(g.value)))
+		return fmt.Sprintf("%s ≥ %s", g.column, limit(g.value))
 	case lower(g.column):
 		return fmt.Sprintf("%s ≤ %.3g × %s's best", g.column, 1/g.value, g.than)
 	}
 	return fmt.Sprintf("%s ≥ %.3g × %s's best", g.column, g.value, g.than)
+}
+
+// limit writes the figure of a goal.
+func limit(v float64) string {
+	if v < 1000 {
+		return fmt.Sprintf("%g", v)
+	}
+	return thousands(int(v))
 }

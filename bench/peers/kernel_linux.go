@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
+	"github.com/onlink-go/onlink/internal/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -26,7 +28,8 @@ func processorTime() time.Duration {
 // manyFiles is how many descriptors a process may have at most on a kernel with its own settings.
 const manyFiles = 1 << 20
 
-// isolated is set in the environment of a process that has a network namespace of its own.
+// isolated is set in the environment of a process that has a network namespace of its own, to a descriptor of the one that it
+// came from.
 const isolated = "ONLINK_PEERS_ISOLATED"
 
 // isolate has the program run in a network namespace of its own, which is the kernel's client: so its sockets are made as any
@@ -39,15 +42,26 @@ func isolate() {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if unix.Unshare(unix.CLONE_NEWNET) != nil {
+	outer, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY, 0) // which stays open across exec
+	if err != nil || unix.Unshare(unix.CLONE_NEWNET) != nil {
 		return
 	}
 	self, err := os.Executable()
 	if err == nil {
-		err = syscall.Exec(self, os.Args, append(os.Environ(), isolated+"=1"))
+		err = syscall.Exec(self, os.Args, append(os.Environ(), fmt.Sprintf("%s=%d", isolated, outer)))
 	}
 	fmt.Fprintln(os.Stderr, "peers:", err)
 	os.Exit(1)
+}
+
+// atHome calls f in the namespace that the program was started in.
+func atHome(f func()) error {
+	outer, err := strconv.Atoi(os.Getenv(isolated))
+	if err != nil { // not isolated
+		f()
+		return nil
+	}
+	return netns.Namespace(outer).Do(f)
 }
 
 // kernelVeth is the kernel in two namespaces that a veth pair joins.

@@ -37,7 +37,11 @@ func (o *options) measure(costs prices, tell func(*report)) []*report {
 		for _, s := range c.on {
 			r.Results = append(r.Results, &result{System: s.name, Values: map[string][]float64{}})
 		}
-		for range o.rounds {
+		rounds := o.rounds
+		if c.once {
+			rounds = 1
+		}
+		for range rounds {
 			for i, s := range c.on {
 				if r.Results[i].Missing != "" {
 					continue

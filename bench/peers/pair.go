@@ -48,6 +48,7 @@ type pair struct {
 	addr           netip.Addr
 	kernel         bool   // both ends are the kernel's
 	router         router // in place of both, of those that forward
+	hello, module  string // in place of both, where programs are built
 	close          func() // both ends and what joins them
 }
 
