@@ -19,7 +19,9 @@
 // the cable does, and when its MTU or its address changes. If the interface is deleted or moved to another network namespace
 // the link is dead: its receiver is told that it is not up, and Send fails.
 //
-// Frames go one by one, with one system call each; those that came in while one was handled are read and delivered together.
+// Frames that are sent together go with one system call. Those that come are read with one each, and what came while some were
+// handled is delivered together.
+//
 // A frame may be a super-packet of TCP, in both directions, which the card cuts, or the kernel for it; checksums are left to
 // whoever needs them. Super-packets of UDP are cut here. A VLAN tag that the kernel took off is put back. One device has one queue.
 package afpacket

@@ -27,7 +27,7 @@ const patience = 10 * time.Second
 
 // inNamespace runs the rest of the test in a network namespace of its own, with the two ends of a veth pair, ov0 and ov1, on
 // which the kernel says nothing of its own accord. The thread, and with it the namespace, ends with the test.
-func inNamespace(t *testing.T) {
+func inNamespace(t testing.TB) {
 	t.Helper()
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
@@ -45,14 +45,14 @@ func inNamespace(t *testing.T) {
 	ip(t, "link set ov1 up")
 }
 
-func ip(t *testing.T, args string) {
+func ip(t testing.TB, args string) {
 	t.Helper()
 	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
 		t.Fatalf("ip %s: %v\n%s", args, err, out)
 	}
 }
 
-func openDevice(t *testing.T, name string, cfg Config) *Device {
+func openDevice(t testing.TB, name string, cfg Config) *Device {
 	t.Helper()
 	d, err := Open(name, cfg)
 	if err != nil {
@@ -63,7 +63,7 @@ func openDevice(t *testing.T, name string, cfg Config) *Device {
 }
 
 // pair returns both ends.
-func pair(t *testing.T) (a, b *Device) {
+func pair(t testing.TB) (a, b *Device) {
 	t.Helper()
 	inNamespace(t)
 	a, b = openDevice(t, "ov0", Config{}), openDevice(t, "ov1", Config{})
@@ -72,7 +72,7 @@ func pair(t *testing.T) (a, b *Device) {
 }
 
 // eventually waits until done returns true.
-func eventually(t *testing.T, what string, done func() bool) {
+func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {

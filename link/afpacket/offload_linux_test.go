@@ -10,6 +10,7 @@ import (
 
 	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
+	"github.com/onlink-go/onlink/link/linktest"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -82,5 +83,19 @@ func TestUDPSegments(t *testing.T) {
 				t.Error("what came is not what was sent")
 			}
 		})
+	}
+}
+
+// What the kernel refuses of a batch is dropped and counted; the rest goes, in order.
+func TestSendRefused(t *testing.T) {
+	a, b := pair(t)
+	var rb linktest.Recorder
+	attach(t, b, &rb)
+	f := func(seq uint32, n int) *packet.Buffer { return linktest.Frame(a.Info(), b.Info(), 0, seq, n) }
+	send(t, a, f(9, 1514+1), f(0, 60), packet.From(make([]byte, 5)), f(1, 60), f(2, 1514), f(9, 1514+1), packet.From(make([]byte, 13)), f(3, 60))
+	eventually(t, "the others come", func() bool { return len(rb.Frames()) == 4 })
+	rb.Check(t, 4)
+	if s := a.Stats(); s.OutFrames != 4 || s.OutDrops != 4 {
+		t.Errorf("Stats = %+v, want four frames sent and four dropped", s)
 	}
 }

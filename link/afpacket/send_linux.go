@@ -2,6 +2,7 @@ package afpacket
 
 import (
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,20 @@ type sender struct {
 	batch   *packet.Batch // being sent
 	err     error         // of sending it
 	waiting bool          // a goroutine waits for room in the socket
+
+	// Of one system call. They are here so that they are not made for each.
+	frames [sendBatch]message
+	parts  [sendBatch]unix.Iovec
+	octets [sendBatch]int
+}
+
+// sendBatch is how many frames are given to the kernel at once, at most.
+const sendBatch = 64
+
+// message is what sendmmsg(2) is given of each frame: struct mmsghdr.
+type message struct {
+	header unix.Msghdr
+	_      uint32 // how many octets were sent
 }
 
 func (s *sender) init(d *Device) {
@@ -58,34 +73,63 @@ func (d *Device) Send(q int, b *packet.Batch) error {
 	return nil
 }
 
-// flush writes the frames of s.batch. s.mu held.
+// flush writes the frames of s.batch, as many as go with each system call. s.mu held.
 func (s *sender) flush(fd uintptr) {
 	d := s.d
-	for p := s.batch.Front(); p != nil; p = s.batch.Front() {
-		n := p.Len()
-		vnet.Put(p, link.Ethernet.HeaderLen())
-		_, err := unix.Write(int(fd), p.Bytes())
-		for err == unix.EINTR {
-			_, err = unix.Write(int(fd), p.Bytes())
+	for !s.batch.Empty() {
+		n := s.gather()
+		sent, err := s.sendmmsg(fd, n)
+		for i := range sent {
+			d.outFrames.Add(1)
+			d.outOctets.Add(uint64(s.octets[i]))
+			s.batch.Pop().Free()
+		}
+		p := s.batch.Front()
+		for range n - sent {
+			p.TrimFront(vnet.HeaderLen)
+			p = p.Next()
 		}
 		switch err {
-		case nil:
-			d.outFrames.Add(1)
-			d.outOctets.Add(uint64(n))
+		case 0, unix.EINTR: // the reason why it did not send them all comes first next time
 		case unix.EAGAIN:
-			p.TrimFront(vnet.HeaderLen)
 			s.wait()
 			return
 		case unix.ENXIO, unix.ENODEV:
-			p.TrimFront(vnet.HeaderLen)
 			s.err = err
 			return
 		default:
 			// ENETDOWN: the interface is down. EMSGSIZE: the frame is over its MTU. EINVAL: it is none. ENOBUFS: its queue is full.
 			d.outDrops.Add(1)
+			s.batch.Pop().Free()
 		}
-		s.batch.Pop().Free()
 	}
+}
+
+// gather puts the headers in front of the first frames of s.batch, and has s.frames be them. It returns how many.
+func (s *sender) gather() (n int) {
+	for p := s.batch.Front(); p != nil && n < sendBatch; p = p.Next() {
+		s.octets[n] = p.Len()
+		vnet.Put(p, link.Ethernet.HeaderLen())
+		b := p.Bytes()
+		s.parts[n].Base = &b[0]
+		s.parts[n].SetLen(len(b))
+		s.frames[n].header.Iov = &s.parts[n]
+		s.frames[n].header.SetIovlen(1)
+		n++
+	}
+	return n
+}
+
+// sendmmsg sends the first n of s.frames, and returns how many went; the error is that of the first one, if none did.
+func (s *sender) sendmmsg(fd uintptr, n int) (int, unix.Errno) {
+	sent, _, err := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.frames)), uintptr(n), 0, 0, 0)
+	for i := range n {
+		s.parts[i].Base = nil
+	}
+	if err != 0 {
+		return 0, err
+	}
+	return int(sent), 0
 }
 
 // wait has Ready be called when there is room. s.mu held.
