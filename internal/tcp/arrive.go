@@ -87,6 +87,7 @@ func (c *TCB) arriveSynSent(now clock.Instant, seg *Segment) {
 	// "If there are other controls or text in the segment, then continue processing at the sixth step".
 	if seg.length() > 1 {
 		rest := *seg
+		rest.Owner = nil // the caller would not learn that the payload was kept
 		rest.Seq++
 		rest.Flags &^= wire.SYN | wire.ACE
 		c.takeText(now, &rest)
@@ -149,6 +150,7 @@ func (c *TCB) handshakeAgain(now clock.Instant, seg *Segment) bool {
 	// RFC 9293, 3.5, figure 7, line 6: after a simultaneous open the peer's SYN,ACK acknowledges our SYN. Its SYN is
 	// known; what follows it is in sequence.
 	rest := *seg
+	rest.Owner = nil
 	rest.Seq++
 	rest.Flags &^= wire.SYN | wire.ACE // the field is not ACE in a SYN,ACK: RFC 9768, 3.2.2
 	if c.ecn.mode == ecnAccurate {

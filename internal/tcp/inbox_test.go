@@ -121,3 +121,21 @@ func TestTextIsKept(t *testing.T) {
 		t.Error("what nobody will read was not given back")
 	}
 }
+
+// What comes with the handshake is copied, since the payload is its owner's where no connection was.
+func TestHandshakeTextIsNotKept(t *testing.T) {
+	r := newRig(t, Config{ReceiveBuffer: 1 << 20, FastOpenConnect: true})
+	r.c.Connect(r.now, r.cfg.open())
+	r.drain()
+	l := &lent{t: t, b: pattern(8000)}
+	seg := segment(5000, 1001, wire.SYN|wire.ACK, 0)
+	seg.Payload, seg.Len, seg.Owner = l.b, len(l.b), l
+	if r.c.Arrive(r.now, seg); seg.Owner == nil {
+		t.Fatal("the text of a SYN,ACK was kept")
+	}
+	l.Free()
+	b := make([]byte, 8000)
+	if n, err := r.c.Receive(r.now, b); n != len(b) || err != nil || !bytes.Equal(b, pattern(8000)) {
+		t.Errorf("read %d octets, %v", n, err)
+	}
+}

@@ -111,9 +111,6 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	*seg = tcp.Segment{Seq: tcp.Seq(h.Seq()), Ack: tcp.Seq(h.Ack()), Flags: h.Flags(), Window: h.Window(),
 		Urgent: h.Urgent(), Payload: h.Payload(), ECN: p.TrafficClass & ecnField}
 	seg.Len = len(seg.Payload)
-	if 2*seg.Len >= p.Cap() {
-		seg.Owner = p // less would hold much memory for little
-	}
 	// RFC 9293, 3.1: "TCP implementations MUST be prepared to handle an illegal option length (e.g., zero); a suggested
 	// procedure is to reset the connection and log the error cause (MUST-7)." As Linux, we take what comes before such an
 	// option, and the segment: to reset would help whoever forges one.
@@ -133,6 +130,9 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		var told *toldSegment
 		if p.Trace != 0 {
 			told = c.tell(now, p, seg)
+		}
+		if 2*seg.Len >= p.Cap() {
+			seg.Owner = p // less would hold much memory for little
 		}
 		var kept bool
 		if size := int(p.GSOSize); size > 0 && seg.Len > size {
