@@ -104,6 +104,40 @@ func TestCoalesced(t *testing.T) {
 	}
 }
 
+// Datagrams that came one right behind the other are joined for who asked, whatever they came as, and for nobody else: not those for
+// another socket, nor those for another host.
+func TestCoalescedFromCable(t *testing.T) {
+	for _, host := range []string{server4, server6} {
+		a, b := newPair(t, nil)
+		out, in, other := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000"), listenUDP(t, b, "udp", ":7001")
+		in.SetReadDeadline(time.Now().Add(10 * time.Second))
+		other.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if err := errors.Join(out.SetSegmentSize(1000), in.SetCoalesce(true), in.SetCoalesce(true)); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 66000)
+		data := numbered(9500)
+		var m onlink.ControlMessage
+		for range 2 {
+			if _, err := out.WriteToUDPAddrPort(data, netip.AddrPortFrom(netip.MustParseAddr(host), 7000)); err != nil {
+				t.Fatal(err)
+			}
+			if n, _, err := in.ReadMsg(buf, &m); err != nil || !bytes.Equal(buf[:n], data) || m.SegmentSize != 1000 {
+				t.Errorf("%s: %d octets came, of %d in each, %v", host, n, m.SegmentSize, err)
+			}
+			if _, err := out.WriteToUDPAddrPort(data, netip.AddrPortFrom(netip.MustParseAddr(host), 7001)); err != nil {
+				t.Fatal(err)
+			}
+			wantDatagrams(t, other, data, 1000)
+		}
+		in.SetCoalesce(false)
+		if _, err := out.WriteToUDPAddrPort(data, netip.AddrPortFrom(netip.MustParseAddr(host), 7000)); err != nil {
+			t.Fatal(err)
+		}
+		wantDatagrams(t, in, data, 1000)
+	}
+}
+
 // What cannot be sent in segments is refused.
 func TestSegmentErrors(t *testing.T) {
 	a, _ := newPair(t, nil)

@@ -184,7 +184,12 @@ func (p *Buffer) Grow(n int) {
 	if p.end+n > large {
 		panic("packet: longer than MaxLen")
 	}
-	q := pools[class(p.end+n)].Get().(*Buffer)
+	p.move(p.end + n)
+}
+
+// move moves the packet to a block of at least size octets.
+func (p *Buffer) move(size int) {
+	q := pools[class(size)].Get().(*Buffer)
 	copy(q.block[:p.end], p.block[:p.end])
 	p.block, q.block = q.block, p.block
 	q.start, q.end = freed, 0
@@ -193,6 +198,13 @@ func (p *Buffer) Grow(n int) {
 
 // Cap returns the length of the packet's block, in octets: the memory it holds.
 func (p *Buffer) Cap() int { return len(p.block) }
+
+// Shrink moves the packet to a smaller block, if one holds it. Slices that Bytes returned before are not the packet's any more.
+func (p *Buffer) Shrink() {
+	if class(p.end) < class(len(p.block)) {
+		p.move(p.end)
+	}
+}
 
 // Headroom returns how many octets Prepend can add.
 func (p *Buffer) Headroom() int { return p.start }

@@ -29,7 +29,13 @@ func (s *Socket) SetSegment(n uint16) { s.segment.Store(uint32(n)) }
 func (s *Socket) Segment() uint16 { return uint16(s.segment.Load()) }
 
 // SetCoalesce has datagrams of one size from one sender be received joined, with one call (UDP_GRO).
-func (s *Socket) SetCoalesce(on bool) { s.coalesce.Store(on) }
+func (s *Socket) SetCoalesce(on bool) {
+	s.in.Lock()
+	defer s.in.Unlock()
+	if !s.in.Closed() && s.coalesce.Swap(on) != on {
+		s.ip.Coalesce(s.bound.Local.Port, on)
+	}
+}
 
 // Coalesces reports whether they are.
 func (s *Socket) Coalesces() bool { return s.coalesce.Load() }

@@ -203,6 +203,9 @@ func (s *Socket) SetTrafficClass(n uint8) { s.tos.Store(uint32(n)) }
 
 // forget frees what is queued. s.in locked.
 func (s *Socket) forget() {
+	if s.coalesce.Swap(false) {
+		s.ip.Coalesce(s.bound.Local.Port, false)
+	}
 	s.queue.Free()
 	s.queued, s.waiting = 0, 0
 }

@@ -49,6 +49,7 @@ type Layer struct {
 	policy     atomic.Pointer[addrsel.Policy]
 	pmtu       pathMTUs
 	ids        identifiers
+	coalesced  coalesced
 	sent       sentLately
 	limits     limiters
 	counters   mib.Set // of what no interface, queue or shard can count

@@ -75,6 +75,7 @@ func (q *queue) deliver(b *packet.Batch) {
 		q.groups = make([]packet.Batch, len(q.l.shards))
 	}
 	if b.Len() > 1 && q.d.lk != nil && !q.iface.Whole && q.hooks == nil { // hooks see the frames as they came
+		q.merger.UDP = q.l.coalesced.ports.Load()
 		q.merger.Merge(b, q.d.linkLen)
 	}
 	for p := b.Pop(); p != nil; p = b.Pop() {

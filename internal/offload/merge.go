@@ -10,11 +10,14 @@ import (
 // flows is how many connections a Merger joins segments of in one batch: the first that come.
 const flows = 8
 
-// Merger joins the segments of TCP connections that came in one batch (GRO). Only what Split would cut into the very
-// segments that came is joined: in sequence, equal but for lengths and sequence numbers, all of one length but the last,
-// unfragmented and with right checksums. (IPv4's Identification apart, which means nothing in datagrams that may not be
-// fragmented: RFC 6864, 4.1.) The zero Merger is ready.
+// Merger joins the segments of TCP connections that came in one batch (GRO), and datagrams of UDP for ports where that is wanted. Only
+// what Split would cut into the very segments that came is joined: in sequence, equal but for lengths and sequence numbers, all of one
+// length but the last, unfragmented and with right checksums. (IPv4's Identification apart, which means nothing in datagrams that may
+// not be fragmented: RFC 6864, 4.1.) The zero Merger is ready.
 type Merger struct {
+	// UDP are the ports to which datagrams are joined; nil: none.
+	UDP *Ports
+
 	// Joined is told, of packets that somebody follows (packet.Meta.Trace), that part is about to become part of whole.
 	Joined func(whole, part *packet.Buffer)
 
@@ -30,6 +33,7 @@ type super struct {
 	next   uint32 // the sequence number that follows
 	joined bool
 	push   bool // the last one has PSH
+	parts  int  // datagrams of UDP
 }
 
 // Merge joins what it can of b, whose packets begin with link octets of link header. The order within a flow stays.
@@ -47,7 +51,7 @@ func (m *Merger) Merge(b *packet.Batch, link int) {
 // take joins p to one of the open packets, or appends it to out.
 func (m *Merger) take(p *packet.Buffer, link int, out *packet.Batch) {
 	l, ok := find(p, link)
-	if !ok || l.proto != wire.ProtoTCP {
+	if !ok || l.proto == wire.ProtoUDP && !m.wanted(p, &l) {
 		out.Push(p)
 		return
 	}
@@ -58,7 +62,7 @@ func (m *Merger) take(p *packet.Buffer, link int, out *packet.Batch) {
 			if p.Trace != 0 && m.Joined != nil {
 				m.Joined(m.open[i].p, p)
 			}
-			if s := &m.open[i]; s.push || p.Len()-l.payload < s.size {
+			if s := &m.open[i]; s.push || p.Len()-l.payload < s.size || s.parts == maxDatagrams {
 				m.close(i)
 			}
 			p.Free()
@@ -67,11 +71,19 @@ func (m *Merger) take(p *packet.Buffer, link int, out *packet.Batch) {
 		m.close(i)
 	}
 	out.Push(p)
-	if !good || m.n == flows || wire.TCP(p.Bytes()[l.transport:]).Flags()&wire.PSH != 0 {
+	if !good || m.n == flows {
 		return
 	}
 	data := p.Len() - l.payload
-	m.open[m.n] = super{p: p, layout: l, size: data, next: wire.TCP(p.Bytes()[l.transport:]).Seq() + uint32(data)}
+	s := super{p: p, layout: l, size: data, parts: 1}
+	if l.proto == wire.ProtoTCP {
+		h := wire.TCP(p.Bytes()[l.transport:])
+		if h.Flags()&wire.PSH != 0 {
+			return
+		}
+		s.next = h.Seq() + uint32(data)
+	}
+	m.open[m.n] = s
 	m.n++
 }
 
@@ -80,7 +92,7 @@ func (m *Merger) flow(p *packet.Buffer, l *layout) int {
 	b := p.Bytes()
 	for i := range m.open[:m.n] {
 		s := &m.open[i]
-		if s.layout.transport != l.transport || s.layout.four != l.four {
+		if s.layout.transport != l.transport || s.layout.four != l.four || s.layout.proto != l.proto {
 			continue
 		}
 		sb := s.p.Bytes()
@@ -97,7 +109,7 @@ func (m *Merger) flow(p *packet.Buffer, l *layout) int {
 }
 
 // mergeable reports whether p is a segment that others may be joined to, or that may be joined: data, with ACK and nothing
-// else that matters, whose checksums are right. That of TCP is not verified again then.
+// else that matters, whose checksums are right. That of TCP or UDP is not verified again then.
 func (l *layout) mergeable(p *packet.Buffer) bool {
 	b := p.Bytes()
 	if p.GSOSize != 0 || l.payload == len(b) {
@@ -115,12 +127,17 @@ func (l *layout) mergeable(p *packet.Buffer) bool {
 	} else if wire.IPv6(b[l.network:]).PayloadLen() != len(b)-l.network-wire.IPv6Len {
 		return false
 	}
-	if wire.TCP(b[l.transport:]).Flags()&^(wire.PSH|wire.ACE) != wire.ACK {
+	if l.proto == wire.ProtoUDP {
+		// One without a checksum would get one when it is cut off again.
+		if h := wire.UDP(b[l.transport:]); h.Length() != len(h) || h.Checksum() == 0 && p.Flags&packet.ChecksumLater == 0 {
+			return false
+		}
+	} else if wire.TCP(b[l.transport:]).Flags()&^(wire.PSH|wire.ACE) != wire.ACK {
 		return false
 	}
 	if p.Flags&packet.ChecksumGood == 0 {
 		src, dst := l.addresses(b)
-		if !wire.TransportChecksumOK(b[l.transport:], wire.ProtoTCP, src, dst) {
+		if !wire.TransportChecksumOK(b[l.transport:], l.proto, src, dst) {
 			return false
 		}
 		p.Flags |= packet.ChecksumGood
@@ -133,15 +150,18 @@ func (s *super) join(p *packet.Buffer, l *layout) bool {
 	b, sb := p.Bytes(), s.p.Bytes()
 	data := b[l.payload:]
 	if l.payload != s.layout.payload || len(data) > s.size || len(sb)-l.network+len(data) > MaxLen ||
-		!s.layout.same(sb, b) || wire.TCP(b[l.transport:]).Seq() != s.next {
+		!s.layout.same(sb, b) || l.proto == wire.ProtoTCP && wire.TCP(b[l.transport:]).Seq() != s.next {
 		return false
 	}
 	if !s.joined {
 		s.grow()
 	}
 	copy(s.p.Extend(len(data)), data)
-	s.next += uint32(len(data))
-	s.push = wire.TCP(b[l.transport:]).Flags()&wire.PSH != 0
+	s.parts++
+	if l.proto == wire.ProtoTCP {
+		s.next += uint32(len(data))
+		s.push = wire.TCP(b[l.transport:]).Flags()&wire.PSH != 0
+	}
 	return true
 }
 
@@ -149,11 +169,16 @@ func (s *super) join(p *packet.Buffer, l *layout) bool {
 func (l *layout) same(a, b []byte) bool {
 	equal := func(from, to int) bool { return bytes.Equal(a[from:to], b[from:to]) }
 	ip, tcp := l.network, l.transport
-	if !equal(0, ip) || !equal(tcp, tcp+4) || !equal(tcp+8, tcp+13) || !equal(tcp+14, tcp+16) || !equal(tcp+18, l.payload) {
+	if !equal(0, ip) || !equal(tcp, tcp+4) {
 		return false
 	}
-	if (wire.TCP(a[tcp:]).Flags()^wire.TCP(b[tcp:]).Flags())&^wire.PSH != 0 {
-		return false
+	if l.proto == wire.ProtoTCP {
+		if !equal(tcp+8, tcp+13) || !equal(tcp+14, tcp+16) || !equal(tcp+18, l.payload) {
+			return false
+		}
+		if (wire.TCP(a[tcp:]).Flags()^wire.TCP(b[tcp:]).Flags())&^wire.PSH != 0 {
+			return false
+		}
 	}
 	if l.four {
 		return equal(ip, ip+2) && equal(ip+6, ip+10) && equal(ip+12, tcp)
@@ -164,7 +189,11 @@ func (l *layout) same(a, b []byte) bool {
 // grow gives the first segment's buffer room for all that may follow. The Buffer stays the same, since it is in a batch.
 func (s *super) grow() {
 	s.joined = true
-	s.p.Grow(MaxLen + s.layout.network - s.p.Len())
+	most := MaxLen + s.layout.network
+	if s.layout.proto == wire.ProtoUDP {
+		most = min(most, s.layout.payload+maxDatagrams*s.size)
+	}
+	s.p.Grow(most - s.p.Len())
 }
 
 // close finishes the ith of the open packets and forgets it.
@@ -179,7 +208,9 @@ func (m *Merger) close(i int) {
 			h := wire.TCP(b[s.layout.transport:])
 			h.SetFlags(h.Flags() | wire.PSH)
 		}
-		if wire.TCP(b[s.layout.transport:]).Flags()&wire.CWR != 0 {
+		if s.layout.proto == wire.ProtoUDP {
+			s.p.Shrink() // it waits for its reader as it is
+		} else if wire.TCP(b[s.layout.transport:]).Flags()&wire.CWR != 0 {
 			s.p.Flags |= packet.KeepCWR
 		}
 		s.p.GSOSize = uint16(s.size)
