@@ -3,20 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/onlink-go/onlink"
-	"github.com/onlink-go/onlink/link/tuntap"
 )
-
-// opener makes the two ends of a system in one of its configurations.
-type opener func(f family) (*pair, error)
-
-// system is a stack, or a kernel, in one of its configurations. The names of ours begin with onlink.
-type system struct {
-	name string
-	open opener
-}
 
 // work is what is measured, between the meter's begin and end.
 type work func(p *pair, m *meter) error
@@ -30,8 +17,8 @@ type benchmark struct {
 	on     []system
 	work   work
 	goals  []goal
-	once   bool // it comes to the same each time
-	floor  []part
+	once   bool   // it comes to the same each time
+	floor  []part // what nobody does without
 	point  point
 }
 
@@ -39,57 +26,6 @@ type benchmark struct {
 func (c *benchmark) columns() []string {
 	all := slices.Concat([]string{c.unit.rate}, c.also, []string{c.unit.cpu, c.unit.allocs})
 	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
-}
-
-// The systems. Each is there in whatever configurations have come out best for it somewhere.
-var (
-	plain = []system{
-		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
-		{"gVisor, queue", gvisorQueue(1500, 0)},
-		{"gVisor, queue, its software GSO", gvisorQueue(1500, softwareGSO)},
-		{"Linux, veth, offloads off", kernelVeth(1500, noOffload)},
-	}
-	large = []system{
-		{"onlink, super-packets", onlinkMemory(superCable, onlink.Config{})},
-		{"onlink, MTU 65535", onlinkMemory(jumboCable, onlink.Config{})},
-		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
-		{"gVisor, queue, MTU 65535", gvisorQueue(jumboMTU, 0)},
-		{"Linux, veth", kernelVeth(1500, "")},
-		{"Linux, veth, MTU 65535", kernelVeth(jumboMTU, "")},
-	}
-	small = []system{
-		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
-		{"gVisor, queue", gvisorQueue(1500, 0)},
-		{"Linux, veth", kernelVeth(1500, "")},
-	}
-	programs = []system{
-		{"onlink", helloPair("onlink", "github.com/onlink-go/onlink")},
-		{"gVisor", helloPair("gvisor", "gvisor.dev/gvisor")},
-	}
-	routers = []system{
-		{"onlink, 1,000,000 or 200,000 routes", onlinkRouter(1_000_000, 200_000)},
-		{"gVisor, two routes", gvisorRouter},
-	}
-	// On one shard the two connections share a lock, and one goroutine answers for both.
-	beside = []system{
-		{"onlink, one shard", onlinkMemory(superCable, onlink.Config{Shards: 1})},
-		{"onlink", onlinkMemory(superCable, onlink.Config{})},
-		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
-		{"Linux, veth", kernelVeth(1500, "")},
-	}
-)
-
-// onWire are the systems that talk to the kernel; over veth the kernel talks to itself.
-func onWire(d direction) []system {
-	return []system{
-		{"onlink, TAP", onlinkTap(d, tuntap.Config{})},
-		{"onlink, TUN", onlinkTap(d, tuntap.Config{TUN: true})},
-		{"onlink, packet socket", onlinkPacket(d)},
-		{"gVisor, TUN, virtio-net headers", gvisorTUN(d)},
-		{"gVisor, packet socket, GSO, recvmmsg", gvisorPacket(d, recvmmsg)},
-		{"gVisor, packet socket, GSO, PACKET_MMAP", gvisorPacket(d, ring)},
-		{"Linux, veth", kernelVeth(1500, "")},
-	}
 }
 
 // twoCopies: of the writer's octets in, and out to the reader.
@@ -108,26 +44,30 @@ var (
 )
 
 var cases = slices.Concat([]benchmark{
-	{name: "TCP bulk, packets of 1500 octets, 1 connection", unit: octets, on: plain, work: bulk(1), floor: twoCopies, goals: []goal{fastPlain}},
-	{name: "TCP bulk, packets of 1500 octets, 8 connections", unit: octets, on: plain, work: bulk(8), floor: twoCopies, goals: []goal{fastPlain, {"Gbit/s", 1.5, "Linux"}}},
+	{name: "TCP bulk, packets of 1500 octets, 1 connection", unit: octets, on: plain, work: bulk(1), floor: twoCopies,
+		goals: []goal{fastPlain}},
+	{name: "TCP bulk, packets of 1500 octets, 8 connections", unit: octets, on: plain, work: bulk(8), floor: twoCopies,
+		goals: []goal{fastPlain, {"Gbit/s", 1.5, "Linux"}}},
 	{name: "TCP bulk, super-packets, 1 connection", unit: octets, on: large, work: bulk(1), floor: twoCopies, goals: fastLarge},
 	{name: "TCP bulk, super-packets, 8 connections", unit: octets, on: large, work: bulk(8), floor: twoCopies, goals: fastLarge},
 }, wireBulk(1, v4), wireBulk(1, v6), wireBulk(8, v4), []benchmark{
 	{name: "TCP, one octet there and back", unit: trips, also: []string{p50, p99}, on: small, work: roundTrips, floor: []part{{2, waking}},
 		goals: []goal{{p50, 5, "gVisor"}, {p99, 5, "gVisor"}, noGarbage}},
-	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: onWire(toKernel), work: roundTrips, floor: []part{{1, smallWrite}, {1, smallRead}, {2, waking}},
-		goals: []goal{{p50, 1 / 1.2, "Linux"}, {p99, 1 / 1.2, "Linux"}}},
+	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: onWire(toKernel), work: roundTrips,
+		floor: []part{{1, smallWrite}, {1, smallRead}, {2, waking}}, goals: []goal{{p50, 1 / 1.2, "Linux"}, {p99, 1 / 1.2, "Linux"}}},
 	{name: "TCP, one octet there and back beside bulk", unit: octets, also: []string{p50, p99}, on: beside, work: besideBulk},
 	{name: "TCP connect, one octet, close, 1 client", unit: each("connections/s"), on: small, work: connects(1), goals: manyOpened},
 	{name: "TCP connect, one octet, close, 8 clients", unit: each("connections/s"), on: small, work: connects(8), goals: manyOpened},
 	{name: "UDP, 64 octets", unit: each("received/s"), on: small, work: datagrams(64), goals: manyUDP},
 	{name: "UDP, 1400 octets", unit: each("received/s"), on: small, work: datagrams(1400), goals: manyUDP},
+	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWire(toKernel), work: datagrams(1400),
+		floor: []part{{1, fullWrite}}, goals: wireUDP},
+	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWire(fromKernel), work: datagrams(1400),
+		floor: []part{{1, fullRead}}, goals: wireUDP},
 	{name: "Forwarding, IPv4, packets of 64 octets, one core", unit: each("packets/s"), on: routers, work: forward, goals: routed},
 	{name: "Forwarding, IPv6, packets of 64 octets, one core", unit: each("packets/s"), family: v6, on: routers, work: forward, goals: routed},
 	{name: "HTTP server: size over package net, modules", unit: size, also: []string{modules}, on: programs, work: hello, once: true,
 		goals: []goal{{addedMB, 1.3, ""}, {modules, 6, ""}}},
-	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWire(toKernel), work: datagrams(1400), floor: []part{{1, fullWrite}}, goals: wireUDP},
-	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWire(fromKernel), work: datagrams(1400), floor: []part{{1, fullRead}}, goals: wireUDP},
 })
 
 // wireBulk is bulk in both directions.
@@ -140,22 +80,25 @@ func wireBulk(connections int, f family) []benchmark {
 		return s
 	}
 	return []benchmark{
-		{name: name("to"), unit: octets, family: f, on: onWire(toKernel), work: bulk(connections), floor: []part{{2, copying}, {1, largeWrite}}, goals: fastWire},
-		{name: name("from"), unit: octets, family: f, on: onWire(fromKernel), work: bulk(connections), floor: []part{{2, copying}, {1, largeRead}}, goals: fastWire},
+		{name: name("to"), unit: octets, family: f, on: onWire(toKernel), work: bulk(connections),
+			floor: []part{{2, copying}, {1, largeWrite}}, goals: fastWire},
+		{name: name("from"), unit: octets, family: f, on: onWire(fromKernel), work: bulk(connections),
+			floor: []part{{2, copying}, {1, largeRead}}, goals: fastWire},
 	}
 }
 
 // idleCases are for memory: a thousand connections, ten times as many, and so on.
 func idleCases(most int) (all []benchmark) {
-	for n := 1000; n <= most; n *= 10 {
+	for n := 1000; ; n = min(10*n, most) {
 		c := benchmark{name: fmt.Sprintf("TCP idle, %s connections", thousands(n)), unit: each("opened/s"), also: []string{idleOctets}, on: small,
 			work: idle(n), point: point{series: "Memory of idle connections", column: idleTotal, x: float64(n)}}
 		if n >= 100_000 {
 			c.goals = []goal{{idleOctets, 2048, ""}, {"opened/s", 10, "gVisor"}}
 		}
-		all = append(all, c)
+		if all = append(all, c); n >= most {
+			return all
+		}
 	}
-	return all
 }
 
 // growthCases are for what is lost with many connections.
@@ -167,5 +110,3 @@ func growthCases() (all []benchmark) {
 	}
 	return all
 }
-
-func ours(name string) bool { return strings.HasPrefix(name, "onlink") }

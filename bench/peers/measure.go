@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,21 +75,22 @@ func (o *options) once(c benchmark, s system, r *result) (err error) {
 	defer p.close()
 	m := &meter{time: o.time, unit: c.unit, values: map[string]float64{}}
 	if o.profile != "" {
-		file, err := os.Create(filepath.Join(o.profile, fileName(c.name+"_"+s.name)+".pprof"))
-		if err != nil {
-			return err
+		file, fault := os.Create(filepath.Join(o.profile, fileName(c.name+"_"+s.name)+".pprof"))
+		if fault != nil {
+			return fault
 		}
 		defer file.Close()
+		defer pprof.StopCPUProfile() // where the work failed before its end
 		m.profile = func(on bool) {
 			if on {
-				err = errors.Join(err, pprof.StartCPUProfile(file))
+				err = pprof.StartCPUProfile(file)
 			} else {
 				pprof.StopCPUProfile()
 			}
 		}
 	}
-	if err := c.work(p, m); err != nil {
-		return err
+	if fault := c.work(p, m); fault != nil {
+		return fault
 	}
 	if len(m.values) == 0 {
 		return fmt.Errorf("nothing was done in %v", o.time)

@@ -108,9 +108,12 @@ func writeTrends(out io.Writer, all []*trend) {
 				false: "straight line"}[t.loss])
 			last = t.Series
 		}
-		line := fmt.Sprintf("%s for one more, %.0f %% off at most", number(t.Slope), 100*t.Off)
-		if t.loss {
+		line := "–"
+		switch {
+		case t.loss && len(t.Y) > 2:
 			line = fmt.Sprintf("%.0f %%", 100*t.Loss)
+		case !t.loss && len(t.Y) > 1:
+			line = fmt.Sprintf("%s for one more, %.1f %% off at most", number(t.Slope), 100*t.Off)
 		}
 		at := make([]string, len(t.X))
 		for i, x := range t.X {

@@ -11,7 +11,9 @@ import (
 func idle(connections int) work {
 	return func(p *pair, m *meter) error {
 		var ends crowd
-		defer ends.close()
+		if p.kernel { // a stack takes its connections with it
+			defer ends.close()
+		}
 		if err := ends.open(p, 1); err != nil { // what is made once is made, and the neighbor known
 			return err
 		}
@@ -106,7 +108,7 @@ func (c *crowd) openAt(p *pair, port, connections int) error {
 	return nil
 }
 
-// close closes all: servers first, which answer no more then.
+// close closes all, with resets where there are such.
 func (c *crowd) close() {
 	for _, e := range c.ends {
 		if l, ok := e.(interface{ SetLinger(int) error }); ok {

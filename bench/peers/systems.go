@@ -1,0 +1,71 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/onlink-go/onlink"
+	"github.com/onlink-go/onlink/link/tuntap"
+)
+
+// opener makes the two ends of a system in one of its configurations.
+type opener func(f family) (*pair, error)
+
+// system is a stack, or a kernel, in one of its configurations.
+type system struct {
+	name string
+	open opener
+}
+
+// ours reports whether a system is ours by its name.
+func ours(name string) bool { return strings.HasPrefix(name, "onlink") }
+
+// The systems. Each is there in whatever configurations have come out best for it somewhere.
+var (
+	plain = []system{
+		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
+		{"gVisor, queue", gvisorQueue(1500, 0)},
+		{"gVisor, queue, its software GSO", gvisorQueue(1500, softwareGSO)},
+		{"Linux, veth, offloads off", kernelVeth(1500, noOffload)},
+	}
+	large = []system{
+		{"onlink, super-packets", onlinkMemory(superCable, onlink.Config{})},
+		{"onlink, MTU 65535", onlinkMemory(jumboCable, onlink.Config{})},
+		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
+		{"gVisor, queue, MTU 65535", gvisorQueue(jumboMTU, 0)},
+		{"Linux, veth", kernelVeth(1500, "")},
+		{"Linux, veth, MTU 65535", kernelVeth(jumboMTU, "")},
+	}
+	small = []system{
+		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
+		{"gVisor, queue", gvisorQueue(1500, 0)},
+		{"Linux, veth", kernelVeth(1500, "")},
+	}
+	programs = []system{
+		{"onlink", helloPair("onlink", "github.com/onlink-go/onlink")},
+		{"gVisor", helloPair("gvisor", "gvisor.dev/gvisor")},
+	}
+	routers = []system{
+		{"onlink, 1,000,000 or 200,000 routes", onlinkRouter(1_000_000, 200_000)},
+		{"gVisor, two routes", gvisorRouter},
+	}
+	// On one shard the two connections share a lock, and one goroutine answers for both.
+	beside = []system{
+		{"onlink, one shard", onlinkMemory(superCable, onlink.Config{Shards: 1})},
+		{"onlink", onlinkMemory(superCable, onlink.Config{})},
+		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
+		{"Linux, veth", kernelVeth(1500, "")},
+	}
+)
+
+// onWire are the systems that talk to the kernel; over veth the kernel talks to itself.
+func onWire(d direction) []system {
+	return []system{
+		{"onlink, TAP", onlinkTap(d, tuntap.Config{})},
+		{"onlink, TUN", onlinkTap(d, tuntap.Config{TUN: true})},
+		{"onlink, packet socket", onlinkPacket(d)},
+		{"gVisor, TUN, virtio-net headers", gvisorTUN(d)},
+		{"gVisor, packet socket, GSO, recvmmsg", gvisorPacket(d, recvmmsg)},
+		{"gVisor, packet socket, GSO, PACKET_MMAP", gvisorPacket(d, ring)},
+		{"Linux, veth", kernelVeth(1500, "")},
+	}
+}
