@@ -4,6 +4,9 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/onlink-go/onlink"
@@ -91,40 +94,59 @@ func BenchmarkTCPRoundTrip(b *testing.B) {
 	c.Close()
 }
 
-// BenchmarkTCPConnect opens a connection, sends one octet, and closes.
+// BenchmarkTCPConnect opens a connection, sends one octet, and closes: one client, and eight at once.
 func BenchmarkTCPConnect(b *testing.B) {
+	for _, clients := range []int{1, 8} {
+		b.Run(strconv.Itoa(clients), func(b *testing.B) { benchmarkConnect(b, clients) })
+	}
+}
+
+func benchmarkConnect(b *testing.B, clients int) {
 	client, server := newPair(b, nil)
 	ln, err := server.Listen(b.Context(), "tcp", ":80")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer ln.Close()
-	go func() {
-		octet := make([]byte, 1)
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
+	for range clients {
+		go func() {
+			octet := make([]byte, 1)
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				io.ReadFull(c, octet)
+				c.Close()
 			}
-			io.ReadFull(c, octet)
-			c.Close()
-		}
-	}()
-	octet := make([]byte, 1)
-	b.ReportAllocs()
-	for b.Loop() {
-		c, err := client.DialContext(b.Context(), "tcp", net.JoinHostPort(server4, "80"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := c.Write(octet); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := c.Read(octet); err != io.EOF {
-			b.Fatal(err)
-		}
-		c.Close()
+		}()
 	}
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	addr := net.JoinHostPort(server4, "80")
+	var all sync.WaitGroup
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range clients {
+		all.Go(func() {
+			octet := make([]byte, 1)
+			for left.Add(-1) >= 0 {
+				c, err := client.DialContext(b.Context(), "tcp", addr)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				if _, err := c.Write(octet); err != nil {
+					b.Error(err)
+				}
+				if _, err := c.Read(octet); err != io.EOF {
+					b.Error(err)
+				}
+				c.Close()
+			}
+		})
+	}
+	all.Wait()
 }
 
 // BenchmarkUDP sends datagrams of 64 and of 1400 octets and counts those received.
