@@ -54,6 +54,20 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	return d.Stack.dial(ctx, network, address, d)
 }
 
+// one connects to one address.
+func (d *Dialer) one(ctx context.Context, s *Stack, n network, name string, from []netip.AddrPort, device int32, a netip.AddrPort) (net.Conn, error) {
+	a = localIfUnspecified(n, a)
+	l, ok := localFor(from, a)
+	if !ok {
+		return nil, opError("dial", name, nil, addrOf(n, a), &net.AddrError{Err: "no address of its family", Addr: d.LocalAddr})
+	}
+	c, err := s.dialOne(ctx, n, l, a, device, d)
+	if err != nil {
+		return nil, opError("dial", name, nil, addrOf(n, a), err)
+	}
+	return c, nil
+}
+
 func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.Conn, error) {
 	n, err := parseAnyNetwork(name)
 	if err == nil {
@@ -74,21 +88,13 @@ func (s *Stack) dial(ctx context.Context, name, address string, d *Dialer) (net.
 	if err != nil {
 		return nil, opError("dial", name, nil, nil, err)
 	}
+	if to.name == "" {
+		return d.one(ctx, s, n, name, from, device, netip.AddrPortFrom(to.addr, to.port))
+	}
 	one := func(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
-		a = localIfUnspecified(n, a)
-		l, ok := localFor(from, a)
-		if !ok {
-			return nil, opError("dial", name, nil, addrOf(n, a), &net.AddrError{Err: "no address of its family", Addr: d.LocalAddr})
-		}
-		c, err := s.dialOne(ctx, n, l, a, device, d)
-		if err != nil {
-			return nil, opError("dial", name, nil, addrOf(n, a), err)
-		}
-		return c, nil
+		return d.one(ctx, s, n, name, from, device, a)
 	}
 	switch {
-	case to.name == "":
-		return one(ctx, netip.AddrPortFrom(to.addr, to.port))
 	case n.transport != "tcp":
 		return s.dialFirst(ctx, n, to, one)
 	}

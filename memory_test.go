@@ -12,7 +12,7 @@ import (
 
 // connectionOctets bounds the memory of an idle connection that is ESTABLISHED and has not carried data yet: both its
 // ends, with all that the stacks keep for it, and what the user holds. It is a little above what is measured.
-const connectionOctets = 1800
+const connectionOctets = 1600
 
 // TestConnectionMemory opens many connections between two stacks, and measures what each of them costs while nothing happens:
 // the first ones as much as the last ones.

@@ -139,11 +139,17 @@ func setKeepAlive(c *tcp.Config, k net.KeepAliveConfig) {
 	}
 }
 
+// anyChange is change of who has no wishes: most often it need not be made anew.
+var anyChange = anyDialer.TCP.change
+
 // open returns what a connection to dst is opened with as o says.
 func (o *TCPOptions) open(s *tcpsock.Settings, dst wire.Addr) tcpsock.OpenConfig {
 	h := o.headers(s)
 	keys, _ := tcpKeys(o.Keys) // checked before
-	c := tcpsock.OpenConfig{Change: o.change, Header: h.V6, Keys: keys}
+	c := tcpsock.OpenConfig{Change: anyChange, Header: h.V6, Keys: keys}
+	if o != &anyDialer.TCP {
+		c.Change = o.change
+	}
 	if dst.Is4() {
 		c.Header = h.V4
 	}

@@ -44,6 +44,7 @@ type Layer struct {
 	transports [256]Transport
 
 	generation atomic.Uint64 // of what Route answers
+	paths      sharedPaths
 	snap       atomic.Pointer[snapshot]
 	settings   atomic.Pointer[Settings]
 	policy     atomic.Pointer[addrsel.Policy]

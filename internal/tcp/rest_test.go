@@ -92,7 +92,7 @@ func TestRestKeepsFields(t *testing.T) {
 	kept, refused := 0, []string(nil)
 	leaves(reflect.ValueOf(c).Elem(), "TCB", func(name string, v reflect.Value) {
 		if strings.HasPrefix(name, "TCB.board.") && name != "TCB.board.losses" || strings.HasPrefix(name, "TCB.snd.pipe") ||
-			strings.HasPrefix(name, "TCB.rcv.buf") || strings.HasPrefix(name, "TCB.rcv.in.") || strings.HasPrefix(name, "TCB.rst.") {
+			strings.HasPrefix(name, "TCB.rcv.buf") || strings.HasPrefix(name, "TCB.rcv.in.") || strings.HasPrefix(name, "TCB.rcv.in.") || strings.HasPrefix(name, "TCB.rst.") {
 			return // what is sent and received, of which there is none
 		}
 		was := reflect.New(v.Type()).Elem()

@@ -239,7 +239,7 @@ func (c *Conn) pump(now clock.Instant) {
 // refreshPath decides anew how the connection's packets leave, after the configuration has changed. If there is
 // no way now, the old one is kept, and the retransmission timer decides the connection's fate. sh locked.
 func (c *Conn) refreshPath(now clock.Instant) {
-	path, err := c.layer.ip.Route(now, c.layer.query(&c.key, &c.header, c.path))
+	path, err := c.layer.ip.Share(now, c.layer.query(&c.key, &c.header, c.path))
 	if err != nil {
 		return
 	}

@@ -63,7 +63,7 @@ func (t *Layer) pathOf(cfg *OpenConfig) (*ip.Path, error) {
 	if src.IsUnspecified() {
 		src = wire.Addr{}
 	}
-	path, err := t.ip.Route(t.rt.Now(), ip.Query{Src: src, Dst: remote.Addr, Scope: remote.Scope, Out: cfg.Header.Interface,
+	path, err := t.ip.Share(t.rt.Now(), ip.Query{Src: src, Dst: remote.Addr, Scope: remote.Scope, Out: cfg.Header.Interface,
 		SourcePrefs: cfg.SourcePrefs, Dry: t.ip.SpreadsFlows(remote.Addr.Is4()), // tryOpen asks again then
 		Flow: ip.Flow{Mark: cfg.Header.Mark,
 			TrafficClass: cfg.Header.TrafficClass, Proto: wire.ProtoTCP}})

@@ -123,7 +123,8 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 			return 0
 		}
 	}
-	e := &embryo{key: *key, l: l}
+	e := t.tables[sh.Index].freeEmbryos.get()
+	*e = embryo{key: *key, l: l}
 	if auth != nil {
 		e.rare = &rare{auth: auth}
 	}
@@ -152,6 +153,7 @@ func (e *embryo) drop(sh *shard.Shard) {
 	delete(e.l.layer.tables[sh.Index].embryos, e.key)
 	sh.Disarm(&e.node)
 	e.l.forget()
+	e.l.layer.tables[sh.Index].freeEmbryos.put(e)
 }
 
 // end is drop, of a handshake that has failed. sh locked.
@@ -232,7 +234,7 @@ func (t *Layer) complete(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp
 
 // hatch makes a connection of e, gives it seg, and queues it to be accepted. It returns false if it cannot. sh locked.
 func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Config, h Header, seg *tcp.Segment) bool {
-	path, err := t.ip.Route(now, t.query(&e.key, &h, nil))
+	path, err := t.ip.Share(now, t.query(&e.key, &h, nil))
 	if err != nil {
 		return false
 	}

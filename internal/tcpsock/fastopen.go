@@ -131,7 +131,7 @@ func (l *Listener) mayFastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key
 func (l *Listener) fastOpen(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *tcp.Segment, o *tcp.Open, h Header,
 	answer wire.FastOpenOption) bool {
 	t := l.layer
-	path, err := t.ip.Route(now, t.query(key, &h, nil))
+	path, err := t.ip.Share(now, t.query(key, &h, nil))
 	if err != nil {
 		return false
 	}

@@ -59,6 +59,8 @@ type table struct {
 	path         ip.Path     // scratch, as seg is
 	seg          tcp.Segment // scratch: an arriving or a leaving segment, so that none is allocated
 	gather       gather      // scratch, likewise
+	freeEmbryos  freeList[embryo]
+	freeRemnants freeList[remnant]
 	awakened     awakened
 	spare        *waiting // for waiters
 	changed      waiters  // for Layer.Close: some connection changed its state
@@ -240,8 +242,11 @@ func (t *Layer) send(sh *shard.Shard, now clock.Instant, key *flow.Key, seg *tcp
 
 // route returns the way to key's remote end, or nil: there is none. It is good until the next call. sh locked.
 func (t *Layer) route(sh *shard.Shard, now clock.Instant, key *flow.Key, h *Header) *ip.Path {
-	path := &t.tables[sh.Index].path
 	q := t.query(key, h, nil)
+	if path := t.ip.Shared(&q); path != nil {
+		return path
+	}
+	path := &t.tables[sh.Index].path
 	if t.ip.RouteInto(now, &q, path) != nil {
 		return nil
 	}

@@ -39,6 +39,7 @@ type Listener struct {
 
 	in       shard.Leaf    // guards all below
 	queue    []*Conn       // established, not accepted
+	empty    []*Conn       // memory for the queue, once it is empty
 	embryos  int           // handshakes under way
 	fast     fastPending   // those opened with data in the SYN
 	fastKeys []FastOpenKey // none: the layer's
@@ -102,7 +103,12 @@ func (l *Listener) enqueue(c *Conn) bool {
 	if l.in.Closed() || l.full() {
 		return false
 	}
-	l.queue = append(l.queue, c)
+	if len(l.queue) == 0 {
+		l.queue = l.empty
+	}
+	if l.queue = append(l.queue, c); len(l.queue) == 1 {
+		l.empty = l.queue[:0]
+	}
 	l.in.Wake()
 	if l.watcher != nil {
 		l.watcher.Notify(ready.Read)

@@ -39,7 +39,8 @@ func (c *Conn) leave(now clock.Instant) bool {
 		c.sh.Counters.Inc(mib.TcpExtTCPTimeWaitOverflow)
 		t.traceEnd(now, &c.key, rest.State())
 	default:
-		r := &remnant{key: c.key, layer: t, header: c.header, sharing: c.sharing, auth: c.auth, Remnant: rest}
+		r := c.table().freeRemnants.get()
+		*r = remnant{key: c.key, layer: t, header: c.header, sharing: c.sharing, auth: c.auth, Remnant: rest}
 		r.node.Owner = r
 		r.insert(&t.tables[c.sh.Index])
 		c.sh.Arm(&r.node, r.Deadline())
@@ -88,6 +89,7 @@ func (r *remnant) drop(sh *shard.Shard, now clock.Instant) {
 	r.layer.waiting.Add(-1)
 	sh.Disarm(&r.node)
 	r.layer.traceEnd(now, &r.key, r.State())
+	t.freeRemnants.put(r)
 }
 
 // inputRemnant gives a segment to what is left of a connection. It returns whether that was the end of the segment, and of p; if
@@ -135,7 +137,11 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 	if tab.remnants[*key] == r {
 		sh.Arm(&r.node, r.Deadline())
 	}
-	t.taken(now, p, "TCP: what is left of a connection, in "+before.String(), fates[fate])
+	if p.Trace == 0 {
+		p.Free()
+	} else {
+		t.taken(now, p, "TCP: what is left of a connection, in "+before.String(), fates[fate])
+	}
 	return 0, true
 }
 
