@@ -58,12 +58,15 @@ var cases = slices.Concat([]benchmark{
 	{name: "TCP, one octet there and back beside bulk", unit: octets, also: []string{p50, p99}, on: beside, work: besideBulk},
 	{name: "TCP connect, one octet, close, 1 client", unit: each("connections/s"), on: small, work: connects(1), goals: manyOpened},
 	{name: "TCP connect, one octet, close, 8 clients", unit: each("connections/s"), on: small, work: connects(8), goals: manyOpened},
-	{name: "UDP, 64 octets", unit: each("received/s"), on: small, work: datagrams(64), goals: manyUDP},
-	{name: "UDP, 1400 octets", unit: each("received/s"), on: small, work: datagrams(1400), goals: manyUDP},
-	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWire(toKernel), work: datagrams(1400),
+	{name: "UDP, 64 octets", unit: each("received/s"), on: smallUDP, work: datagrams(64), goals: manyUDP},
+	{name: "UDP, 1400 octets", unit: each("received/s"), on: smallUDP, work: datagrams(1400), goals: manyUDP},
+	{name: "UDP to the kernel, 1400 octets", unit: each("received/s"), on: onWireUDP(toKernel), work: datagrams(1400),
 		floor: []part{{1, fullWrite}}, goals: wireUDP},
-	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWire(fromKernel), work: datagrams(1400),
+	{name: "UDP from the kernel, 1400 octets", unit: each("received/s"), on: onWireUDP(fromKernel), work: datagrams(1400),
 		floor: []part{{1, fullRead}}, goals: wireUDP},
+	{name: "UDP, 1400 octets, many in a buffer (UDP_SEGMENT)", unit: each("received/s"), on: superUDP, work: datagrams(1400)},
+	{name: "UDP to the kernel, 1400 octets, many in a buffer", unit: each("received/s"), on: onWireSuper(toKernel), work: datagrams(1400)},
+	{name: "UDP from the kernel, 1400 octets, many in a buffer", unit: each("received/s"), on: onWireSuper(fromKernel), work: datagrams(1400)},
 	{name: "Forwarding, IPv4, packets of 64 octets, one core", unit: each("packets/s"), on: routers, work: forward, goals: routed},
 	{name: "Forwarding, IPv6, packets of 64 octets, one core", unit: each("packets/s"), family: v6, on: routers, work: forward, goals: routed},
 	{name: "HTTP server: size over package net, modules", unit: size, also: []string{modules}, on: programs, work: hello, once: true,
@@ -79,10 +82,14 @@ func wireBulk(connections int, f family) []benchmark {
 		}
 		return s
 	}
+	on := onWire
+	if connections > 1 {
+		on = onWireMany
+	}
 	return []benchmark{
-		{name: name("to"), unit: octets, family: f, on: onWire(toKernel), work: bulk(connections),
+		{name: name("to"), unit: octets, family: f, on: on(toKernel), work: bulk(connections),
 			floor: []part{{2, copying}, {1, largeWrite}}, goals: fastWire},
-		{name: name("from"), unit: octets, family: f, on: onWire(fromKernel), work: bulk(connections),
+		{name: name("from"), unit: octets, family: f, on: on(fromKernel), work: bulk(connections),
 			floor: []part{{2, copying}, {1, largeRead}}, goals: fastWire},
 	}
 }

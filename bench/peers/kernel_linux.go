@@ -116,3 +116,16 @@ func within[S any](in func(func()) error, make func() (S, error)) (s S, err erro
 	}
 	return s, err
 }
+
+// kernelSuper has the kernel cut what is written to a socket, and join what comes to it.
+func kernelSuper(c *net.UDPConn, size int) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var fault error
+	err = raw.Control(func(fd uintptr) {
+		fault = errors.Join(unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT, size), unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_GRO, 1))
+	})
+	return errors.Join(err, fault)
+}

@@ -46,7 +46,8 @@ type host struct {
 type pair struct {
 	client, server host
 	addr           netip.Addr
-	kernel         bool   // both ends are the kernel's
+	kernel         bool // both ends are the kernel's
+	mode           udpMode
 	router         router // in place of both, of those that forward
 	hello, module  string // in place of both, where programs are built
 	close          func() // both ends and what joins them

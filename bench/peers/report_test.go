@@ -120,7 +120,7 @@ func TestFlags(t *testing.T) {
 			t.Errorf("%s: %v, %v", bad, o, err)
 		}
 	}
-	o, err := parse(strings.Fields("-run UDP.*64 -systems onlink"), io.Discard)
+	o, err := parse(strings.Fields("-run UDP.*64 -systems onlink$"), io.Discard)
 	if err != nil || len(o.chosen) != 1 || len(o.chosen[0].on) != 1 {
 		t.Errorf("%+v, %v", o, err)
 	}

@@ -40,6 +40,13 @@ var (
 		{"gVisor, queue", gvisorQueue(1500, 0)},
 		{"Linux, veth", kernelVeth(1500, "")},
 	}
+	smallUDP = append(small[:len(small):len(small)],
+		system{"onlink, batches", by(batches, onlinkMemory(plainCable, onlink.Config{}))},
+		system{"Linux, veth, batches", by(batches, kernelVeth(1500, ""))})
+	superUDP = []system{
+		{"onlink", by(supers, onlinkMemory(superCable, onlink.Config{}))},
+		{"Linux, veth", by(supers, kernelVeth(1500, ""))},
+	}
 	programs = []system{
 		{"onlink", helloPair("onlink", "github.com/onlink-go/onlink")},
 		{"gVisor", helloPair("gvisor", "gvisor.dev/gvisor")},
@@ -68,4 +75,36 @@ func onWire(d direction) []system {
 		{"gVisor, packet socket, GSO, PACKET_MMAP", gvisorPacket(d, ring)},
 		{"Linux, veth", kernelVeth(1500, "")},
 	}
+}
+
+// onWireUDP are those, and those that move many datagrams at a time where they can: gVisor cannot, but the kernel that it talks to.
+func onWireUDP(d direction) []system {
+	return append(onWire(d),
+		system{"onlink, TUN, batches", by(batches, onlinkTap(d, tuntap.Config{TUN: true}))},
+		system{"gVisor, TUN, batches at the kernel", by(batches, gvisorTUN(d))})
+}
+
+// onWireSuper are those that have super-packets of UDP.
+func onWireSuper(d direction) []system {
+	return []system{
+		{"onlink, TAP", by(supers, onlinkTap(d, tuntap.Config{}))},
+		{"onlink, TUN", by(supers, onlinkTap(d, tuntap.Config{TUN: true}))},
+		{"Linux, veth", by(supers, kernelVeth(1500, ""))},
+	}
+}
+
+// by has datagrams moved in a mode.
+func by(m udpMode, open opener) opener {
+	return func(f family) (*pair, error) {
+		p, err := open(f)
+		if err == nil {
+			p.mode = m
+		}
+		return p, err
+	}
+}
+
+// onWireMany are those for many connections.
+func onWireMany(d direction) []system {
+	return append(onWire(d), system{"onlink, TUN, 2 queues", onlinkTap(d, tuntap.Config{TUN: true, Queues: 2})})
 }

@@ -20,7 +20,6 @@ const destinations = 1 << 12
 // forward has a router send packets of 64 octets on, on one core.
 func forward(p *pair, m *meter) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const batch = 64
 	at := 0
 	for range destinations / batch { // each has come by once
 		if err := p.router.push(at, batch); err != nil {

@@ -16,18 +16,25 @@ func datagrams(size int) work {
 		if err != nil {
 			return err
 		}
+		out, err := p.mode.calls(from, size, size)
+		if err != nil {
+			return err
+		}
+		in, err := p.mode.calls(to, size, 2048)
+		if err != nil {
+			return err
+		}
 		var sender sync.WaitGroup
 		var stop atomic.Bool
 		sender.Go(func() {
-			b := make([]byte, size)
 			for !stop.Load() {
-				if _, err := from.Write(b); errors.Is(err, net.ErrClosed) {
+				if _, err := out.write(); errors.Is(err, net.ErrClosed) {
 					return
 				}
 			}
 		})
 		m.begin()
-		n, err := receive(to, m.time)
+		n, err := receive(to, in, m.time)
 		m.end(n)
 		stop.Store(true)
 		sender.Wait()
@@ -36,17 +43,16 @@ func datagrams(size int) work {
 }
 
 // receive counts datagrams.
-func receive(c net.Conn, d time.Duration) (n int64, err error) {
-	b := make([]byte, 2048)
+func receive(c net.Conn, in calls, d time.Duration) (total int64, err error) {
 	c.SetReadDeadline(time.Now().Add(d))
 	for {
-		switch _, err := c.Read(b); {
+		switch n, err := in.read(); {
 		case err == nil:
-			n++
+			total += int64(n)
 		case errors.Is(err, os.ErrDeadlineExceeded) || timeout(err):
-			return n, nil
+			return total, nil
 		default:
-			return n, err
+			return total, err
 		}
 	}
 }
