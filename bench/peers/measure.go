@@ -92,7 +92,7 @@ func (o *options) once(c benchmark, s system, r *result) (err error) {
 	if fault := c.work(p, m); fault != nil {
 		return fault
 	}
-	if len(m.values) == 0 {
+	if _, done := m.values[c.unit.rate]; !done {
 		return fmt.Errorf("nothing was done in %v", o.time)
 	}
 	for column, v := range m.values {
