@@ -154,7 +154,7 @@ func (s *Stack) dialOne(ctx context.Context, n network, from, to netip.AddrPort,
 			return err
 		}
 		c, err = s.openDatagrams(n, dgram.Config{Bound: flow.Bound{Local: local, Family: onlyFamily(remote.Addr), Device: device},
-			Remote: remote, SourcePrefs: d.Source.preferences(), Mark: d.Mark})
+			Remote: remote, SourcePrefs: d.Source.preferences(), Mark: d.Mark}, 0)
 		return err
 	})
 	return c, err

@@ -34,6 +34,11 @@ type ListenConfig struct {
 
 	// Mark is what rules choose a routing table by for what is sent (SO_MARK); TCP.Mark goes before it.
 	Mark uint32
+
+	// ReusePort lets several UDP sockets have one address and port, if all of them are opened with it (SO_REUSEPORT). Each gets a
+	// part of the flows: what comes from one sender's port goes to the same one, as long as they stay the same. So each can have
+	// a goroutine of its own, with a queue and a lock of its own.
+	ReusePort bool
 }
 
 // Listen is Stack.Listen with c's options.
@@ -80,7 +85,7 @@ func (s *Stack) ListenPacket(ctx context.Context, network, address string) (net.
 	return l.ListenPacket(ctx, network, address)
 }
 
-// ListenPacket is Stack.ListenPacket with c's Interface and Mark.
+// ListenPacket is Stack.ListenPacket with c's Interface, Mark and ReusePort.
 func (c *ListenConfig) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	s := c.Stack
 	n, err := parseAnyNetwork(network)
@@ -94,7 +99,11 @@ func (c *ListenConfig) ListenPacket(ctx context.Context, network, address string
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	p, err := s.openDatagrams(n, dgram.Config{Bound: bound, Mark: c.Mark})
+	var sharing udp.Sharing
+	if c.ReusePort {
+		sharing = udp.ReusePort
+	}
+	p, err := s.openDatagrams(n, dgram.Config{Bound: bound, Mark: c.Mark}, sharing)
 	if err != nil {
 		return nil, opError("listen", network, nil, addrOf(n, addr), err)
 	}
@@ -107,11 +116,11 @@ type datagramSocket interface {
 	net.PacketConn
 }
 
-// openDatagrams makes a socket of n, which is not TCP's.
-func (s *Stack) openDatagrams(n network, cfg dgram.Config) (datagramSocket, error) {
+// openDatagrams makes a socket of n, which is not TCP's. Only those of UDP share ports.
+func (s *Stack) openDatagrams(n network, cfg dgram.Config, sharing udp.Sharing) (datagramSocket, error) {
 	switch n.transport {
 	case "udp":
-		u, err := s.udp.Open(udp.Config{Config: cfg})
+		u, err := s.udp.Open(udp.Config{Config: cfg, Sharing: sharing})
 		if err != nil {
 			return nil, err
 		}

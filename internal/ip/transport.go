@@ -78,6 +78,9 @@ func (l *Layer) Shards() []*shard.Shard { return l.shards }
 // as local port and 0 as remote port.
 func (l *Layer) ShardFor(k *flow.Key) *shard.Shard { return l.shards[l.shardIndex(k)] }
 
+// FlowSeed returns the secret that flows are hashed with.
+func (l *Layer) FlowSeed() uint64 { return l.cfg.Seed }
+
 func (l *Layer) shardIndex(k *flow.Key) int {
 	if len(l.shards) == 1 {
 		return 0

@@ -6,7 +6,10 @@ import (
 )
 
 // table finds sockets by local port.
-type table struct{ flow.Table[*Socket] }
+type table struct {
+	flow.Table[*Socket]
+	seed uint64 // of who gets a flow in a group: nobody outside can choose flows that all go to one
+}
 
 // find returns the socket that matches a datagram to local from remote best, or nil: one connected to
 // remote before one bound to the address before a wildcard. Of equals the one bound last gets it, as with Linux; those
@@ -14,6 +17,7 @@ type table struct{ flow.Table[*Socket] }
 func (t *table) find(local, remote wire.Addr, lport, rport uint16, scope uint32, in int32, apart bool) *Socket {
 	var best *Socket
 	bestScore, group := -1, uint32(0)
+	var hash uint64 // of the flow; 0: not needed so far
 	for _, s := range t.On(lport) {
 		n := s.Match(local, remote, rport, scope, in, apart)
 		switch {
@@ -25,8 +29,11 @@ func (t *table) find(local, remote wire.Addr, lport, rport uint16, scope uint32,
 		default:
 			// Each of a group is chosen with the same probability, and for a flow always the same.
 			group++
-			key := flow.Key{Local: local, Remote: remote, Ports: flow.Ports(lport, rport), Scope: scope}
-			if key.Hash(uint64(group))%group == 0 {
+			if hash == 0 {
+				key := flow.Key{Local: local, Remote: remote, Ports: flow.Ports(lport, rport), Scope: scope}
+				hash = uint64(key.Hash(t.seed)) | 1<<32
+			}
+			if uint32(flow.Mix(hash+uint64(group))>>32)%group == 0 {
 				best = s
 			}
 		}

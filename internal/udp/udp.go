@@ -28,6 +28,7 @@ type Layer struct {
 func New(rt clock.Runtime, l *ip.Layer) *Layer {
 	u := &Layer{ip: l, ports: flow.NewEphemeral(rt)}
 	u.host.IP, u.host.Runtime = l, rt
+	u.table.seed = l.FlowSeed()
 	l.Register(u)
 	return u
 }
