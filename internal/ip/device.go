@@ -49,6 +49,7 @@ func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link
 	d := &device{l: l, name: name, medium: info.Medium, lk: lk, cfg: cfg, info: info, up: info.Up}
 	d.counters.Tracer = l.cfg.Tracer
 	d.egress.queue.Limit = cfg.TxQueue
+	d.egress.backlog.init(len(l.shards), cfg.TxQueue)
 	d.timer.Owner = d
 	d.conf4 = l.conf4
 	d.settings6()

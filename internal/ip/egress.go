@@ -23,6 +23,8 @@ type egress struct {
 	queue qdisc.FIFO
 	sent  frameCount
 
+	backlog backlog // of rest and queue
+
 	// What the goroutine that is sending has in hand, and that goroutine's alone: flight, and frames, which is flight's
 	// beginning as the link takes it. They are here because what is passed to a Link would be allocated for each call.
 	flight, frames packet.Batch
@@ -65,20 +67,24 @@ func (d *device) send(now clock.Instant, b *packet.Batch) {
 		return
 	}
 	var over packet.Batch
+	packets, octets := 0, 0
 	down := e.state == closed
 	for p := b.Pop(); p != nil; p = b.Pop() {
 		if down {
 			over.Push(p)
 			continue
 		}
+		packets, octets = packets+1, octets+p.Len()
 		dropped := e.queue.Enqueue(now, p)
 		if dropped != nil {
+			packets, octets = packets-1, octets-dropped.Len()
 			over.Push(dropped)
 		}
 		if p.Trace != 0 && dropped != p {
 			d.toldQueued(now, p, e.rest.Len()+e.queue.Len())
 		}
 	}
+	e.backlog.add(packets, octets)
 	e.mu.Unlock()
 	d.giveUp(now, &over, down)
 }
@@ -131,6 +137,7 @@ func (d *device) drain() {
 			for p := lost.Pop(); p != nil; p = lost.Pop() {
 				d.counters.Drop(now, p, mib.LinkError)
 			}
+			d.tellRoom()
 			return
 		case !e.frames.Empty() && !e.ready:
 			e.frames.Take(&e.flight)
@@ -140,14 +147,33 @@ func (d *device) drain() {
 			return
 		}
 		e.ready = false
-		if e.frames.Empty() && e.flight.Empty() && e.take(&e.flight, sendBatch) == 0 {
+		more := !e.frames.Empty() || !e.flight.Empty() || e.take(&e.flight, sendBatch) > 0
+		if !more && !e.backlog.awaited.Load() {
 			e.state = idle
 			e.mu.Unlock()
 			return
 		}
 		e.mu.Unlock()
+		d.tellRoom()
+		if !more && !d.more() {
+			return
+		}
 	}
 	d.l.rt.Go(d.drain)
+}
+
+// more takes what waits to flight; if nothing does, nobody sends any more.
+func (d *device) more() bool {
+	e := &d.egress
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.take(&e.flight, sendBatch) > 0 {
+		return true
+	}
+	if e.state == sending {
+		e.state = idle
+	}
+	return false
 }
 
 // cut moves packets from flight to frames, until these are a batch: as they are, or cut into what the link takes.
@@ -203,6 +229,7 @@ func (e *egress) hold(d *device, b *packet.Batch) {
 	for !b.Empty() && e.rest.Len() < limit {
 		p := b.Pop()
 		e.rest.Push(p)
+		e.backlog.add(1, p.Len())
 		if p.Trace != 0 {
 			d.toldQueued(d.l.rt.Now(), p, e.rest.Len()+e.queue.Len())
 		}
@@ -214,14 +241,18 @@ func (e *egress) hold(d *device, b *packet.Batch) {
 
 // take moves what waits to b, at most n packets (negative: all), and returns how many. e.mu held.
 func (e *egress) take(b *packet.Batch, n int) int {
+	octets := int(octetsOf(&e.rest))
+	packets := e.rest.Len()
 	b.Take(&e.rest)
 	for n < 0 || b.Len() < n {
 		p := e.queue.Dequeue(0)
 		if p == nil {
 			break
 		}
+		packets, octets = packets+1, octets+p.Len()
 		b.Push(p)
 	}
+	e.backlog.add(-packets, -octets)
 	return b.Len()
 }
 
@@ -252,6 +283,7 @@ func (d *device) purge() {
 	}
 	e.mu.Unlock()
 	d.giveUp(d.l.rt.Now(), &lost, true)
+	d.l.rt.Go(d.tellRoom)
 }
 
 // closeEgress frees what waits. Nothing is sent afterwards.
@@ -263,4 +295,5 @@ func (d *device) closeEgress() {
 	e.state = closed
 	e.mu.Unlock()
 	d.giveUp(d.l.rt.Now(), &lost, true)
+	d.l.rt.Go(d.tellRoom)
 }

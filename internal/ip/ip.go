@@ -60,13 +60,14 @@ type Layer struct {
 	fib       *route.FIB
 	routers   route.Routers // the gateways of fib's routes
 	redirects redirects
-	watching  shard.Node  // of unreachable routers, and of redirects
-	nextIndex int32       // of the next interface
-	settled   clock.Cond  // an address stopped being tentative, or anything was published; made at the first wait
-	fragments reassembler // both families
-	expiry    shard.Node  // of fragments
-	aging     shard.Node  // of pmtu
-	retired   mib.Values  // counted by interfaces since removed
+	watching  shard.Node         // of unreachable routers, and of redirects
+	nextIndex int32              // of the next interface
+	settled   clock.Cond         // an address stopped being tentative, or anything was published; made at the first wait
+	fragments reassembler        // both families
+	expiry    shard.Node         // of fragments
+	aging     shard.Node         // of pmtu
+	retired   mib.Values         // counted by interfaces since removed
+	onRoom    func(*shard.Shard) // see OnRoom
 	closed    bool
 	conf4     netif.IPv4          // of interfaces to come
 	conf6     netif.IPv6          // likewise

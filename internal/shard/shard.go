@@ -27,6 +27,7 @@ type Shard struct {
 
 	mu       sync.Mutex
 	out      packet.Batch // staged; sent after unlock
+	staged   int          // octets in out
 	draining bool         // a goroutine is sending what was staged, and owns sending
 	closed   bool
 	heap     []*Node // by instant, then by arming order
@@ -66,6 +67,7 @@ func (s *Shard) Unlock() {
 func (s *Shard) drainLocked() {
 	for range drainQuota {
 		s.sending.Take(&s.out)
+		s.staged = 0
 		s.mu.Unlock()
 		s.drain(&s.sending)
 		s.mu.Lock()
@@ -83,7 +85,13 @@ func (s *Shard) drainLocked() {
 }
 
 // Stage appends p to what is sent after Unlock. sh locked.
-func (s *Shard) Stage(p *packet.Buffer) { s.out.Push(p) }
+func (s *Shard) Stage(p *packet.Buffer) {
+	s.staged += p.Len()
+	s.out.Push(p)
+}
+
+// Staged returns how many octets are staged. sh locked.
+func (s *Shard) Staged() int { return s.staged }
 
 // StageAll is Stage of all packets of b, which it leaves empty. sh locked.
 func (s *Shard) StageAll(b *packet.Batch) { s.out.Take(b) }

@@ -162,7 +162,7 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 	if flags&wire.FIN != 0 {
 		length++
 	}
-	if !c.admits(now, length) || c.held(now) {
+	if !c.admits(now, length) || c.held(now) || c.stalls(n) {
 		return false
 	}
 	joined := c.snd.nxt.Less(c.snd.burst.end)

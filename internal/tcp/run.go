@@ -89,10 +89,11 @@ func (c *TCB) NextRun(now clock.Instant, seg *Segment, limit int) int {
 		end = w
 	}
 	room := min(end.Sub(c.snd.nxt)-1, c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt))
-	k := min(limit, room/mss, c.cw.Window-c.board.pipe())
+	k := c.snd.room.most(min(limit, room/mss, c.cw.Window-c.board.pipe()), mss)
 	if k <= 0 {
 		return 0
 	}
+	c.snd.room.take(k * mss)
 	for range k {
 		c.noteAnswer(now)
 		r := c.board.begin(c.snd.nxt, c.snd.nxt.Add(mss), now)

@@ -62,6 +62,8 @@ type TCB struct {
 		burst    burst
 		alive    bool // a keep-alive probe is to be sent
 		limited  bool // the congestion window has held something back
+		stalled  bool // the link has
+		room     room
 		synAt    clock.Instant
 		last     clock.Instant // when data was last sent
 	}

@@ -51,6 +51,7 @@ type Conn struct {
 	closed     bool  // by its user
 	gone       bool  // not in the table any more
 	orphan     bool  // closed by its user, and counted in layer.orphans
+	stalled    bool  // it is in the table's queue of those
 	prev, next *Conn // in the table's list
 }
 
@@ -185,9 +186,10 @@ func (c *Conn) take(now clock.Instant, seg *tcp.Segment) (kept bool) {
 // pump sends what the TCB has to send, keeps its timer, and wakes whom its state concerns. Every event of
 // the TCB ends here. sh locked.
 func (c *Conn) pump(now clock.Instant) {
-	t := c.table()
+	t, tcb := c.table(), c.awake()
 	seg, g := &t.seg, &t.gather
-	for c.awake().Next(now, seg) {
+	tcb.SetRoom(c.layer.ip.Room(c.sh, c.path))
+	for tcb.Next(now, seg) || tcb.Stalled() && c.nextAfterAll(now, seg) {
 		if seg.Challenge && !c.layer.mayChallenge(c.sh, now) {
 			continue
 		}

@@ -62,6 +62,7 @@ type table struct {
 	freeEmbryos  freeList[embryo]
 	freeRemnants freeList[remnant]
 	awakened     awakened
+	stalled      stalled
 	spare        *waiting // for waiters
 	changed      waiters  // for Layer.Close: some connection changed its state
 }
@@ -86,6 +87,7 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 		t.tables[i].init()
 	}
 	l.Register(t)
+	l.OnRoom(t.goOn)
 	return t
 }
 
