@@ -16,10 +16,10 @@ type hops struct{ list []Hop }
 // table is a forwarding table. It is immutable once its FIB is published.
 type table struct {
 	id  uint32
-	fib *bart.Table[*hops]
+	fib *bart.Fast[*hops]
 }
 
-func newTable(id uint32) *table { return &table{id, new(bart.Table[*hops])} }
+func newTable(id uint32) *table { return &table{id, new(bart.Fast[*hops])} }
 
 // get returns the routes of a prefix.
 func (t *table) get(p netip.Prefix) []Hop {
