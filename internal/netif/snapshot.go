@@ -33,6 +33,7 @@ type Snapshot struct {
 	Interfaces []*Interface // by ascending index
 	byIndex    []*Interface
 	local      map[place]Local
+	sieve      sieve // of the addresses in local
 	loopback   Local
 }
 
@@ -54,7 +55,7 @@ func (s *Snapshot) add(i *Interface) {
 		s.loopback = Local{Unicast, i}
 	}
 	for _, g := range i.Groups {
-		s.local[place{g.Group, i.Index}] = Local{Group, i}
+		s.put(place{g.Group, i.Index}, Local{Group, i})
 	}
 	for k := range i.Addrs {
 		a := &i.Addrs[k]
@@ -63,9 +64,9 @@ func (s *Snapshot) add(i *Interface) {
 		}
 		if ones, zeros, ok := a.Broadcasts(); ok && !i.Loopback {
 			for _, b := range [...]wire.Addr{ones, zeros} {
-				s.local[place{b, i.Index}] = Local{Broadcast, i}
+				s.put(place{b, i.Index}, Local{Broadcast, i})
 				if s.local[place{b, 0}].Kind == NotOurs {
-					s.local[place{b, 0}] = Local{Kind: elsewhere}
+					s.put(place{b, 0}, Local{Kind: elsewhere})
 				}
 			}
 		}
@@ -79,7 +80,7 @@ func (s *Snapshot) add(i *Interface) {
 			kind = Anycast
 		}
 		if have := s.local[at].Kind; have == NotOurs || have == elsewhere || have == Anycast {
-			s.local[at] = Local{kind, i}
+			s.put(at, Local{kind, i})
 		}
 	}
 	for _, a := range i.SubnetRouters {
@@ -88,10 +89,31 @@ func (s *Snapshot) add(i *Interface) {
 			at.index = i.Index
 		}
 		if s.local[at].Kind == NotOurs {
-			s.local[at] = Local{Anycast, i}
+			s.put(at, Local{Anycast, i})
 		}
 	}
 }
+
+func (s *Snapshot) put(at place, l Local) {
+	s.local[at] = l
+	s.sieve.add(at.addr)
+}
+
+// sieve has a bit for each address that was added to it, and so for some others: most addresses that are not there have none.
+// That spares a router, which looks up addresses that are not its own, the map.
+type sieve [16]uint64
+
+func (v *sieve) add(a wire.Addr) {
+	h := sift(a)
+	v[h>>6%16] |= 1 << (h & 63)
+}
+
+func (v *sieve) has(a wire.Addr) bool {
+	h := sift(a)
+	return v[h>>6%16]&(1<<(h&63)) != 0
+}
+
+func sift(a wire.Addr) uint64 { return ((a.Hi ^ a.Lo<<1) * 0x9e3779b97f4a7c15) >> 54 }
 
 // Interface returns the interface with the given index, or nil.
 func (s *Snapshot) Interface(index int32) *Interface {
@@ -117,7 +139,11 @@ func (s *Snapshot) Lookup(a wire.Addr, index int32) Local {
 		if a == wire.Broadcast4 {
 			return Local{Broadcast, s.Interface(index)}
 		}
-	} else if a.NeedsScope() {
+	}
+	if !s.sieve.has(a) {
+		return Local{}
+	}
+	if !a.Is4() && a.NeedsScope() {
 		return s.local[place{a, index}]
 	}
 	l := s.local[place{a, 0}]
