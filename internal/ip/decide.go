@@ -43,15 +43,16 @@ type onward struct {
 	neighborRef
 }
 
-// decisionSlots is how many decisions a queue remembers, each in the one place its addresses hash to.
-const decisionSlots = 256
-
 // decide returns what to do with p, whose Src, Dst and In are set. What it returns is good until the next call.
 func (q *queue) decide(p *packet.Buffer) *decision {
 	sel := q.selectorsOf(p)
-	d := &q.decisions[slot(p.Src, p.Dst)%decisionSlots]
+	d := q.decisions.of(p.Src, p.Dst)
 	if d.generation == q.s.generation && d.src == p.Src && d.dst == p.Dst && d.in == p.In && d.selectors == sel {
+		q.decisions.found++
 		return d
+	}
+	if d.generation == q.s.generation && d.verdict == forward && q.decisions.crowded() {
+		d = q.decisions.of(p.Src, p.Dst)
 	}
 	*d = decision{generation: q.s.generation, src: p.Src, dst: p.Dst, in: p.In, selectors: sel}
 	settings := q.l.Settings()
@@ -60,13 +61,6 @@ func (q *queue) decide(p *packet.Buffer) *decision {
 		d.verdict, d.reason = discard, mib.Ip4NoWayBack
 	}
 	return d
-}
-
-// slot spreads pairs of addresses. Who fills one slot with many pairs slows down his own packets only.
-func slot(a, b wire.Addr) uint64 {
-	h := (a.Hi^a.Lo)*0x9e3779b97f4a7c15 + (b.Hi ^ b.Lo)
-	h *= 0xbf58476d1ce4e5b9
-	return h >> 40
 }
 
 func (d *decision) make(s *snapshot, forwarding, loopback bool) {

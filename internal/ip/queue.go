@@ -39,11 +39,11 @@ type queue struct {
 	multicast uint64         // frames to groups or to all
 
 	merger    offload.Merger
-	decisions *[decisionSlots]decision // made at the first packet
-	told      *redirected              // made at the first redirect
-	path      Path                     // of the answer being made
-	err       Error                    // being told
-	options   [maxOptions4]byte        // of the answer being made
+	decisions decisions         // from the first packet on
+	told      *redirected       // made at the first redirect
+	path      Path              // of the answer being made
+	err       Error             // being told
+	options   [maxOptions4]byte // of the answer being made
 }
 
 // tally counts a batch before it goes to the counters.
@@ -70,8 +70,8 @@ func (q *queue) deliver(b *packet.Batch) {
 	}
 	q.d.show(b.Front(), false)
 	q.received.add(uint64(b.Len()), octetsOf(b))
-	if q.decisions == nil {
-		q.decisions = new([decisionSlots]decision)
+	if q.decisions.slots == nil {
+		q.decisions = newDecisions(fewDecisions, 4*fewDecisions)
 		q.groups = make([]packet.Batch, len(q.l.shards))
 	}
 	if b.Len() > 1 && q.d.lk != nil && !q.iface.Whole && q.hooks == nil { // hooks see the frames as they came
