@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/onlink-go/onlink/internal/netns"
 )
@@ -76,9 +77,17 @@ func (d direction) onVeth(make func() (host, error)) opener {
 			unplug()
 			return nil, err
 		}
-		return d.pair(stack, f, func() { stack.close(); unplug() }), nil
+		// The cable first: gVisor's stack blocks for ever if it is closed while a packet comes in.
+		return d.pair(stack, f, func() {
+			unplug()
+			time.Sleep(settling)
+			stack.close()
+		}), nil
 	}
 }
+
+// settling is how long a stack has for what has come over a cable that is gone.
+const settling = 20 * time.Millisecond
 
 // rootOnly says why there is no namespace to work in.
 func rootOnly() error {
