@@ -32,7 +32,8 @@ func opError(op, network string, source, addr net.Addr, err error) error {
 
 // syscallOf names the system call that would have returned the errno of an operation.
 var syscallOf = map[string]string{"dial": "connect", "listen": "bind", "read": "read", "write": "write",
-	"accept": "accept", "close": "close", "set": "setsockopt", "ping": "sendto"}
+	"accept": "accept", "close": "close", "set": "setsockopt", "ping": "sendto",
+	"readfrom": "write", "writeto": "read"}
 
 // errCanceled is a dial ended by its context, with package net's words.
 type errCanceled struct{}

@@ -345,57 +345,6 @@ func (c *Conn) read(b []byte, parts *tcp.Parts) (int, error) {
 	}
 }
 
-// Write writes all of b, waiting for room; it returns early only with an error: net.ErrClosed,
-// os.ErrDeadlineExceeded, EPIPE after CloseWrite, and the errno the connection died of.
-func (c *Conn) Write(b []byte) (int, error) {
-	c.sh.Lock()
-	defer func() { c.sh.Unlock() }()
-	for c.writing {
-		if err := c.refused(c.writeable); err != nil {
-			return 0, err
-		}
-		c.writers.wait(c.sh, c.table())
-	}
-	c.writing = true
-	held := false // octets wait for what is behind them in b
-	defer func() {
-		if held && !c.gone {
-			c.pump(c.layer.rt.Now())
-		}
-		c.writing = false
-		c.writers.wake()
-	}()
-	written := 0
-	for {
-		if err := c.refused(c.writeable); err != nil {
-			return written, err
-		}
-		now := c.layer.rt.Now()
-		end := min(len(b), written+copyQuantum)
-		n, err := c.awake().SendMore(now, b[written:end], end < len(b))
-		if err != nil {
-			return written, err
-		}
-		written += n
-		switch {
-		case n == copyQuantum && end < len(b) && c.tcb.Unsent() < maxData:
-			held = true // what fills a super-packet leaves as one
-		case n > 0 || held:
-			held = false
-			c.pump(now)
-		}
-		if written == len(b) {
-			return written, nil
-		}
-		if n > 0 {
-			c.sh.Unlock() // sends what is staged, and lets others in
-			c.sh.Lock()
-			continue
-		}
-		c.writers.wait(c.sh, c.table())
-	}
-}
-
 // CloseWrite sends a FIN behind what is queued (RFC 9293, 3.10.4); reading goes on. Errors: net.ErrClosed, ENOTCONN.
 func (c *Conn) CloseWrite() error {
 	return c.do(func(now clock.Instant) error {
