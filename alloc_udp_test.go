@@ -81,3 +81,26 @@ func TestBatchesAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// Nor does a socket that sends to many in turn.
+func TestManyPeersAllocateNothing(t *testing.T) {
+	a, b := newPair(t, nil)
+	out, in := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000")
+	buf := make([]byte, 100)
+	round := func() {
+		for _, host := range []string{server4, server6} {
+			if _, err := out.WriteToUDPAddrPort(buf, netip.AddrPortFrom(netip.MustParseAddr(host), 7000)); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := in.ReadFromUDPAddrPort(buf); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 100 {
+		round()
+	}
+	if n := testing.AllocsPerRun(500, round); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

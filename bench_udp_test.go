@@ -3,6 +3,7 @@ package onlink_test
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/onlink-go/onlink"
@@ -69,6 +70,26 @@ func BenchmarkUDPMany(b *testing.B) {
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*many), "ns/datagram")
 			})
+		}
+	}
+}
+
+// BenchmarkUDPPeers sends datagrams to two destinations in turn, and reads each.
+func BenchmarkUDPPeers(b *testing.B) {
+	client, server := newPair(b, nil)
+	out, in := listenUDP(b, client, "udp", ":0"), listenUDP(b, server, "udp", ":7000")
+	var to [2]netip.AddrPort
+	for i, host := range []string{server4, server6} {
+		to[i] = netip.AddrPortFrom(netip.MustParseAddr(host), 7000)
+	}
+	buf := make([]byte, 64)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := out.WriteToUDPAddrPort(buf, to[i&1]); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := in.ReadFromUDPAddrPort(buf); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

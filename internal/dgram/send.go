@@ -191,28 +191,6 @@ func (s *Socket) stage(p *packet.Buffer) {
 	s.home.Unlock()
 }
 
-// pathTo returns the way to to: the one used last, if it leads there and still holds.
-func (s *Socket) pathTo(e *ends, to flow.Endpoint, o *SendOptions) (*ip.Path, error) {
-	if o.Interface == 0 {
-		o.Interface = s.device.Load()
-	}
-	src := o.Source
-	if src.IsUnspecified() {
-		src = e.bound.Local.Addr
-	}
-	path := s.path.Load()
-	if path != nil && path.Dst == to.Addr && path.Scope == to.Scope && s.ip.Valid(path) && o.Interface == path.Pinned() &&
-		path.Flow.Mark == o.Mark && path.Flow.TrafficClass == o.TrafficClass && (src.IsUnspecified() && path.SourcePrefs() == o.SourcePrefs || path.Src == src) &&
-		(path.Flow.Ports == flow.Ports(s.bound.Local.Port, to.Port) || !s.ip.SpreadsFlows(to.Addr.Is4())) {
-		return path, nil
-	}
-	path, err := s.route(src, to, o)
-	if err == nil {
-		s.path.Store(path)
-	}
-	return path, err
-}
-
 // SetWriteDeadline sets the instant after which Send fails; clock.Never for none. Send does not wait, so that no timer
 // is needed. Errors: net.ErrClosed.
 func (s *Socket) SetWriteDeadline(at clock.Instant) error {

@@ -27,6 +27,7 @@ type Socket struct {
 	*Groups
 	lent  bool                    // Groups are another's, who leaves them
 	path  atomic.Pointer[ip.Path] // the last one used; never nil when connected
+	ways  atomic.Pointer[ways]    // others; nil: it has sent to one destination only
 	hop   atomic.Uint32           // TTL or hop limit; 0: the default
 	tos   atomic.Uint32
 	mark  atomic.Uint32
