@@ -30,6 +30,7 @@ func TestConn(t *testing.T) {
 		{"v6 lossy", server6, lossy},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // they wait, most of the time
 			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
 				client, server := newPair(t, test.wrap)
 				c, s := connect(t, client, server, test.host)
