@@ -67,11 +67,16 @@ var cases = slices.Concat([]benchmark{
 	{name: "UDP, 1400 octets, many in a buffer (UDP_SEGMENT)", unit: each("received/s"), on: superUDP, work: datagrams(1400)},
 	{name: "UDP to the kernel, 1400 octets, many in a buffer", unit: each("received/s"), on: onWireSuper(toKernel), work: datagrams(1400)},
 	{name: "UDP from the kernel, 1400 octets, many in a buffer", unit: each("received/s"), on: onWireSuper(fromKernel), work: datagrams(1400)},
-	{name: "Forwarding, IPv4, packets of 64 octets, one core", unit: each("packets/s"), on: routers, work: forward, goals: routed},
-	{name: "Forwarding, IPv6, packets of 64 octets, one core", unit: each("packets/s"), family: v6, on: routers, work: forward, goals: routed},
+}, forwarding(v4, fewDestinations), forwarding(v4, manyDestinations), forwarding(v6, fewDestinations), forwarding(v6, manyDestinations), []benchmark{
 	{name: "HTTP server: size over package net, modules", unit: size, also: []string{modules}, on: programs, work: hello, once: true,
 		goals: []goal{{addedMB, 1.3, ""}, {modules, 6, ""}}},
 })
+
+// forwarding is with 1,000,000 IPv4 routes or 200,000 IPv6 routes.
+func forwarding(f family, destinations int) []benchmark {
+	return []benchmark{{name: fmt.Sprintf("Forwarding, %v, 64 octets, one core, %s destinations", f, thousands(destinations)), unit: each("packets/s"),
+		family: f, on: routers(destinations), work: forward, goals: routed}}
+}
 
 // wireBulk is bulk in both directions.
 func wireBulk(connections int, f family) []benchmark {

@@ -11,36 +11,38 @@ import (
 )
 
 // gvisorRouter is gVisor's stack as a router with one route to everywhere for each family, between two links.
-func gvisorRouter(f family) (*pair, error) {
-	in, out := &gvisorSink{Endpoint: channel.New(1, 1500, "")}, &gvisorSink{Endpoint: channel.New(1, 1500, "")}
-	s, err := gvisorStack(in, out)
-	if err != nil {
-		return nil, err
-	}
-	protocol := protocolOf(nextHop.of(f))
-	err = errors.Join(gvisorAddress(s, 1, inside.v4), gvisorAddress(s, 1, inside.v6), gvisorAddress(s, 2, outside.v4), gvisorAddress(s, 2, outside.v6))
-	if fault := s.SetForwardingDefaultAndAllNICs(protocol, true); fault != nil {
-		err = errors.Join(err, errors.New(fault.String()))
-	}
-	if err != nil {
-		s.Destroy()
-		return nil, err
-	}
-	gateway := func(f family) tcpip.Address { return tcpip.AddrFromSlice(nextHop.of(f).AsSlice()) }
-	s.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, Gateway: gateway(v4), NIC: 2},
-		{Destination: header.IPv6EmptySubnet, Gateway: gateway(v6), NIC: 2}})
-	packets := make([][]byte, destinations)
-	for i := range packets {
-		packets[i] = shortPacket(destination(i, destinations, f), f)
-	}
-	return &pair{close: s.Destroy, router: router{arrived: func() int64 { return out.n }, push: func(from, n int) error {
-		for i := range n {
-			p := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(packets[from+i])})
-			in.dispatcher.DeliverNetworkPacket(protocol, p)
-			p.DecRef()
+func gvisorRouter(destinations int) opener {
+	return func(f family) (*pair, error) {
+		in, out := &gvisorSink{Endpoint: channel.New(1, 1500, "")}, &gvisorSink{Endpoint: channel.New(1, 1500, "")}
+		s, err := gvisorStack(in, out)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	}}}, nil
+		protocol := protocolOf(nextHop.of(f))
+		err = errors.Join(gvisorAddress(s, 1, inside.v4), gvisorAddress(s, 1, inside.v6), gvisorAddress(s, 2, outside.v4), gvisorAddress(s, 2, outside.v6))
+		if fault := s.SetForwardingDefaultAndAllNICs(protocol, true); fault != nil {
+			err = errors.Join(err, errors.New(fault.String()))
+		}
+		if err != nil {
+			s.Destroy()
+			return nil, err
+		}
+		gateway := func(f family) tcpip.Address { return tcpip.AddrFromSlice(nextHop.of(f).AsSlice()) }
+		s.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, Gateway: gateway(v4), NIC: 2},
+			{Destination: header.IPv6EmptySubnet, Gateway: gateway(v6), NIC: 2}})
+		packets := make([][]byte, destinations)
+		for i := range packets {
+			packets[i] = shortPacket(destination(i, destinations, f), f)
+		}
+		return &pair{close: s.Destroy, router: router{destinations: destinations, arrived: func() int64 { return out.n }, push: func(from, n int) error {
+			for i := range n {
+				p := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(packets[from+i])})
+				in.dispatcher.DeliverNetworkPacket(protocol, p)
+				p.DecRef()
+			}
+			return nil
+		}}}, nil
+	}
 }
 
 // gvisorSink is a link that counts what is sent, and is a way in.

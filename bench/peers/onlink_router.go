@@ -11,8 +11,8 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// onlinkRouter is our stack as a router with a table of so many routes, between two cables of Ethernet.
-func onlinkRouter(routes4, routes6 int) opener {
+// onlinkRouter is our stack as a router with a table of so many routes of each family, between two cables of Ethernet.
+func onlinkRouter(routes4, routes6, destinations int) opener {
 	return func(f family) (*pair, error) {
 		routes := map[family]int{v4: routes4, v6: routes6}[f]
 		rt := clock.NewReal()
@@ -60,7 +60,7 @@ func onlinkRouter(routes4, routes6 int) opener {
 			frames[i] = append(frames[i], p...)
 		}
 		var batch packet.Batch
-		return &pair{close: closed, router: router{arrived: arrived.count, push: func(from, n int) error {
+		return &pair{close: closed, router: router{destinations: destinations, arrived: arrived.count, push: func(from, n int) error {
 			for i := range n {
 				batch.Push(packet.From(frames[from+i]))
 			}

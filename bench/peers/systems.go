@@ -51,10 +51,6 @@ var (
 		{"onlink", helloPair("onlink", "github.com/onlink-go/onlink")},
 		{"gVisor", helloPair("gvisor", "gvisor.dev/gvisor")},
 	}
-	routers = []system{
-		{"onlink, 1,000,000 or 200,000 routes", onlinkRouter(1_000_000, 200_000)},
-		{"gVisor, two routes", gvisorRouter},
-	}
 	// On one shard the two connections share a lock, and one goroutine answers for both.
 	beside = []system{
 		{"onlink, one shard", onlinkMemory(superCable, onlink.Config{Shards: 1})},
@@ -107,4 +103,12 @@ func by(m udpMode, open opener) opener {
 // onWireMany are those for many connections.
 func onWireMany(d direction) []system {
 	return append(onWire(d), system{"onlink, TUN, 2 queues", onlinkTap(d, tuntap.Config{TUN: true, Queues: 2})})
+}
+
+// routers are those that forward, to so many destinations.
+func routers(destinations int) []system {
+	return []system{
+		{"onlink, 1,000,000 or 200,000 routes", onlinkRouter(1_000_000, 200_000, destinations)},
+		{"gVisor, two routes", gvisorRouter(destinations)},
+	}
 }

@@ -10,22 +10,24 @@ import (
 
 // router is a system between two links in memory.
 type router struct {
-	push    func(from, n int) error // has it take n packets to the destinations from from on
-	arrived func() int64            // how many have come out of it
+	destinations int
+	push         func(from, n int) error // has it take n packets to the destinations from from on
+	arrived      func() int64            // how many have come out of it
 }
 
-// destinations is how many there are: they are spread over the whole table, more than a cache of decisions holds.
-const destinations = 1 << 12
+// How many destinations there are, all over the table: few are what a router remembers its decisions of, many are more than
+// ours does, so that nearly each packet has its route looked up.
+const fewDestinations, manyDestinations = 1 << 12, 1 << 16
 
 // forward has a router send packets of 64 octets on, on one core.
 func forward(p *pair, m *meter) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	at := 0
-	for range destinations / batch { // each has come by once
+	for range p.router.destinations / batch { // each has come by once
 		if err := p.router.push(at, batch); err != nil {
 			return err
 		}
-		at = (at + batch) % destinations
+		at = (at + batch) % p.router.destinations
 	}
 	m.begin()
 	before := p.router.arrived()
@@ -34,7 +36,7 @@ func forward(p *pair, m *meter) error {
 			if err := p.router.push(at, batch); err != nil {
 				return err
 			}
-			at = (at + batch) % destinations
+			at = (at + batch) % p.router.destinations
 		}
 	}
 	m.end(p.router.arrived() - before)
