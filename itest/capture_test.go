@@ -140,6 +140,10 @@ func busy(t *testing.T, r *rig) {
 				t.Fatal(err)
 			}
 			c.Write([]byte("to a closed port"))
+			many := c.(*onlink.UDPConn)
+			many.SetSegmentSize(1000)
+			many.SetMTUDiscovery(onlink.DiscoverNot) // so that each has an Identification of its own
+			many.Write(make([]byte, 20_500))         // many to one
 			c.Close()
 		}
 	}
