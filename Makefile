@@ -6,6 +6,7 @@
 #   make lint       gofmt, vet, staticcheck, determinism, import order
 #   make fuzz       every fuzz target for a while        FUZZTIME=10s
 #   make bench      every benchmark                      BENCH=regexp BENCHTIME=1s
+#                   what a packet costs: BENCH='BenchmarkIn$$|Emit|ACK|UDP|Paths|Load|Lookup|Checksum$$|Merge'
 #   make bench-peers  side by side with gVisor and the kernel, in turn   PEERS="-run UDP -rounds 3 -svg FILE", or -h; wants root
 
 SHELL       := bash

@@ -227,11 +227,25 @@ func TestLookupAllocations(t *testing.T) {
 	}
 }
 
+// BenchmarkLookup finds a route among a few, and finds that there is none.
 func BenchmarkLookup(b *testing.B) {
-	f := some()
-	q := Query{Dst: addr("2001:db9::9")}
-	var r Result
-	for b.Loop() {
-		f.Lookup(&q, &r)
+	only := build(rt("192.0.2.0/24", "", 2, 0), rt("2001:db8::/64", "", 2, 0))
+	for _, row := range []struct {
+		name, dst string
+		f         *FIB
+		found     bool
+	}{{"hit4", "198.51.100.200", some(), true}, {"hit6", "2001:db9::9", some(), true}, {"miss4", "8.8.8.8", only, false},
+		{"miss6", "2001:db9::9", only, false}} {
+		b.Run(row.name, func(b *testing.B) {
+			q := Query{Dst: addr(row.dst)}
+			var r Result
+			if row.f.Lookup(&q, &r) != row.found {
+				b.Fatal("not what is measured")
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				row.f.Lookup(&q, &r)
+			}
+		})
 	}
 }
