@@ -74,6 +74,28 @@ func TestUnicastBeforeBroadcast(t *testing.T) {
 		if l := s.Lookup(addr("10.0.0.255"), 1); l.Kind != Unicast {
 			t.Errorf("%v: %+v", order, l)
 		}
+		for a, want := range map[string]bool{"10.0.0.255": false, "10.255.255.255": true, "10.0.0.0": true, "255.255.255.255": true, "10.0.0.1": false, "10.1.255.255": false} {
+			if s.AnyBroadcast(addr(a)) != want {
+				t.Errorf("%v: %s is a broadcast address: %v", order, a, !want)
+			}
+		}
+	}
+}
+
+// With so many addresses that the sieve lets half of all others pass, each is found, and no other.
+func TestManyAddresses(t *testing.T) {
+	i := iface(1)
+	for n := range 700 {
+		i.Addrs = append(i.Addrs, Address{Addr: wire.Addr4(10, 0, byte(n>>8), byte(n)), Bits: 32, State: Preferred})
+	}
+	s := NewSnapshot([]*Interface{i})
+	for n := range 700 {
+		if l := s.Lookup(wire.Addr4(10, 0, byte(n>>8), byte(n)), 1); l.Kind != Unicast || l.If != i {
+			t.Fatalf("%d: %+v", n, l)
+		}
+		if l := s.Lookup(wire.Addr4(10, 1, byte(n>>8), byte(n)), 1); l.Kind != NotOurs {
+			t.Fatalf("not %d: %+v", n, l)
+		}
 	}
 }
 
