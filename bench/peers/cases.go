@@ -117,7 +117,7 @@ func idleCases(most int) (all []benchmark) {
 func growthCases() (all []benchmark) {
 	for n := 1; n <= 10_000; n *= 10 {
 		all = append(all, benchmark{name: fmt.Sprintf("TCP, messages of 16 KiB, %s active connections", thousands(n)), unit: octets,
-			also: []string{p50, p99}, on: beside[1:], work: growth(n),
+			also: []string{p50, p99}, on: crowds, work: growth(n),
 			point: point{series: "Active connections, Gbit/s", column: octets.rate, x: float64(n), loss: true}})
 	}
 	return all

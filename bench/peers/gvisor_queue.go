@@ -16,11 +16,12 @@ const (
 
 // gvisorQueue is two of gVisor's stacks on a link that hands over all packets that wait at once, from one goroutine for
 // each direction: the fastest one in memory that was found for it.
-func gvisorQueue(mtu uint32, gso stack.SupportedGSO) opener {
+func gvisorQueue(mtu uint32, gso stack.SupportedGSO, limit int) opener {
 	return func(f family) (*pair, error) {
 		trusted := gso == hostGSO || mtu > 1500
 		a, b := newQueue(mtu, gso, trusted, "\x02\x00\x00\x00\x00\x01"), newQueue(mtu, gso, trusted, "\x02\x00\x00\x00\x00\x02")
 		a.to, b.to = b, a
+		a.limit, b.limit = limit, limit
 		client, err := gvisorHost(a, clientAddrs)
 		if err != nil {
 			return nil, err
@@ -48,6 +49,7 @@ func gvisorQueue(mtu uint32, gso stack.SupportedGSO) opener {
 type queue struct {
 	*channel.Endpoint
 	to         *queue
+	limit      int // of what waits
 	dispatcher stack.NetworkDispatcher
 
 	mu      sync.Mutex
@@ -56,8 +58,8 @@ type queue struct {
 	stopped bool
 }
 
-// queueLimit is how many packets wait at most; those beyond are dropped, as on our cable.
-const queueLimit = 1024
+// How many packets wait on a link at most; those beyond are dropped. A wide one has room for one of each of many connections.
+const usual, wide = 1 << 10, 1 << 15
 
 // newQueue returns an end of a link; a trusted one vouches for checksums.
 func newQueue(mtu uint32, gso stack.SupportedGSO, trusted bool, addr tcpip.LinkAddress) *queue {
@@ -86,7 +88,7 @@ func (q *queue) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, p := range pkts.AsSlice() {
-		if len(t.waiting) >= queueLimit || t.stopped {
+		if len(t.waiting) >= t.limit || t.stopped {
 			break
 		}
 		in := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: p.ToBuffer()})

@@ -34,7 +34,8 @@ func onlinkMemory(cable mem.Config, cfg onlink.Config) opener {
 var (
 	plainCable = mem.Config{}                                                           // frames of 1500 octets, all checksums made and verified
 	superCable = mem.Config{Offload: link.Checksums | link.TCP4 | link.TCP6 | link.UDP} // and super-packets
-	jumboCable = mem.Config{MTU: jumboMTU, Offload: link.Checksums}                     // packets as large as the internet protocol has them
+	wideCable  = mem.Config{Offload: superCable.Offload, Limit: wide}
+	jumboCable = mem.Config{MTU: jumboMTU, Offload: link.Checksums} // packets as large as the internet protocol has them
 )
 
 // jumboMTU is the largest that all systems have.

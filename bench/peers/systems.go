@@ -23,21 +23,21 @@ func ours(name string) bool { return strings.HasPrefix(name, "onlink") }
 var (
 	plain = []system{
 		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
-		{"gVisor, queue", gvisorQueue(1500, 0)},
-		{"gVisor, queue, its software GSO", gvisorQueue(1500, softwareGSO)},
+		{"gVisor, queue", gvisorQueue(1500, 0, usual)},
+		{"gVisor, queue, its software GSO", gvisorQueue(1500, softwareGSO, usual)},
 		{"Linux, veth, offloads off", kernelVeth(1500, noOffload)},
 	}
 	large = []system{
 		{"onlink, super-packets", onlinkMemory(superCable, onlink.Config{})},
 		{"onlink, MTU 65535", onlinkMemory(jumboCable, onlink.Config{})},
-		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
-		{"gVisor, queue, MTU 65535", gvisorQueue(jumboMTU, 0)},
+		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO, usual)},
+		{"gVisor, queue, MTU 65535", gvisorQueue(jumboMTU, 0, usual)},
 		{"Linux, veth", kernelVeth(1500, "")},
 		{"Linux, veth, MTU 65535", kernelVeth(jumboMTU, "")},
 	}
 	small = []system{
 		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
-		{"gVisor, queue", gvisorQueue(1500, 0)},
+		{"gVisor, queue", gvisorQueue(1500, 0, usual)},
 		{"Linux, veth", kernelVeth(1500, "")},
 	}
 	smallUDP = append(small[:len(small):len(small)],
@@ -55,7 +55,7 @@ var (
 	beside = []system{
 		{"onlink, one shard", onlinkMemory(superCable, onlink.Config{Shards: 1})},
 		{"onlink", onlinkMemory(superCable, onlink.Config{})},
-		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO)},
+		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO, usual)},
 		{"Linux, veth", kernelVeth(1500, "")},
 	}
 )
@@ -111,4 +111,11 @@ func routers(destinations int) []system {
 		{"onlink, 1,000,000 or 200,000 routes", onlinkRouter(1_000_000, 200_000, destinations)},
 		{"gVisor, two routes", gvisorRouter(destinations)},
 	}
+}
+
+// crowds are those for many connections at once: their links hold a packet of each, so that none is lost.
+var crowds = []system{
+	{"onlink", onlinkMemory(wideCable, onlink.Config{})},
+	{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO, wide)},
+	{"Linux, veth", kernelVeth(1500, "")},
 }

@@ -82,7 +82,7 @@ func answer(c net.Conn) {
 
 // warmUp is how many messages go over each connection before it is measured: by then its window is open, and its buffers and
 // goroutines are as large as they get.
-const warmUp = 3
+const warmUp = 2
 
 // ask sends a message and waits for the answer.
 func ask(c net.Conn, b []byte) error {
