@@ -43,13 +43,14 @@ func (c *TCB) codeSend(d *fieldCoder) {
 	d.seqs(s.nxt, &s.una, &s.iss, &s.wl2, &s.edge, &s.push, &s.base, &s.small, &s.space.chunk, &s.marks.pushed, &s.burst.end)
 	numbers(d, &s.wnd, &s.maxWnd, &s.peerMSS, &s.pathMSS, &s.mss, &s.space.size, &s.space.used)
 	numbers(d, &s.space.goal)
+	numbers(d, &s.room)
 	numbers(d, &s.shift, &s.marks.n)
 	for i := range s.marks.at {
 		d.seqs(s.nxt, &s.marks.at[i])
 	}
 	d.seqs(s.nxt, &c.urg.sendTo)
 	d.flags(&s.fin, &s.awaited, &s.finSent, &s.syn, &s.synTwice, &s.force, &s.told, &s.more, &s.alive, &s.limited,
-		&s.space.fixed, &s.space.wanted, &s.space.acked, &s.burst.many)
+		&s.space.fixed, &s.space.wanted, &s.space.acked, &s.burst.many, &s.stalled)
 	d.instants(&s.synAt, &s.last)
 }
 
