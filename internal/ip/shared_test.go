@@ -44,7 +44,8 @@ func TestShare(t *testing.T) {
 		t.Error("what does not hold any more is shared")
 	}
 	// By a router each is one's own: the turn may pass to another.
-	if far := (Query{Dst: far4}); share(far) == share(far) {
+	far := Query{Dst: far4}
+	if first := share(far); share(far) == first {
 		t.Error("a Path by a router is shared")
 	}
 	if _, err := b.l.Share(b.sim.Now(), Query{Dst: wire.Unspecified4}); err == nil {
