@@ -6,11 +6,12 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
-// Resting is a connection in ESTABLISHED over which nothing goes, in as few octets as it takes: those of its TCB's fields that
-// are not zero. It is no machine: for whatever is to happen to the connection, Wake makes a TCB of it again, just as it was.
-// The zero Resting is of no connection.
+// Resting is a connection in ESTABLISHED over which nothing goes, or one that is over, in as few octets as it takes: those of its
+// TCB's fields that are not zero. It is no machine: for whatever is to happen to the connection, Wake makes a TCB of it again,
+// just as it was. The zero Resting is of no connection.
 type Resting struct {
 	cfg    *Config
+	state  State
 	fields string        // as fieldCoder writes them
 	parts  *restingParts // nil: none
 }
@@ -27,17 +28,12 @@ type restingParts struct {
 // Asleep reports whether r is of a connection.
 func (r *Resting) Asleep() bool { return r.cfg != nil }
 
-// State returns Established, or Closed after Bury.
-func (r *Resting) State() State {
-	if r.fields == "" {
-		return Closed
-	}
-	return Established
-}
+// State returns the connection's state: Established, or Closed after Bury.
+func (r *Resting) State() State { return r.state }
 
-// Bury writes to r that c, of which nobody wants to know any more, is in CLOSED, and frees c.
+// Bury writes c, which is in CLOSED and has nothing that anybody will read, to r, and frees c.
 func (c *TCB) Bury(r *Resting) {
-	*r = Resting{cfg: c.cfg}
+	c.writeDown(r)
 	c.Free()
 }
 
@@ -66,7 +62,12 @@ func (c *TCB) Rest(r *Resting) bool {
 	if !c.idle() {
 		return false
 	}
-	*r = Resting{cfg: c.cfg}
+	c.writeDown(r)
+	return true
+}
+
+func (c *TCB) writeDown(r *Resting) {
+	*r = Resting{cfg: c.cfg, state: c.state}
 	p := restingParts{told: c.rate.told, marks: c.marks, episodes: c.episodes, fast: c.fast}
 	if c.cc != CongestionControl(&c.cubic) {
 		p.cc = c.cc
@@ -79,17 +80,14 @@ func (c *TCB) Rest(r *Resting) bool {
 	d := fieldCoder{octets: scratch[:0]}
 	c.code(&d)
 	r.fields = d.written()
-	return true
 }
 
 // Wake makes c, which is new, the connection that r is of. observer and memory are as Open has them. r is empty then.
 func (r *Resting) Wake(c *TCB, observer Observer, memory Memory) {
 	c.cfg, c.observer, c.memory = r.cfg, observer, memory
-	if r.fields != "" {
-		d := fieldCoder{reading: true}
-		d.read(r.fields)
-		c.code(&d)
-	}
+	d := fieldCoder{reading: true}
+	d.read(r.fields)
+	c.code(&d)
 	c.cc = &c.cubic
 	if p := r.parts; p != nil {
 		c.rate.told, c.marks, c.episodes, c.fast = p.told, p.marks, p.episodes, p.fast

@@ -182,11 +182,16 @@ func TestRestSweep(t *testing.T) {
 func TestBury(t *testing.T) {
 	r := newRig(t, 1)
 	c, a := r.accepted(7)
+	r.talk(7, a, 0, "hello", 0)
+	if n, err := c.Read(make([]byte, 10)); n != 5 || err != nil {
+		t.Fatal(n, err)
+	}
 	r.call(0, func() { c.Close() })
 	if c.tcb == nil {
 		t.Fatal("it is not over yet")
 	}
-	r.send(peer4, wire.TCPHeader{SrcPort: 7, DstPort: 7, Seq: 1001, Ack: a.Seq + 2, Flags: wire.ACK | wire.FIN})
+	was := c.Info()
+	r.send(peer4, wire.TCPHeader{SrcPort: 7, DstPort: 7, Seq: 1006, Ack: a.Seq + 2, Flags: wire.ACK | wire.FIN})
 	if c.tcb != nil || c.state() != tcp.Closed || r.conns() != 0 {
 		t.Fatalf("it keeps its TCB, in %v", c.state())
 	}
@@ -198,7 +203,8 @@ func TestBury(t *testing.T) {
 		}
 	}
 	c.Abort()
-	if i := c.Info(); i.State != tcp.Closed || c.Config().MaxRTO == 0 || c.Status(true).State != tcp.Closed {
+	if i := c.Info(); i.State != tcp.Closed || i.BytesReceived != 6 || i.SegmentsIn != was.SegmentsIn+1 || i.RTT != was.RTT ||
+		i.CongestionWindow != was.CongestionWindow || c.Config().MaxRTO == 0 || c.Status(true).State != tcp.Closed {
 		t.Errorf("%+v", i)
 	}
 }
