@@ -95,6 +95,9 @@ func TestRestKeepsFields(t *testing.T) {
 			strings.HasPrefix(name, "TCB.rcv.buf") || strings.HasPrefix(name, "TCB.rcv.in.") || strings.HasPrefix(name, "TCB.rcv.in.") || strings.HasPrefix(name, "TCB.rst.") {
 			return // what is sent and received, of which there is none
 		}
+		if name == "TCB.snd.stalled" || name == "TCB.snd.room" {
+			return // told anew before anything is sent (SetRoom)
+		}
 		was := reflect.New(v.Type()).Elem()
 		was.Set(v)
 		for _, n := range [...]int64{0, 1, 77, -1, math.MinInt64 + 5, math.MaxInt64} {
