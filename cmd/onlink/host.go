@@ -20,6 +20,7 @@ type hostFlags struct {
 	Tap           []string     `help:"TAP device to be a host on: it carries Ethernet frames. May be repeated." placeholder:"NAME"`
 	Tun           []string     `help:"TUN device to be a host on: it carries IP packets. May be repeated." placeholder:"NAME"`
 	Dev           []string     `help:"Interface of this machine to be a host on, a network card or one end of a veth pair, beside the kernel: with addresses of its own. May be repeated." placeholder:"NAME"`
+	Queues        int          `help:"How many queues a TAP or TUN device has, for as many processors to take in what comes; of a device that is there, if it was made with multi_queue." placeholder:"N"`
 	Addr          []hostAddr   `help:"Address of the host with its prefix length; with several devices, and the device it is on. May be repeated. On Ethernet without any, the host takes those that routers tell of." placeholder:"[DEVICE=]ADDR/LEN"`
 	Gateway       []gateway    `help:"Router to everywhere else; one of each family." placeholder:"[DEVICE=]ADDR"`
 	Route         []staticPath `help:"Way to PREFIX through the router GATEWAY; with %DEVICE behind it where that is link-local. May be repeated." placeholder:"PREFIX=GATEWAY"`

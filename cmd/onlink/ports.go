@@ -16,10 +16,14 @@ type port struct {
 	name   string
 	tun    bool
 	dev    bool // an interface that this machine has already
+	queues int  // of a TAP or TUN device; 0: one
 	cfg    onlink.InterfaceConfig
 	device link.Link         // nil until it is open
 	iface  *onlink.Interface // nil until it is attached
 }
+
+// maxQueues is how many queues the kernel gives a TAP or TUN device.
+const maxQueues = 256
 
 // devices returns how many devices the flags name.
 func (f *hostFlags) devices() int { return len(f.Tap) + len(f.Tun) + len(f.Dev) }
@@ -30,10 +34,10 @@ const firstPort = 2
 // ports returns the devices that the flags name, with the addresses and gateways of each.
 func (f *hostFlags) ports() (all []*port, err error) {
 	for _, name := range f.Tap {
-		all = append(all, &port{name: name})
+		all = append(all, &port{name: name, queues: f.Queues})
 	}
 	for _, name := range f.Tun {
-		all = append(all, &port{name: name, tun: true})
+		all = append(all, &port{name: name, tun: true, queues: f.Queues})
 	}
 	for _, name := range f.Dev {
 		all = append(all, &port{name: name, dev: true})
@@ -48,6 +52,12 @@ func (f *hostFlags) ports() (all []*port, err error) {
 	}
 	if len(all) == 0 {
 		return nil, usagef("say which device to be a host on, with --tap NAME or --tun NAME, or --dev NAME for an interface of this machine")
+	}
+	switch {
+	case f.Queues < 0 || f.Queues > maxQueues:
+		return nil, usagef("--queues %d: a device has 1 to %d", f.Queues, maxQueues)
+	case f.Queues > 0 && len(f.Tap)+len(f.Tun) == 0:
+		return nil, usagef("--queues %d: only a --tap or --tun has as many as it is asked to", f.Queues)
 	}
 	for _, a := range f.Addr {
 		p, err := a.find(all, "--addr", a.Prefix)
@@ -104,7 +114,7 @@ func (p *port) open() (err error) {
 	if p.dev {
 		l, err = afpacket.Open(p.name, afpacket.Config{})
 	} else {
-		l, err = tuntap.Open(p.name, tuntap.Config{TUN: p.tun})
+		l, err = tuntap.Open(p.name, tuntap.Config{TUN: p.tun, Queues: p.queues})
 	}
 	if err == nil {
 		p.device = l

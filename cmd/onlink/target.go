@@ -60,5 +60,5 @@ func (f *targetFlags) target(ctx context.Context, v verb) error {
 
 // given reports whether the flags say anything about how to be a host.
 func (f *hostFlags) given() bool {
-	return len(f.Addr)+len(f.Gateway)+len(f.Route)+len(f.DNS)+len(f.Search) > 0 || f.autoconfFlags != autoconfFlags{} || f.DHCP.given || f.Hostname != "" || f.Pcap != ""
+	return len(f.Addr)+len(f.Gateway)+len(f.Route)+len(f.DNS)+len(f.Search)+f.Queues > 0 || f.autoconfFlags != autoconfFlags{} || f.DHCP.given || f.Hostname != "" || f.Pcap != ""
 }
