@@ -106,6 +106,4 @@ func Land(m link.Medium, p *packet.Buffer) bool {
 }
 
 // LongestRead is the most octets that one read can bring: a super-packet, its link header and what goes before that.
-const LongestRead = HeaderLen + wire.EthernetLen + vlanTag + offload.MaxLen
-
-const vlanTag = 4
+const LongestRead = HeaderLen + wire.EthernetLen + wire.VLANLen + offload.MaxLen

@@ -145,9 +145,6 @@ func (r *reader) push(p *packet.Buffer) {
 	r.batch.Push(p)
 }
 
-// tagLen is how many octets an 802.1Q tag has.
-const tagLen = 4
-
 // retag puts the VLAN tag back into p that the kernel took off, if it did, and returns how many octets that are.
 func (r *reader) retag(p *packet.Buffer) int {
 	a := &r.aux
@@ -155,15 +152,15 @@ func (r *reader) retag(p *packet.Buffer) int {
 		a.data.Status&unix.TP_STATUS_VLAN_VALID == 0 {
 		return 0
 	}
-	tpid := uint16(unix.ETH_P_8021Q)
+	tpid := uint16(wire.EtherTypeVLAN)
 	if a.data.Status&unix.TP_STATUS_VLAN_TPID_VALID != 0 {
 		tpid = a.data.Vlan_tpid
 	}
-	p.Prepend(tagLen)
+	p.Prepend(wire.VLANLen)
 	b := p.Bytes()
 	const addresses = 12 // the octets of both
-	copy(b, b[tagLen:tagLen+addresses])
+	copy(b, b[wire.VLANLen:wire.VLANLen+addresses])
 	binary.BigEndian.PutUint16(b[addresses:], tpid)
 	binary.BigEndian.PutUint16(b[addresses+2:], a.data.Vlan_tci)
-	return tagLen
+	return wire.VLANLen
 }

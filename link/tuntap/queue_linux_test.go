@@ -112,7 +112,7 @@ func ipFrame(tagged, six, back bool, proto uint8, port uint16) []byte {
 		kind = wire.EtherTypeIPv6
 	}
 	if tagged {
-		binary.BigEndian.PutUint16(b[12:], vlan)
+		binary.BigEndian.PutUint16(b[12:], wire.EtherTypeVLAN)
 		b = append(b, 0, 7, 0, 0)
 	}
 	binary.BigEndian.PutUint16(b[len(b)-2:], kind)

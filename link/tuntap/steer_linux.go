@@ -86,14 +86,8 @@ func untagged(frame, b []byte) (rest []byte, ip bool) {
 		return nil, false
 	}
 	kind := binary.BigEndian.Uint16(frame[wire.EthernetLen-2:])
-	if kind == vlan && len(b) >= tagLen {
-		kind, b = binary.BigEndian.Uint16(b[2:]), b[tagLen:]
+	if kind == wire.EtherTypeVLAN && len(b) >= wire.VLANLen {
+		kind, b = binary.BigEndian.Uint16(b[2:]), b[wire.VLANLen:]
 	}
 	return b, kind == wire.EtherTypeIPv4 || kind == wire.EtherTypeIPv6
 }
-
-// An 802.1Q tag.
-const (
-	vlan   = 0x8100
-	tagLen = 4
-)
