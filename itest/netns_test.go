@@ -105,6 +105,14 @@ func writeSysctl(n *namespace, path, value string) {
 	}
 }
 
+// features sets what ethtool calls features of a device, like "tso off gso off"; empty: they stay as they are.
+func (n *namespace) features(device, words string) {
+	n.t.Helper()
+	if words != "" {
+		n.run("ethtool", append([]string{"-K", device}, strings.Fields(words)...)...)
+	}
+}
+
 // eventually calls done until it returns true.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()

@@ -151,9 +151,7 @@ func TestTransferOffload(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, s.set)
-			if s.kernel != "" {
-				r.run("ethtool", append([]string{"-K", r.name}, strings.Fields(s.kernel)...)...)
-			}
+			r.features(r.name, s.kernel)
 			transfer(t, r, families, 16<<20)
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"io"
 	"net"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,9 +37,7 @@ func TestUDPSegments(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, s.set)
-			if s.kernel != "" {
-				r.run("ethtool", append([]string{"-K", r.name}, strings.Fields(s.kernel)...)...)
-			}
+			r.features(r.name, s.kernel)
 			streams(t, r)
 			if s.name != "everything left to others" {
 				return
@@ -70,12 +67,8 @@ func TestVethUDPSegments(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			r, far, _ := newVethRig(t, s.set)
-			if s.kernel != "" {
-				r.run("ethtool", append([]string{"-K", "veth0"}, strings.Fields(s.kernel)...)...)
-			}
-			if s.far != "" {
-				far.run("ethtool", append([]string{"-K", "veth1"}, strings.Fields(s.far)...)...)
-			}
+			r.features("veth0", s.kernel)
+			far.features("veth1", s.far)
 			streams(t, r)
 		})
 	}

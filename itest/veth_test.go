@@ -90,12 +90,8 @@ func TestVethTransfer(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			r, far, d := newVethRig(t, s.set)
-			if s.kernel != "" {
-				r.run("ethtool", append([]string{"-K", "veth0"}, strings.Fields(s.kernel)...)...)
-			}
-			if s.far != "" {
-				far.run("ethtool", append([]string{"-K", "veth1"}, strings.Fields(s.far)...)...)
-			}
+			r.features("veth0", s.kernel)
+			far.features("veth1", s.far)
 			transfer(t, r, families, 16<<20)
 			// Of the super-packets of the kernel none is cut on the way, or all are.
 			st := d.Stats()
