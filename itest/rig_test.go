@@ -112,24 +112,30 @@ func newRigIn(t testing.TB, n *namespace, s setup) *rig {
 	if s.stack.Runtime == nil {
 		s.stack.Runtime = clock.NewReal()
 	}
-	if r.Stack, err = onlink.New(s.stack); err != nil {
-		t.Fatal(err)
-	}
 	var l link.Link = r.device
 	if s.wrap != nil {
 		l = s.wrap(s.stack.Runtime, l)
+	}
+	r.attach(t, s, r.name, l)
+	return r
+}
+
+// attach makes r's stack, with an interface on l.
+func (r *rig) attach(t testing.TB, s setup, name string, l link.Link) {
+	t.Helper()
+	var err error
+	if r.Stack, err = onlink.New(s.stack); err != nil {
+		t.Fatal(err)
 	}
 	cfg := onlink.InterfaceConfig{DisableDAD: !s.dad, NoOffload: s.whole}
 	for _, v := range s.at {
 		cfg.Addresses = append(cfg.Addresses, prefix(v.stack+v.bits))
 		cfg.Gateways = append(cfg.Gateways, netip.MustParseAddr(v.kernel))
 	}
-	r.iface, err = r.AddLink(r.name, l, cfg)
-	if err != nil {
+	if r.iface, err = r.AddLink(name, l, cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeStack(t, r.Stack) })
-	return r
 }
 
 // bringUp gives the kernel's side of a device, which is open, its addresses, and waits until they are in use.

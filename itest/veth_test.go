@@ -2,12 +2,9 @@ package itest
 
 import (
 	"net"
-	"net/netip"
-	"os/exec"
 	"strings"
 	"testing"
 
-	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/link/afpacket"
 )
@@ -15,52 +12,47 @@ import (
 // maxFrame is how many octets a frame of Ethernet has at most.
 const maxFrame = 14 + 1500
 
+// newVethPair makes two namespaces that a veth pair joins: veth0 in near, which is down, and veth1 in far, where the kernel has no
+// addresses.
+func newVethPair(t testing.TB) (near, far *namespace) {
+	t.Helper()
+	near, far = newNamespace(t), newNamespace(t)
+	writeSysctl(far, "net/ipv6/conf/default/disable_ipv6", "1")
+	near.ip("link add veth0 type veth peer name veth1 netns " + far.Path())
+	far.ip("link set veth1 up")
+	return near, far
+}
+
 // newVethRig makes a rig of a kernel and a stack at the two ends of a veth pair, each in a namespace of its own: veth0 is the
 // kernel's, and veth1 the stack's, where another kernel has no addresses. With VLANs it is veth0.7 and veth1.7. Of s, noOffload,
 // whole and vlan count.
-func newVethRig(t testing.TB, s setup) (r *rig, far *namespace, d *afpacket.Device) {
+func newVethRig(t testing.TB, s setup) (_ *rig, far *namespace, d *afpacket.Device) {
 	t.Helper()
-	r, far = &rig{namespace: newNamespace(t), name: "veth0"}, newNamespace(t)
-	writeSysctl(far, "net/ipv6/conf/default/disable_ipv6", "1")
-	r.ip("link add veth0 type veth peer name veth1 netns " + far.Path())
-	far.ip("link set veth1 up")
-	ours := "veth1"
+	near, far := newVethPair(t)
+	r, ours := &rig{namespace: near, name: "veth0"}, "veth1"
 	if s.vlan {
 		r.ip("link set veth0 up")
 		r.name, ours = "veth0.7", "veth1.7"
-		var out []byte
-		var err error
-		r.do(func() {
-			out, err = exec.Command("ip", strings.Fields("link add link veth0 name veth0.7 type vlan id 7")...).CombinedOutput()
-		})
-		if strings.Contains(string(out), "Unknown device type") {
+		p, err := r.try("ip", strings.Fields("link add link veth0 name veth0.7 type vlan id 7")...)
+		if strings.Contains(p.stderr.String(), "Unknown device type") {
 			t.Skip("the kernel has no VLAN devices: module 8021q")
 		} else if err != nil {
-			t.Fatalf("%v: %s", err, out)
+			t.Fatalf("%v: %s", err, &p.stderr)
 		}
 		far.ip("link add link veth1 name veth1.7 type vlan id 7")
 		far.ip("link set veth1.7 up")
 	}
 	r.bringUp(r.name, families)
 
-	rt := clock.NewReal()
+	s.at, s.stack.Runtime = families, clock.NewReal()
 	var err error
-	far.do(func() { d, err = afpacket.Open(ours, afpacket.Config{Runtime: rt, NoOffload: s.noOffload}) })
+	far.do(func() {
+		d, err = afpacket.Open(ours, afpacket.Config{Runtime: s.stack.Runtime, NoOffload: s.noOffload})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Stack, err = onlink.New(onlink.Config{Runtime: rt}); err != nil {
-		t.Fatal(err)
-	}
-	cfg := onlink.InterfaceConfig{DisableDAD: !s.dad, NoOffload: s.whole}
-	for _, v := range families {
-		cfg.Addresses = append(cfg.Addresses, prefix(v.stack+v.bits))
-		cfg.Gateways = append(cfg.Gateways, netip.MustParseAddr(v.kernel))
-	}
-	if r.iface, err = r.AddLink(ours, d, cfg); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closeStack(t, r.Stack) })
+	r.attach(t, s, ours, d)
 	return r, far, d
 }
 
@@ -127,10 +119,7 @@ func TestUpDev(t *testing.T) {
 	t.Parallel()
 	need(t, "ping")
 	need(t, "curl")
-	n, far := newNamespace(t), newNamespace(t)
-	writeSysctl(far, "net/ipv6/conf/default/disable_ipv6", "1")
-	n.ip("link add veth0 type veth peer name veth1 netns " + far.Path())
-	far.ip("link set veth1 up")
+	n, far := newVethPair(t)
 	n.bringUp("veth0", families)
 	up := far.onlink(append([]string{"up", "--no-control", "--serve", ":80"}, hostArgs("--dev", "veth1")...)...)
 	up.says(t, "http on :80")
