@@ -164,13 +164,11 @@ func TestKernelFollowsRedirects(t *testing.T) {
 func TestUpForwards(t *testing.T) {
 	t.Parallel()
 	need(t, "ping")
-	need(t, "sleep")
 	near, far := newNamespace(t), newNamespace(t)
 	up := near.onlink("up", "--tap", "tap1", "--tap", "tap2", "--forward", "--addr", "tap1=2001:db8:1::1/64", "--addr", "tap2=2001:db8:2::1/64",
 		"--advertise", "tap1=2001:db8:1::/64", "--advertise", "tap2=2001:db8:2::/64", "--advertise-preference", "high")
 	up.says(t, "up on tap1")
-	holder := far.start(nil, "sleep", "300") // names the namespace for ip
-	near.ip("link set tap2 netns " + itoa(holder.Process.Pid))
+	near.ip("link set tap2 netns " + far.Path())
 	near.ip("link set tap1 up")
 	far.ip("link set tap2 up")
 	address := func(n *namespace, device, of string) (found string) {

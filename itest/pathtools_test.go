@@ -11,7 +11,7 @@ import (
 // hosts that are the kernel's.
 func TestPathTools(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"ping", "sleep", "traceroute", "mtr"} {
+	for _, program := range []string{"ping", "traceroute", "mtr"} {
 		need(t, program)
 	}
 	near, far := newNamespace(t), newNamespace(t)
@@ -20,8 +20,7 @@ func TestPathTools(t *testing.T) {
 	up := near.onlink("up", "--tap", "tap1", "--tap", "tap2", "--forward", "--addr", "tap1=2001:db8:1::1/64", "--addr", "tap2=2001:db8:2::1/64",
 		"--addr", "tap1=192.0.2.1/24", "--addr", "tap2=198.51.100.1/24")
 	up.says(t, "up on tap1")
-	holder := far.start(nil, "sleep", "300") // names the namespace for ip
-	near.ip("link set tap2 netns " + itoa(holder.Process.Pid))
+	near.ip("link set tap2 netns " + far.Path())
 	for _, h := range []struct {
 		*namespace
 		device, four, six, gateway4, gateway6 string

@@ -34,8 +34,7 @@ func newToolRig(t *testing.T) *toolRig {
 		name, near4, far4, near6, far6, mtu string
 	}{{r.peer, "peer0", "203.0.113.1", "203.0.113.2", "2001:db8:3::1", "2001:db8:3::2", "1500"},
 		{r.far, "far0", "198.51.100.1", "198.51.100.2", "2001:db8:1::1", "2001:db8:1::2", "1300"}} {
-		holder := l.start(nil, "sleep", "300") // names the namespace for ip
-		r.router.ip("link add " + l.name + " mtu " + l.mtu + " type veth peer name eth0 mtu " + l.mtu + " netns " + itoa(holder.Process.Pid))
+		r.router.ip("link add " + l.name + " mtu " + l.mtu + " type veth peer name eth0 mtu " + l.mtu + " netns " + l.Path())
 		for _, e := range []struct {
 			*namespace
 			device, four, six string
