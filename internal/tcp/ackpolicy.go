@@ -161,7 +161,7 @@ func (c *TCB) decideACK(now clock.Instant) {
 		return
 	}
 	full := c.rcv.nxt.Sub(c.rcv.acked) > p.mss &&
-		(c.rcv.queued < c.cfg.ReceiveLowWater || c.selectWindow() >= c.rcv.adv.Sub(c.rcv.acked))
+		(c.rcv.in.size < c.cfg.ReceiveLowWater || c.selectWindow() >= c.rcv.adv.Sub(c.rcv.acked))
 	switch {
 	case full, p.quick > 0 && !c.interactive():
 		c.rcv.ackNow = true
@@ -260,7 +260,7 @@ func (c *TCB) decideRead() {
 		return
 	}
 	if p.due && !c.cfg.FreeBSD {
-		drained := c.rcv.queued == 0 && len(c.rcv.ranges) == 0
+		drained := c.rcv.in.size == 0 && len(c.rcv.ranges) == 0
 		c.rcv.ackNow = c.rcv.nxt.Sub(c.rcv.acked) > p.mss ||
 			drained && (p.pushed == 2 || p.pushed == 1 && !c.interactive())
 	}

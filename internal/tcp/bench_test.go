@@ -142,7 +142,7 @@ func BenchmarkIn(b *testing.B) {
 		for l.b.Next(l.now, &l.out) {
 		}
 		seg.Seq = seg.Seq.Add(len(payload))
-		if l.b.rcv.queued > 256<<10 {
+		if l.b.rcv.in.size > 256<<10 {
 			for n := 1; n > 0; {
 				n, _ = l.b.Receive(l.now, into)
 			}

@@ -39,7 +39,7 @@ func (c *TCB) noteReceiveRTT(d time.Duration, byWindow bool) {
 	switch {
 	case r.rtt == 0 || 8*d < r.rtt:
 		r.rtt = 8 * d
-	case byWindow || c.rcv.queued > 0:
+	case byWindow || c.rcv.in.size > 0:
 	default:
 		r.rtt += d - r.rtt/8
 	}
@@ -80,7 +80,7 @@ func (c *TCB) tuneReceiveBuffer(now clock.Instant) {
 		return
 	}
 	read := c.unreadSeq()
-	if copied := read.Sub(r.seq) - c.rcv.queued; copied > r.space {
+	if copied := read.Sub(r.seq) - c.rcv.in.size; copied > r.space {
 		c.growReceiveBuffer(copied)
 	}
 	r.seq, r.at = read, now

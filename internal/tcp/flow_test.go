@@ -130,7 +130,7 @@ func TestReceiverSillyWindow(t *testing.T) {
 		t.Fatalf("window %d, and %d octets taken", w, r.c.rcv.nxt.Sub(nxt))
 	}
 	told := []int{}
-	for r.c.rcv.queued > 0 {
+	for r.c.rcv.in.size > 0 {
 		r.c.Receive(r.now, make([]byte, 100))
 		var seg Segment
 		for r.c.Next(r.now, &seg) {

@@ -116,7 +116,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 	i := Info{
 		State: c.state, Recovery: c.recovery.state.String(),
 		Timestamps: c.ts.on, SACK: c.sackOK, WindowScale: c.scaleOK, SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
-		Unread: c.rcv.queued, Unsent: c.unsent(), Unacked: c.unacked(),
+		Unread: c.rcv.in.size, Unsent: c.unsent(), Unacked: c.unacked(),
 		InFlight:   min(max(c.board.pipe(), 0)*c.snd.mss, c.unacked()),
 		SendWindow: c.snd.wnd, ReceiveWindow: max(c.rcv.adv.Sub(c.rcv.nxt), 0),
 		SegmentsIn: s.segsIn, SegmentsOut: s.segsOut, DataSegmentsIn: s.dataIn, DataSegmentsOut: s.dataOut,

@@ -377,7 +377,7 @@ func checkTCB(c *TCB) string {
 		if c.Deadline() != clock.Never {
 			return "a timer of a closed connection"
 		}
-		if c.snd.pipe.held > 0 || !b.empty() || len(c.rcv.ranges) > 0 || c.rcv.buf.held > 0 || c.rcv.queued == 0 && c.rcv.in.held > 0 {
+		if c.snd.pipe.held > 0 || !b.empty() || len(c.rcv.ranges) > 0 || c.rcv.buf.held > 0 || c.rcv.in.size == 0 && c.rcv.in.held > 0 {
 			return "a closed connection holds memory that nobody will ask for"
 		}
 		return ""
@@ -404,10 +404,14 @@ func checkTCB(c *TCB) string {
 	if len(c.rcv.ranges) > 0 && !c.rcv.nxt.Less(c.rcv.ranges[0].from) {
 		return "a range before RCV.NXT"
 	}
-	if c.rcv.queued == 0 && c.rcv.in.held > 0 || len(c.rcv.ranges) == 0 && c.rcv.buf.end > 0 {
+	if c.rcv.in.size == 0 && c.rcv.in.held > 0 || len(c.rcv.ranges) == 0 && c.rcv.buf.end > 0 {
 		return "an empty receive buffer holds memory"
 	}
-	if c.rcv.queued != c.rcv.in.size {
+	held := 0
+	for p := c.rcv.in.first; p != nil; p = p.next {
+		held += len(p.data)
+	}
+	if held != c.rcv.in.size {
 		return "the receive buffer does not hold what has come"
 	}
 	return ""

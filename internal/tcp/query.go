@@ -26,7 +26,7 @@ func (c *TCB) Queue() Queue {
 	switch {
 	case c.cfg != nil && c.cfg.UrgentInline:
 		next = all
-	case c.AtMark() && c.rcv.queued > 0:
+	case c.AtMark() && c.rcv.in.size > 0:
 		next = 0
 	}
 	return Queue{
@@ -49,7 +49,7 @@ func (c *TCB) TakeSoftError() syscall.Errno {
 // Peek copies received octets into b, from the one that is off octets behind the first unread one, and leaves them where
 // they are. It returns how many: like Receive it ends at the urgent mark, and leaves out an octet that is not in line.
 func (c *TCB) Peek(off int, b []byte) int {
-	end := c.rcv.queued
+	end := c.rcv.in.size
 	if c.urg.state != urgentNone {
 		at := c.urg.at.Sub(c.unreadSeq())
 		switch {

@@ -41,7 +41,7 @@ func (c *TCB) Bury(r *Resting) {
 func (c *TCB) idle() bool {
 	b := &c.board
 	return c.state == Established && c.snd.una == c.snd.nxt && c.snd.pipe.end == 0 && len(c.snd.cuts) == 0 && !c.snd.fin && !c.snd.syn &&
-		c.rcv.queued == 0 && c.rcv.in.first == nil && c.rcv.buf.end == 0 && len(c.rcv.ranges) == 0 && !c.rcv.hasFIN && !c.rcv.ackNow && !c.rcv.due &&
+		c.rcv.in.first == nil && c.rcv.buf.end == 0 && len(c.rcv.ranges) == 0 && !c.rcv.hasFIN && !c.rcv.ackNow && !c.rcv.due &&
 		b.ring == nil && b.out|b.sacked|b.lost|b.again|b.pending == 0 &&
 		c.recovery.state == stateOpen && c.recovery.rexmit == rexmitNone && c.rst.flags == 0 && !c.snd.force && !c.snd.alive &&
 		c.timers[rexmtTimer] == clock.Never && c.timers[persistTimer] == clock.Never && c.timers[delackTimer] == clock.Never &&

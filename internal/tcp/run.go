@@ -36,7 +36,6 @@ func (c *TCB) ArriveRun(now clock.Instant, seg *Segment, size int) bool {
 	c.snd.more, c.probes, c.softErr = false, 0, 0
 	c.snd.wl1 = seg.Seq.Add(before * size)
 	c.keep(seg, seg.Payload)
-	c.rcv.queued += n
 	c.rcv.nxt = c.rcv.nxt.Add(n)
 	c.noteAlike(now, &one, before)
 	c.noteData(now, &last, c.holdText(len(last.Payload)))

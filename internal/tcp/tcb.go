@@ -73,7 +73,6 @@ type TCB struct {
 		adv       Seq           // right edge of the window as far as it was ever offered
 		acked     Seq           // the last RCV.NXT sent (Last.ACK.sent of RFC 7323)
 		in        inbox         // what has come in order and is not read
-		queued    int           // octets of it
 		buf       pipe          // from RCV.NXT on: what has come out of order
 		ranges    rangeset      // what has come out of order
 		fin       Seq           // the FIN's sequence number, if hasFIN
@@ -216,7 +215,6 @@ func (c *TCB) dropOutOfOrder() {
 // dropUnread frees everything received.
 func (c *TCB) dropUnread() {
 	c.rcv.in.release()
-	c.rcv.queued = 0
 }
 
 // reset sends a RST for the connection and kills it with err.

@@ -82,7 +82,6 @@ func (c *TCB) takeInOrder(now clock.Instant, seg *Segment, text []byte) {
 		n = c.joinRanges(span{c.rcv.nxt, c.rcv.nxt.Add(n)})
 		c.rcv.buf.moveTo(&c.rcv.in, len(text), n)
 	}
-	c.rcv.queued += n
 	c.rcv.nxt = c.rcv.nxt.Add(n)
 	c.stats.bytesRcvd += uint64(n)
 	c.noteData(now, seg, size)

@@ -58,7 +58,7 @@ func (c *TCB) markUrgent(seg *Segment, seq Seq) {
 
 // unreadSeq returns the sequence number of the first octet the user has not read.
 func (c *TCB) unreadSeq() Seq {
-	s := c.rcv.nxt.Add(-c.rcv.queued)
+	s := c.rcv.nxt.Add(-c.rcv.in.size)
 	if c.rcv.eof {
 		s--
 	}
@@ -98,7 +98,7 @@ func (c *TCB) notePointer(seg *Segment) {
 	if up.Less(c.rcv.nxt) || c.urg.state != urgentNone && up.LessEq(c.urg.at) {
 		return // what it names has come before, or is known
 	}
-	if c.urgentNext() && c.rcv.queued > 0 {
+	if c.urgentNext() && c.rcv.in.size > 0 {
 		c.skipUrgent() // nobody has fetched it, and there is room for one
 	}
 	c.urg.at, c.urg.state = up, urgentSoon
@@ -117,7 +117,7 @@ func (c *TCB) skipUrgent() {
 
 // readable returns how many octets Receive has to give in all, and in the next call.
 func (c *TCB) readable() (all, next int) {
-	all = c.rcv.queued
+	all = c.rcv.in.size
 	next = all
 	if c.urg.state == urgentNone {
 		return all, next

@@ -35,7 +35,7 @@ func (c *TCB) unsent() int {
 // Errors: io.EOF behind the peer's FIN and after CloseRead; when all is read, Err() of a dead connection; ENOTCONN
 // before it was opened.
 func (c *TCB) Receive(now clock.Instant, b []byte) (int, error) {
-	if len(b) > 0 && c.rcv.queued > 0 && c.urgentNext() {
+	if len(b) > 0 && c.rcv.in.size > 0 && c.urgentNext() {
 		c.skipUrgent()
 	}
 	_, next := c.readable()
@@ -71,8 +71,7 @@ func (c *TCB) consume(n int) {
 
 // consumed accounts for n octets that are not in the buffer any more.
 func (c *TCB) consumed(n int) {
-	c.rcv.queued -= n
-	c.rcv.space.release(n, c.rcv.queued == 0 && len(c.rcv.ranges) == 0)
+	c.rcv.space.release(n, c.rcv.in.size == 0 && len(c.rcv.ranges) == 0)
 	c.rcv.read = c.state != Closed
 }
 
@@ -129,7 +128,7 @@ func (c *TCB) Release(now clock.Instant) {
 	if c.released {
 		return
 	}
-	unread := c.rcv.queued > 0
+	unread := c.rcv.in.size > 0
 	c.released = true
 	c.dropUnread()
 	c.rcv.shut = true
