@@ -1,10 +1,6 @@
 package tcp
 
-import (
-	"sync"
-
-	"github.com/onlink-go/onlink/clock"
-)
+import "sync"
 
 // Owner owns the memory of an arriving segment's payload.
 type Owner interface {
@@ -128,41 +124,4 @@ func (in *inbox) release() {
 	for in.first != nil {
 		in.pop().free()
 	}
-}
-
-// Parts are received octets that were moved out of the receive buffer as they lie in memory.
-type Parts struct {
-	list [8]*part
-	n    int
-}
-
-// CopyTo copies the octets into b, which has room for all, and gives their memory back. It returns how many there were.
-func (s *Parts) CopyTo(b []byte) (n int) {
-	for _, p := range s.list[:s.n] {
-		n += copy(b[n:], p.data)
-		p.free()
-	}
-	s.n = 0
-	return n
-}
-
-// ReceiveParts is Receive that leaves the copying for later, when the TCB is not locked any more: it moves received octets into s,
-// which is empty, up to n of them. It returns how many; 0 if the first ones do not lie so that they can be moved. The caller frees them, with
-// CopyTo.
-func (c *TCB) ReceiveParts(now clock.Instant, s *Parts, n int) (moved int) {
-	if c.urg.state != urgentNone {
-		return 0
-	}
-	in := &c.rcv.in
-	for s.n < len(s.list) && in.first != nil && len(in.first.data) <= n-moved {
-		p := in.pop()
-		s.list[s.n] = p
-		s.n++
-		moved += len(p.data)
-	}
-	if moved > 0 {
-		c.consumed(moved)
-		c.tuneReceiveBuffer(now)
-	}
-	return moved
 }
