@@ -220,7 +220,7 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	}
 	c.header(now, seg, c.snd.nxt, flags)
 	seg.Len = n
-	r := c.board.begin(c.snd.nxt, c.snd.nxt.Add(length), now)
+	r := c.record(now, length, first)
 	if marked {
 		r.flags |= sentPush
 	}
@@ -233,10 +233,7 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	}
 	c.snd.force = false
 	c.persist, c.probes = 0, 0
-	c.snd.nxt = r.end
 	c.snd.last = now
-	c.rate.sent(r, c.stats.delivered, first)
-	r.inFlight, r.losses = uint32(c.board.pipe()), c.board.losses
 	c.use.sent++
 	if c.recovery.state == stateDisorder && c.board.sacked > 0 && n > 0 {
 		c.noteOnce(now, PathLimitedTransmit)
@@ -256,6 +253,16 @@ func (c *TCB) emit(now clock.Instant, seg *Segment, n, length int, flags wire.TC
 	if first || c.xmit == xmitProbe || c.xmit == xmitNone {
 		c.rearmRTO(now)
 	}
+}
+
+// record enters the segment sent at SND.NXT, length octets of sequence space, into the scoreboard, and moves SND.NXT behind it.
+// first: nothing is in flight before it.
+func (c *TCB) record(now clock.Instant, length int, first bool) *sent {
+	r := c.board.begin(c.snd.nxt, c.snd.nxt.Add(length), now)
+	c.snd.nxt = r.end
+	c.rate.sent(r, c.stats.delivered, first)
+	r.inFlight, r.losses = uint32(c.board.pipe()), c.board.losses
+	return r
 }
 
 // acceptableSeq returns the sequence number of a segment without data: SND.NXT, unless a probe has put that beyond the peer's

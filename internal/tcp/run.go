@@ -95,11 +95,7 @@ func (c *TCB) NextRun(now clock.Instant, seg *Segment, limit int) int {
 	c.snd.room.take(k * mss)
 	for range k {
 		c.noteAnswer(now)
-		r := c.board.begin(c.snd.nxt, c.snd.nxt.Add(mss), now)
-		r.flags |= sentJoined
-		c.rate.sent(r, c.stats.delivered, false)
-		r.inFlight, r.losses = uint32(c.board.pipe()), c.board.losses
-		c.snd.nxt = r.end
+		c.record(now, mss, false).flags |= sentJoined
 	}
 	n := k * mss
 	c.use.sent += k
