@@ -104,20 +104,3 @@ func (c *TCB) growReceiveBuffer(copied int) {
 		s.clamp = s.full()
 	}
 }
-
-// fastest is how many octets of memory a buffer has for each nanosecond of the least round-trip time that could be on their way at
-// once, half of them data: those of 80 Gbit/s.
-const fastest = 20
-
-// receiveLimit returns how large the receive buffer may be tuned. Where the peer is near, what comes in a measured round trip is
-// what waited in queues, within a machine those of its processors; and a sender that loses nothing fills whatever window there is,
-// with megabytes that no processor's cache has any more when they are read. So there the buffer is nearBuffer, or enough for
-// 80 Gbit/s.
-func (c *TCB) receiveLimit() int {
-	limit := c.cfg.RMem[2]
-	least := c.rtt.least()
-	if least == 0 || least >= near || least >= time.Duration(limit/fastest) {
-		return limit
-	}
-	return min(limit, max(nearBuffer, int(least)*fastest))
-}

@@ -3,7 +3,6 @@ package tcp
 import (
 	"math/bits"
 	"syscall"
-	"time"
 
 	"github.com/onlink-go/onlink/clock"
 )
@@ -25,8 +24,6 @@ const (
 	leastSendBuffer = 4608            // of one that the user sets (SOCK_MIN_SNDBUF)
 	chunkOverhead   = 832             // of a chunk
 	largestBurst    = 65536 - 1 - 256 // octets of a chunk (sk_gso_max_size)
-	nearBuffer      = 256 << 10       // of a buffer that is tuned, to a peer that is
-	near            = time.Millisecond
 )
 
 // fix makes the buffer one of memory for n octets of data; 0: it stays as it is, and is tuned.
@@ -184,20 +181,4 @@ func (c *TCB) expandSendBuffer() {
 	segment = 1<<bits.Len(uint(segment-1)) + segmentRecord
 	n := max(10, c.cw.Window, c.cfg.Reordering+1)
 	s.size = max(s.size, min(2*n*segment, c.sendLimit(segment)))
-}
-
-// sendLimit returns how large the send buffer may be tuned where a full segment takes so much memory.
-//
-// Where the peer is near, what makes round trips long is queues, those of the machine's processors and of the links that it is
-// connected to in memory. A congestion window grows with them, since nothing is lost, until connections have megabytes in flight
-// that no processor's cache has any more when they are read. So there the buffer is nearBuffer, or four times what would be in
-// flight at the present rate if there were no queue: enough for any rate, and for others in the queue.
-func (c *TCB) sendLimit(segment int) int {
-	limit := c.cfg.WMem[2]
-	least := c.rtt.minimum.get()
-	if least == 0 || least >= near || c.rtt.srtt == 0 {
-		return limit
-	}
-	inFlight := c.board.out * segment
-	return min(limit, max(nearBuffer, int(4*time.Duration(inFlight)*least/c.rtt.srtt)))
 }
