@@ -94,7 +94,11 @@ func (s *Shard) Stage(p *packet.Buffer) {
 func (s *Shard) Staged() int { return s.staged }
 
 // StageAll is Stage of all packets of b, which it leaves empty. sh locked.
-func (s *Shard) StageAll(b *packet.Batch) { s.out.Take(b) }
+func (s *Shard) StageAll(b *packet.Batch) {
+	for p := b.Pop(); p != nil; p = b.Pop() {
+		s.Stage(p)
+	}
+}
 
 // NewCond returns a condition variable on the shard's lock, for Wait.
 func (s *Shard) NewCond() clock.Cond { return s.rt.NewCond(&s.mu) }
