@@ -302,6 +302,17 @@ func (c *Conn) refused(deadline clock.Instant) error {
 	return nil
 }
 
+// awaitReadable waits until it is worth while for who wants n octets to look for some; n may be 0, and is there at once. Its errors are
+// refused's. sh locked.
+func (c *Conn) awaitReadable(n int) error {
+	for {
+		if err := c.refused(c.readable); err != nil || n == 0 || c.awake().ReadableFor(n) {
+			return err
+		}
+		c.readers.wait(c.sh, c.table())
+	}
+}
+
 // Read reads what has come, up to len(b) octets, and waits for some. Errors: io.EOF after the peer's FIN,
 // net.ErrClosed, os.ErrDeadlineExceeded, and the errno the connection died of.
 func (c *Conn) Read(b []byte) (int, error) {
@@ -318,15 +329,8 @@ func (c *Conn) read(b []byte, parts *tcp.Parts) (int, error) {
 	c.sh.Lock()
 	defer c.sh.Unlock()
 	for {
-		if err := c.refused(c.readable); err != nil {
+		if err := c.awaitReadable(len(b)); err != nil || len(b) == 0 {
 			return 0, err
-		}
-		if len(b) == 0 {
-			return 0, nil
-		}
-		if !c.awake().ReadableFor(len(b)) {
-			c.readers.wait(c.sh, c.table())
-			continue
 		}
 		now := c.layer.rt.Now()
 		if len(b) >= leastParts && c.tcb.ReceiveParts(now, parts, len(b)) > 0 {

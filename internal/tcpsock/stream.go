@@ -40,19 +40,17 @@ func (c *Conn) receive(parts *tcp.Parts) error {
 	c.sh.Lock()
 	defer c.sh.Unlock()
 	for {
-		if err := c.refused(c.readable); err != nil {
+		if err := c.awaitReadable(mostMoved); err != nil {
 			return err
 		}
-		if c.awake().ReadableFor(mostMoved) {
-			now := c.layer.rt.Now()
-			n, err := c.tcb.ReceiveAny(now, parts, mostMoved)
-			if n > 0 {
-				c.pump(now) // a window update may be due
-				return nil
-			}
-			if err != nil {
-				return err
-			}
+		now := c.layer.rt.Now()
+		n, err := c.tcb.ReceiveAny(now, parts, mostMoved)
+		if n > 0 {
+			c.pump(now) // a window update may be due
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 		c.readers.wait(c.sh, c.table())
 	}
