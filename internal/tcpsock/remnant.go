@@ -42,7 +42,7 @@ func (c *Conn) leave(now clock.Instant) bool {
 		r := c.table().freeRemnants.get()
 		*r = remnant{key: c.key, layer: t, header: c.header, sharing: c.sharing, auth: c.auth, Remnant: rest}
 		r.node.Owner = r
-		r.insert(&t.tables[c.sh.Index])
+		r.insert(c.table())
 		c.sh.Arm(&r.node, r.Deadline())
 	}
 	return true
@@ -137,11 +137,11 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 	if tab.remnants[*key] == r {
 		sh.Arm(&r.node, r.Deadline())
 	}
-	if p.Trace == 0 {
-		p.Free()
-	} else {
-		t.taken(now, p, "TCP: what is left of a connection, in "+before.String(), fates[fate])
+	whose := "" // made only for who follows p
+	if p.Trace != 0 {
+		whose = "TCP: what is left of a connection, in " + before.String()
 	}
+	t.taken(now, p, whose, fates[fate])
 	return 0, true
 }
 
