@@ -72,7 +72,7 @@ func (l *Layer) AwaitRoom(sh *shard.Shard, p *Path) bool {
 // added.
 func (l *Layer) OnRoom(f func(sh *shard.Shard)) { l.onRoom = f }
 
-// tellRoom tells those who await room, if there is some, and No lock may be held.
+// tellRoom tells those who await room, if there is some. No lock may be held.
 func (d *device) tellRoom() {
 	b := &d.egress.backlog
 	if !b.awaited.Load() || b.crowded() || !b.awaited.Swap(false) {

@@ -109,12 +109,12 @@ func byRoute(o *tcp.Open, dst wire.Addr, a *route.Attributes) {
 	o.Config = &cfg
 }
 
-// table returns the table that c is in. sh locked.
+// table returns the table of c's shard. sh locked.
 func (c *Conn) table() *table { return &c.layer.tables[c.sh.Index] }
 
 // insert puts c into its shard's table; false if the key is taken. sh locked.
 func (c *Conn) insert() bool {
-	t := &c.layer.tables[c.sh.Index]
+	t := c.table()
 	if t.conns[c.key] != nil || t.remnants[c.key] != nil || c.layer.closing.Load() {
 		return false
 	}

@@ -87,7 +87,7 @@ func (c *Conn) wakeUp() {
 	c.tcb = tcp.New()
 	c.resting.Wake(c.tcb, c, &c.layer.memory)
 	if !c.gone {
-		c.layer.tables[c.sh.Index].awakened.note(c.layer.rt.Now(), c)
+		c.table().awakened.note(c.layer.rt.Now(), c)
 	}
 }
 
