@@ -17,22 +17,7 @@ func BenchmarkTCPProxy(b *testing.B) {
 		io.Copy(proxyOut, proxyIn)
 		proxyOut.Close()
 	}()
-	chunk := make([]byte, 64<<10)
-	b.SetBytes(int64(len(chunk)))
-	b.ReportAllocs()
-	b.ResetTimer()
-	go func() {
-		for range b.N {
-			if _, err := in.Write(chunk); err != nil {
-				b.Error(err)
-				break
-			}
-		}
-		in.Close()
-	}()
-	if n, err := io.Copy(discard{}, out); err != nil || n != int64(b.N)*int64(len(chunk)) {
-		b.Fatalf("received %d octets, %v", n, err)
-	}
+	flood(b, in, out)
 }
 
 // BenchmarkHTTPFile has net/http serve a file of 16 MiB.

@@ -1,28 +1,24 @@
 package onlink_test
 
 import (
-	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/onlink-go/onlink"
-	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/mem"
 )
 
 // BenchmarkTCPMouse sends one octet there and back while other connections of the same shard send as much as they can, and tells
 // which times half and 99 of 100 of the round trips are below.
 func BenchmarkTCPMouse(b *testing.B) {
-	for _, cable := range []struct {
-		name string
-		mem.Config
-	}{{"1500", mem.Config{}}, {"super", mem.Config{Offload: link.Checksums | link.TCP4 | link.TCP6}}} {
+	eachCable(b, func(b *testing.B, cable mem.Config) {
 		for _, elephants := range []int{0, 1, 8} {
-			b.Run(fmt.Sprintf("%s/%d", cable.name, elephants), func(b *testing.B) { mouse(b, cable.Config, elephants) })
+			b.Run(strconv.Itoa(elephants), func(b *testing.B) { mouse(b, cable, elephants) })
 		}
-	}
+	})
 }
 
 func mouse(b *testing.B, cable mem.Config, elephants int) {
