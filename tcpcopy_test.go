@@ -32,9 +32,9 @@ func noise(seed uint64, n int) []byte {
 // checkOp checks that err is a *net.OpError of op that unwraps to want.
 func checkOp(t *testing.T, err error, op string, want error) {
 	t.Helper()
-	var e *net.OpError
-	if !errors.As(err, &e) || e.Op != op || !errors.Is(err, want) {
-		t.Errorf("%v (%T), want *net.OpError of %s, of %v", err, err, op, want)
+	wantErr(t, err, want)
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op != op {
+		t.Errorf("%v is of %s, want %s", err, e.Op, op)
 	}
 }
 
