@@ -33,7 +33,6 @@ type super struct {
 	next   uint32 // the sequence number that follows
 	joined bool
 	push   bool // the last one has PSH
-	parts  int  // datagrams of UDP
 }
 
 // Merge joins what it can of b, whose packets begin with link octets of link header. The order within a flow stays.
@@ -62,7 +61,7 @@ func (m *Merger) take(p *packet.Buffer, link int, out *packet.Batch) {
 			if p.Trace != 0 && m.Joined != nil {
 				m.Joined(m.open[i].p, p)
 			}
-			if s := &m.open[i]; s.push || p.Len()-l.payload < s.size || s.parts == maxDatagrams {
+			if s := &m.open[i]; s.push || p.Len()-l.payload < s.size {
 				m.close(i)
 			}
 			p.Free()
@@ -75,7 +74,7 @@ func (m *Merger) take(p *packet.Buffer, link int, out *packet.Batch) {
 		return
 	}
 	data := p.Len() - l.payload
-	s := super{p: p, layout: l, size: data, parts: 1}
+	s := super{p: p, layout: l, size: data}
 	if l.proto == wire.ProtoTCP {
 		h := wire.TCP(p.Bytes()[l.transport:])
 		if h.Flags()&wire.PSH != 0 {
@@ -149,7 +148,7 @@ func (l *layout) mergeable(p *packet.Buffer) bool {
 func (s *super) join(p *packet.Buffer, l *layout) bool {
 	b, sb := p.Bytes(), s.p.Bytes()
 	data := b[l.payload:]
-	if l.payload != s.layout.payload || len(data) > s.size || len(sb)-l.network+len(data) > MaxLen ||
+	if l.payload != s.layout.payload || len(data) > s.size || len(sb)+len(data) > s.most() ||
 		!s.layout.same(sb, b) || l.proto == wire.ProtoTCP && wire.TCP(b[l.transport:]).Seq() != s.next {
 		return false
 	}
@@ -157,7 +156,6 @@ func (s *super) join(p *packet.Buffer, l *layout) bool {
 		s.grow()
 	}
 	copy(s.p.Extend(len(data)), data)
-	s.parts++
 	if l.proto == wire.ProtoTCP {
 		s.next += uint32(len(data))
 		s.push = wire.TCP(b[l.transport:]).Flags()&wire.PSH != 0
@@ -189,11 +187,16 @@ func (l *layout) same(a, b []byte) bool {
 // grow gives the first segment's buffer room for all that may follow. The Buffer stays the same, since it is in a batch.
 func (s *super) grow() {
 	s.joined = true
-	most := MaxLen + s.layout.network
+	s.p.Grow(s.most() - s.p.Len())
+}
+
+// most returns how many octets s.p may have at last.
+func (s *super) most() int {
+	n := MaxLen + s.layout.network
 	if s.layout.proto == wire.ProtoUDP {
-		most = min(most, s.layout.payload+maxDatagrams*s.size)
+		n = min(n, s.layout.payload+maxDatagrams*s.size)
 	}
-	s.p.Grow(most - s.p.Len())
+	return n
 }
 
 // close finishes the ith of the open packets and forgets it.

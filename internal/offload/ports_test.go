@@ -124,3 +124,18 @@ func TestMergeManyDatagrams(t *testing.T) {
 	}
 	b.Free()
 }
+
+// The limit is that of datagrams: segments of TCP are joined as long as they fit.
+func TestMergeManySegments(t *testing.T) {
+	const n, size = 2 * maxDatagrams, 20
+	var b packet.Batch
+	for i := range n {
+		m := model{four: true, df: true, proto: wire.ProtoTCP, seq: uint32(i * size), flags: wire.ACK, data: make([]byte, size)}
+		b.Push(m.build())
+	}
+	new(Merger).Merge(&b, 0)
+	if b.Len() != 1 || b.Front().Len() != wire.IPv4MinLen+wire.TCPMinLen+n*size {
+		t.Errorf("%d packets, the first of %d octets", b.Len(), b.Front().Len())
+	}
+	b.Free()
+}
