@@ -1,5 +1,6 @@
 // Package vnet reads and writes the header that the Linux kernel has in front of frames on devices and sockets that pass on
-// super-packets and unfinished checksums: TAP and TUN devices with IFF_VNET_HDR, packet sockets with PACKET_VNET_HDR.
+// super-packets and unfinished checksums: TAP and TUN devices with IFF_VNET_HDR, packet sockets with PACKET_VNET_HDR. And it reads
+// such devices and sockets, batch by batch.
 package vnet
 
 import (

@@ -15,43 +15,18 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-const (
-	maxBatch    = 64        // how many frames are read before they are delivered
-	batchOctets = 128 << 10 // and how many octets: what was read is to be used while the cache has it
-
-	// smallFrame is up to how many octets a frame is copied to a block of its size, so that the large one can be read into again.
-	smallFrame = 4 << 10
-)
-
 // read delivers what comes until the device is closed or gone.
 func (d *Device) read() {
 	r := reader{d: d}
 	r.init()
-	fill := r.fill // made once
-	var err error
-	for err == nil {
-		err = d.raw.Read(fill)
-		if !r.batch.Empty() {
-			d.slot.Deliver(0, &r.batch)
-		}
-		if err == nil {
-			err = r.err
-		}
-	}
-	if r.spare != nil {
-		r.spare.Free()
-	}
-	if !errors.Is(err, os.ErrClosed) {
+	if err := vnet.Read(d.raw, &r); !errors.Is(err, os.ErrClosed) {
 		d.die(err)
 	}
 }
 
-// reader reads frames into a batch.
+// reader reads the frames of a device.
 type reader struct {
-	d     *Device
-	batch packet.Batch
-	spare *packet.Buffer // to read into
-	err   error
+	d *Device
 
 	msg unix.Msghdr
 	iov unix.Iovec
@@ -69,80 +44,66 @@ func (r *reader) init() {
 	r.msg.Control = (*byte)(unsafe.Pointer(&r.aux))
 }
 
-// fill reads what is there, at most a batch. It returns false if there is nothing: so the poller waits for more.
-func (r *reader) fill(fd uintptr) bool {
-	for octets := 0; r.batch.Len() < maxBatch && octets < batchOctets; {
-		if r.spare == nil {
-			r.spare = packet.New(vnet.LongestRead)
-		}
-		n, err := r.receive(fd)
-		switch err {
-		case 0:
-			octets += n
-			r.take(n)
-		case unix.EINTR, unix.ENETDOWN: // the interface went down, as the kernel tells elsewhere
-		case unix.EINVAL:
-			r.d.inDrops.Add(1) // a super-packet of a protocol that the header has no word for
-		case unix.EAGAIN:
-			return !r.batch.Empty()
-		default:
-			r.err = err
-			return true
-		}
-	}
-	return true
-}
+// Begin implements vnet.Source.
+func (r *reader) Begin() int { return vnet.LongestRead }
 
-// receive reads one frame into the spare packet and returns how many octets it has.
-func (r *reader) receive(fd uintptr) (int, unix.Errno) {
-	b := r.spare.Bytes()
+// Read implements vnet.Source.
+func (r *reader) Read(fd uintptr, b []byte) (int, error) {
 	r.iov.Base = &b[0]
 	r.iov.SetLen(len(b))
 	r.msg.SetControllen(int(unsafe.Sizeof(r.aux)))
 	// The package's own Recvmsg makes garbage of the sender's address.
 	n, _, err := unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.msg)), 0)
-	return int(n), err
+	switch err {
+	case 0:
+		return int(n), nil
+	case unix.EINVAL:
+		r.d.inDrops.Add(1) // a super-packet of a protocol that the header has no word for
+		return 0, unix.EINTR
+	case unix.ENETDOWN: // the interface went down, as the kernel tells elsewhere
+		return 0, unix.EINTR
+	}
+	return 0, err
 }
 
-// take puts the frame of n octets that was read into the batch.
-func (r *reader) take(n int) {
-	d, p := r.d, r.spare
-	if r.msg.Flags&unix.MSG_TRUNC != 0 {
-		d.inDrops.Add(1) // longer than IPv4 can say
-		return
-	}
-	if n <= smallFrame {
-		p = packet.From(p.Bytes()[:n])
-	} else {
-		r.spare = nil
-		p.Truncate(n)
-	}
-	if !vnet.Take(p) || p.Len() < wire.EthernetLen || !vnet.Land(link.Ethernet, p) {
+// Take implements vnet.Source.
+func (r *reader) Take(p *packet.Buffer, _ bool, b *packet.Batch) bool {
+	d := r.d
+	cut := r.msg.Flags&unix.MSG_TRUNC != 0 // longer than IPv4 can say
+	if cut || !vnet.Take(p) || p.Len() < wire.EthernetLen || !vnet.Land(link.Ethernet, p) {
 		d.inDrops.Add(1)
 		p.Free()
-		return
+		return true
 	}
 	header := wire.EthernetLen + r.retag(p)
 	if d.noOffload {
-		r.split(p, header)
-		return
+		r.split(p, header, b)
+	} else {
+		r.push(p, b)
 	}
-	r.push(p)
+	return true
 }
 
-// split puts the segments of p into the batch, or p if it is one itself, with all checksums made.
-func (r *reader) split(p *packet.Buffer, header int) {
+// Deliver implements vnet.Source.
+func (r *reader) Deliver(b *packet.Batch) {
+	if !b.Empty() {
+		r.d.slot.Deliver(0, b)
+	}
+}
+
+// split puts the segments of p into b, or p if it is one itself, with all checksums made.
+func (r *reader) split(p *packet.Buffer, header int, b *packet.Batch) {
 	var parts packet.Batch
 	offload.Split(p, header, &parts)
 	for p := parts.Pop(); p != nil; p = parts.Pop() {
-		r.push(p)
+		r.push(p, b)
 	}
 }
 
-func (r *reader) push(p *packet.Buffer) {
+func (r *reader) push(p *packet.Buffer, b *packet.Batch) {
 	r.d.inFrames.Add(1)
 	r.d.inOctets.Add(uint64(p.Len()))
-	r.batch.Push(p)
+	b.Push(p)
 }
 
 // retag puts the VLAN tag back into p that the kernel took off, if it did, and returns how many octets that are.
