@@ -67,19 +67,17 @@ func (c *UDPConn) WriteBatch(ms []Message, flags int) (int, error) {
 	var out packet.Batch
 	n := 0
 	var err error
-	for ; n < len(ms) && err == nil; n++ {
+	for n < len(ms) {
 		if err = c.compose(&ms[n], &out); err != nil {
 			break
 		}
+		n++
 	}
 	c.sock.SendAll(&out)
 	if n > 0 || err == nil {
 		return n, nil
 	}
-	if addr := ms[0].Addr; addr != nil {
-		return 0, c.errTo(addr, err)
-	}
-	return 0, c.err("write", err)
+	return c.written(nil, ms[0].Addr, err)
 }
 
 // compose appends the packet to out that sends m.
