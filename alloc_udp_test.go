@@ -8,78 +8,73 @@ import (
 	"testing"
 
 	"github.com/onlink-go/onlink"
-	"github.com/onlink-go/onlink/link/mem"
 )
 
 // Nor do batches allocate, nor writes of many datagrams, however they are read and whatever the cable takes.
 func TestBatchesAllocateNothing(t *testing.T) {
-	for name, can := range offloads {
-		for _, host := range []string{server4, server6} {
-			a, b := newPairOn(t, mem.Config{Offload: can}, nil)
-			out, in := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000")
-			to := netip.AddrPortFrom(netip.MustParseAddr(host), 7000)
-			write := room(8)
-			for i := range write {
-				write[i].Buffers, write[i].OOB, write[i].Addr = [][]byte{make([]byte, 10), make([]byte, 990)}, nil, net.UDPAddrFromAddrPort(to)
+	overCables(t, func(t *testing.T, a, b *onlink.Stack, to netip.AddrPort) {
+		out, in := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000")
+		write := room(8)
+		for i := range write {
+			write[i].Buffers, write[i].OOB, write[i].Addr = [][]byte{make([]byte, 10), make([]byte, 990)}, nil, net.UDPAddrFromAddrPort(to)
+		}
+		read := room(8)
+		data, buf := make([]byte, 8*1000), make([]byte, 66000)
+		segments := onlink.ControlMessage{SegmentSize: 1000}
+		var m onlink.ControlMessage
+		// readAll reads n octets, or fails.
+		readAll := func(n int) error {
+			for n > 0 {
+				got, _, err := in.ReadMsg(buf, &m)
+				if err != nil {
+					return err
+				}
+				n -= got
 			}
-			read := room(8)
-			data, buf := make([]byte, 8*1000), make([]byte, 66000)
-			segments := onlink.ControlMessage{SegmentSize: 1000}
-			var m onlink.ControlMessage
-			// readAll reads n octets, or fails.
-			readAll := func(n int) error {
-				for n > 0 {
-					got, _, err := in.ReadMsg(buf, &m)
+			return nil
+		}
+		for way, exchange := range map[string]func() error{
+			"batches": func() error {
+				if _, err := out.WriteBatch(write, 0); err != nil {
+					return err
+				}
+				for n := 0; n < len(write); {
+					got, err := in.ReadBatch(read, 0)
 					if err != nil {
 						return err
 					}
-					n -= got
+					n += got
 				}
 				return nil
+			},
+			"segments": func() error {
+				if _, err := out.WriteMsg(data, &segments, to); err != nil {
+					return err
+				}
+				return readAll(len(data))
+			},
+			"segments, joined": func() error {
+				in.SetCoalesce(true)
+				defer in.SetCoalesce(false)
+				if _, err := out.WriteMsg(data, &segments, to); err != nil {
+					return err
+				}
+				return readAll(len(data))
+			},
+		} {
+			run := func() {
+				if err := exchange(); err != nil {
+					t.Fatal(way, err)
+				}
 			}
-			for way, exchange := range map[string]func() error{
-				"batches": func() error {
-					if _, err := out.WriteBatch(write, 0); err != nil {
-						return err
-					}
-					for n := 0; n < len(write); {
-						got, err := in.ReadBatch(read, 0)
-						if err != nil {
-							return err
-						}
-						n += got
-					}
-					return nil
-				},
-				"segments": func() error {
-					if _, err := out.WriteMsg(data, &segments, to); err != nil {
-						return err
-					}
-					return readAll(len(data))
-				},
-				"segments, joined": func() error {
-					in.SetCoalesce(true)
-					defer in.SetCoalesce(false)
-					if _, err := out.WriteMsg(data, &segments, to); err != nil {
-						return err
-					}
-					return readAll(len(data))
-				},
-			} {
-				run := func() {
-					if err := exchange(); err != nil {
-						t.Fatal(way, err)
-					}
-				}
-				for range 100 {
-					run()
-				}
-				if n := testing.AllocsPerRun(500, run); n != 0 {
-					t.Errorf("%s to %s on a cable that takes %s: %v allocations", way, host, name, n)
-				}
+			for range 100 {
+				run()
+			}
+			if n := testing.AllocsPerRun(500, run); n != 0 {
+				t.Errorf("%s: %v allocations", way, n)
 			}
 		}
-	}
+	})
 }
 
 // Nor does a socket that sends to many in turn.

@@ -34,60 +34,54 @@ func room(n int) []onlink.Message {
 
 // A batch arrives as its datagrams, whether they go each by itself or several in a packet, and however many are read at once.
 func TestBatch(t *testing.T) {
-	for name, can := range offloads {
-		for _, host := range []string{server4, server6} {
-			t.Run(name+"/"+family(host), func(t *testing.T) {
-				a, b := newPairOn(t, mem.Config{Offload: can}, nil)
-				out, in := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000")
-				in.SetReadDeadline(time.Now().Add(10 * time.Second))
-				to := &net.UDPAddr{IP: net.ParseIP(host), Port: 7000}
-				if err := out.SetSegmentSize(700); err != nil {
-					t.Fatal(err)
-				}
-				sizes := []int{0, 1, 700, 701, 7000, 20, 2100, 5}
-				var send []onlink.Message
-				var want [][]byte
-				for i, n := range sizes {
-					data := numbered(n)
-					send = append(send, onlink.Message{Buffers: [][]byte{data[:n/3], data[n/3:]}, Addr: to})
-					for at := 0; at == 0 || at < n; at += 700 {
-						want = append(want, data[at:min(at+700, n)])
-					}
-					if i == 0 {
-						send[0].Buffers = nil
-					}
-				}
-				for _, at := range []int{1, 2, 3, 5, 64} {
-					if n, err := out.WriteBatch(send, 0); n != len(send) || err != nil {
-						t.Fatalf("%d written, %v", n, err)
-					}
-					for i, m := range send {
-						if m.N != sizes[i] {
-							t.Errorf("wrote %d octets, want %d", m.N, sizes[i])
-						}
-					}
-					ms := room(at)
-					for i := 0; i < len(want); {
-						n, err := in.ReadBatch(ms, 0)
-						if err != nil || n < 1 || n > at {
-							t.Fatalf("%d at a time: %d, %v", at, n, err)
-						}
-						for _, m := range ms[:n] {
-							got := bytes.Join(m.Buffers, nil)[:m.N]
-							if i >= len(want) || !bytes.Equal(got, want[i]) || m.Flags != 0 || m.NN == 0 {
-								t.Fatalf("%d at a time: the %dth has %d octets, flags %#x, %d octets of control messages", at, i, m.N, m.Flags, m.NN)
-							}
-							from := m.Addr.(*net.UDPAddr)
-							if from.Port != out.LocalAddr().(*net.UDPAddr).Port {
-								t.Errorf("from %v", from)
-							}
-							i++
-						}
-					}
-				}
-			})
+	overCables(t, func(t *testing.T, a, b *onlink.Stack, to netip.AddrPort) {
+		out, in := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000")
+		in.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if err := out.SetSegmentSize(700); err != nil {
+			t.Fatal(err)
 		}
-	}
+		sizes := []int{0, 1, 700, 701, 7000, 20, 2100, 5}
+		var send []onlink.Message
+		var want [][]byte
+		for i, n := range sizes {
+			data := numbered(n)
+			send = append(send, onlink.Message{Buffers: [][]byte{data[:n/3], data[n/3:]}, Addr: net.UDPAddrFromAddrPort(to)})
+			for at := 0; at == 0 || at < n; at += 700 {
+				want = append(want, data[at:min(at+700, n)])
+			}
+			if i == 0 {
+				send[0].Buffers = nil
+			}
+		}
+		for _, at := range []int{1, 2, 3, 5, 64} {
+			if n, err := out.WriteBatch(send, 0); n != len(send) || err != nil {
+				t.Fatalf("%d written, %v", n, err)
+			}
+			for i, m := range send {
+				if m.N != sizes[i] {
+					t.Errorf("wrote %d octets, want %d", m.N, sizes[i])
+				}
+			}
+			ms := room(at)
+			for i := 0; i < len(want); {
+				n, err := in.ReadBatch(ms, 0)
+				if err != nil || n < 1 || n > at {
+					t.Fatalf("%d at a time: %d, %v", at, n, err)
+				}
+				for _, m := range ms[:n] {
+					got := bytes.Join(m.Buffers, nil)[:m.N]
+					if i >= len(want) || !bytes.Equal(got, want[i]) || m.Flags != 0 || m.NN == 0 {
+						t.Fatalf("%d at a time: the %dth has %d octets, flags %#x, %d octets of control messages", at, i, m.N, m.Flags, m.NN)
+					}
+					from := m.Addr.(*net.UDPAddr)
+					if from.Port != out.LocalAddr().(*net.UDPAddr).Port {
+						t.Errorf("from %v", from)
+					}
+					i++
+				}
+			}
+		}
+	})
 }
 
 // A batch says what is wrong: nothing to read, with what has been written before, and what cannot be done.

@@ -28,31 +28,37 @@ func numbered(n int) []byte {
 	return b
 }
 
-// One write of many datagrams arrives as these, whatever the cable takes and whatever the reader asked for.
-func TestSegments(t *testing.T) {
+// overCables calls f for each kind of cable and each family, with the stacks at its ends and an address of b.
+func overCables(t *testing.T, f func(t *testing.T, a, b *onlink.Stack, to netip.AddrPort)) {
 	for name, can := range offloads {
 		for _, host := range []string{server4, server6} {
 			t.Run(name+"/"+family(host), func(t *testing.T) {
 				a, b := newPairOn(t, mem.Config{Offload: can}, nil)
-				out, in := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000")
-				to := netip.AddrPortFrom(netip.MustParseAddr(host), 7000)
-				in.SetReadDeadline(time.Now().Add(10 * time.Second))
-				for _, size := range []int{1, 7, 8, 9, 100, 1400} {
-					for _, n := range []int{0, size - 1, size, size + 1, min(5*size+3, 65000), min(46*size, 65000)} {
-						data := numbered(n)
-						if _, err := out.WriteMsg(data, &onlink.ControlMessage{SegmentSize: size}, to); err != nil {
-							t.Fatalf("%d octets in datagrams of %d: %v", n, size, err)
-						}
-						wantDatagrams(t, in, data, size)
-					}
-				}
-				sent, received := a.Snapshot().Counters.Counters[mib.UdpOutDatagrams], b.Snapshot().Counters.Counters[mib.UdpInDatagrams]
-				if sent != received || sent == 0 {
-					t.Errorf("%d datagrams sent, %d received", sent, received)
-				}
+				f(t, a, b, netip.AddrPortFrom(netip.MustParseAddr(host), 7000))
 			})
 		}
 	}
+}
+
+// One write of many datagrams arrives as these, whatever the cable takes and whatever the reader asked for.
+func TestSegments(t *testing.T) {
+	overCables(t, func(t *testing.T, a, b *onlink.Stack, to netip.AddrPort) {
+		out, in := listenUDP(t, a, "udp", ":0"), listenUDP(t, b, "udp", ":7000")
+		in.SetReadDeadline(time.Now().Add(10 * time.Second))
+		for _, size := range []int{1, 7, 8, 9, 100, 1400} {
+			for _, n := range []int{0, size - 1, size, size + 1, min(5*size+3, 65000), min(46*size, 65000)} {
+				data := numbered(n)
+				if _, err := out.WriteMsg(data, &onlink.ControlMessage{SegmentSize: size}, to); err != nil {
+					t.Fatalf("%d octets in datagrams of %d: %v", n, size, err)
+				}
+				wantDatagrams(t, in, data, size)
+			}
+		}
+		sent, received := a.Snapshot().Counters.Counters[mib.UdpOutDatagrams], b.Snapshot().Counters.Counters[mib.UdpInDatagrams]
+		if sent != received || sent == 0 {
+			t.Errorf("%d datagrams sent, %d received", sent, received)
+		}
+	})
 }
 
 // wantDatagrams reads the datagrams of size octets that data was cut into.
