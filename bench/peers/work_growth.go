@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io"
-	"net"
 	"sync"
 	"time"
 )
@@ -18,7 +16,7 @@ func growth(connections int) work {
 		}
 		var clients, servers sync.WaitGroup
 		for i := 1; i < len(all.ends); i += 2 {
-			servers.Go(func() { answer(all.ends[i]) })
+			servers.Go(func() { answer(all.ends[i], message) })
 		}
 		counts := make([]int64, connections)
 		logs := make([][]time.Duration, connections)
@@ -29,16 +27,16 @@ func growth(connections int) work {
 			logs[i] = make([]time.Duration, 0, min(1<<20, 4<<20/connections))
 			warm.Add(1)
 			clients.Go(func() {
-				b := make([]byte, 1)
+				a := &asker{c: all.ends[2*i], message: messageData[:]}
 				for range warmUp {
 					if errs[i] == nil {
-						errs[i] = ask(all.ends[2*i], b)
+						errs[i] = a.ask()
 					}
 				}
 				warm.Done()
 				<-start
 				if errs[i] == nil {
-					counts[i], logs[i], errs[i] = askOn(all.ends[2*i], b, m, logs[i])
+					counts[i], logs[i], errs[i] = a.run(m, logs[i])
 				}
 			})
 		}
@@ -67,39 +65,6 @@ const message = 16 << 10
 
 var messageData [message]byte
 
-// answer reads messages and sends an octet for each.
-func answer(c net.Conn) {
-	b := make([]byte, message)
-	for {
-		if _, err := io.ReadFull(c, b); err != nil {
-			return
-		}
-		if _, err := c.Write(b[:1]); err != nil {
-			return
-		}
-	}
-}
-
 // warmUp is how many messages go over each connection before it is measured: by then its window is open, and its buffers and
 // goroutines are as large as they get.
 const warmUp = 2
-
-// ask sends a message and waits for the answer.
-func ask(c net.Conn, b []byte) error {
-	if _, err := c.Write(messageData[:]); err != nil {
-		return err
-	}
-	_, err := io.ReadFull(c, b)
-	return err
-}
-
-// askOn asks as long as the meter runs.
-func askOn(c net.Conn, b []byte, m *meter, took []time.Duration) (n int64, _ []time.Duration, err error) {
-	for last := time.Now(); err == nil && last.Sub(m.began) < m.time; n++ {
-		err = ask(c, b)
-		now := time.Now()
-		took = note(took, now.Sub(last))
-		last = now
-	}
-	return n, took, err
-}

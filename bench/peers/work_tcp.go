@@ -114,9 +114,9 @@ func besideBulk(p *pair, m *meter) error {
 	return err
 }
 
-// mouse is a connection whose server sends back what comes.
+// mouse is a connection over which an octet goes there and back.
 type mouse struct {
-	c    net.Conn
+	asker
 	work sync.WaitGroup
 }
 
@@ -130,29 +130,39 @@ func newMouse(p *pair, port int) (*mouse, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mouse{c: c}
+	m := &mouse{asker: asker{c: c, message: make([]byte, 1)}}
 	m.work.Go(func() {
 		defer s.Close()
-		b := make([]byte, 1)
-		for {
-			if _, err := s.Read(b); err != nil {
-				return
-			}
-			if _, err := s.Write(b); err != nil {
-				return
-			}
-		}
+		answer(s, len(m.message))
 	})
 	return m, nil
 }
 
-// run sends an octet there and back as long as the meter runs, and notes how long each has taken.
-func (mo *mouse) run(m *meter, took []time.Duration) (n int64, _ []time.Duration, err error) {
-	b := make([]byte, 1)
-	for last := m.began; err == nil && last.Sub(m.began) < m.time; n++ {
-		if _, err = mo.c.Write(b); err == nil {
-			_, err = io.ReadFull(mo.c, b)
-		}
+func (mo *mouse) close() {
+	mo.c.Close()
+	mo.work.Wait()
+}
+
+// asker sends messages over a connection, each of which is answered with an octet.
+type asker struct {
+	c       net.Conn
+	message []byte
+	answer  [1]byte
+}
+
+// ask sends a message and waits for the answer.
+func (a *asker) ask() error {
+	if _, err := a.c.Write(a.message); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(a.c, a.answer[:])
+	return err
+}
+
+// run asks as long as the meter runs, and notes how long each has taken.
+func (a *asker) run(m *meter, took []time.Duration) (n int64, _ []time.Duration, err error) {
+	for last := time.Now(); err == nil && last.Sub(m.began) < m.time; n++ {
+		err = a.ask()
 		now := time.Now()
 		took = note(took, now.Sub(last))
 		last = now
@@ -160,9 +170,17 @@ func (mo *mouse) run(m *meter, took []time.Duration) (n int64, _ []time.Duration
 	return n, took, err
 }
 
-func (mo *mouse) close() {
-	mo.c.Close()
-	mo.work.Wait()
+// answer reads messages of so many octets and sends an octet for each.
+func answer(c net.Conn, octets int) {
+	b := make([]byte, octets)
+	for {
+		if _, err := io.ReadFull(c, b); err != nil {
+			return
+		}
+		if _, err := c.Write(b[:1]); err != nil {
+			return
+		}
+	}
 }
 
 // connects opens connections, sends an octet over each and closes it.
