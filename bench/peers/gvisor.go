@@ -9,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
@@ -65,6 +66,26 @@ func protocolOf(a netip.Addr) tcpip.NetworkProtocolNumber {
 	}
 	return ipv6.ProtocolNumber
 }
+
+// gvisorLink is what is the same of all links that are made for gVisor here: what comes in goes to the dispatcher. What of
+// gVisor's channel a link does not redefine says what kind of link it is.
+type gvisorLink struct {
+	*channel.Endpoint
+	dispatcher stack.NetworkDispatcher
+}
+
+func newGVisorLink(mtu uint32, addr tcpip.LinkAddress) gvisorLink {
+	return gvisorLink{Endpoint: channel.New(1, mtu, addr)}
+}
+
+// Attach implements stack.LinkEndpoint.
+func (l *gvisorLink) Attach(d stack.NetworkDispatcher) {
+	l.Endpoint.Attach(d)
+	l.dispatcher = d
+}
+
+// GSOMaxSize implements stack.GSOEndpoint.
+func (*gvisorLink) GSOMaxSize() uint32 { return 1 << 16 }
 
 // gvisorHost is a host of gVisor's on a link.
 func gvisorHost(l stack.LinkEndpoint, a addresses) (host, error) {

@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 )
 
@@ -44,13 +43,11 @@ func gvisorQueue(mtu uint32, gso stack.SupportedGSO, limit int) opener {
 	}
 }
 
-// queue is one end of the link: packets that the other end has sent wait in it. What of gVisor's channel it does not
-// redefine says what kind of link it is.
+// queue is one end of the link: packets that the other end has sent wait in it.
 type queue struct {
-	*channel.Endpoint
-	to         *queue
-	limit      int // of what waits
-	dispatcher stack.NetworkDispatcher
+	gvisorLink
+	to    *queue
+	limit int // of what waits
 
 	mu      sync.Mutex
 	more    sync.Cond
@@ -63,22 +60,13 @@ const usual, wide = 1 << 10, 1 << 15
 
 // newQueue returns an end of a link; a trusted one vouches for checksums.
 func newQueue(mtu uint32, gso stack.SupportedGSO, trusted bool, addr tcpip.LinkAddress) *queue {
-	q := &queue{Endpoint: channel.New(1, mtu, addr)}
+	q := &queue{gvisorLink: newGVisorLink(mtu, addr)}
 	q.SupportedGSOKind = gso
 	if trusted {
 		q.LinkEPCapabilities = stack.CapabilityTXChecksumOffload | stack.CapabilityRXChecksumOffload
 	}
 	q.more.L = &q.mu
 	return q
-}
-
-// GSOMaxSize implements stack.GSOEndpoint.
-func (*queue) GSOMaxSize() uint32 { return 1 << 16 }
-
-// Attach implements stack.LinkEndpoint.
-func (q *queue) Attach(d stack.NetworkDispatcher) {
-	q.Endpoint.Attach(d)
-	q.dispatcher = d
 }
 
 // WritePackets implements stack.LinkEndpoint.

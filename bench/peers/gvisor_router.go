@@ -6,14 +6,13 @@ import (
 	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
-	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 )
 
 // gvisorRouter is gVisor's stack as a router with one route to everywhere for each family, between two links.
 func gvisorRouter(destinations int) opener {
 	return func(f family) (*pair, error) {
-		in, out := &gvisorSink{Endpoint: channel.New(1, 1500, "")}, &gvisorSink{Endpoint: channel.New(1, 1500, "")}
+		in, out := &gvisorSink{gvisorLink: newGVisorLink(1500, "")}, &gvisorSink{gvisorLink: newGVisorLink(1500, "")}
 		s, err := gvisorStack(in, out)
 		if err != nil {
 			return nil, err
@@ -47,15 +46,8 @@ func gvisorRouter(destinations int) opener {
 
 // gvisorSink is a link that counts what is sent, and is a way in.
 type gvisorSink struct {
-	*channel.Endpoint
-	dispatcher stack.NetworkDispatcher
-	n          int64
-}
-
-// Attach implements stack.LinkEndpoint.
-func (l *gvisorSink) Attach(d stack.NetworkDispatcher) {
-	l.Endpoint.Attach(d)
-	l.dispatcher = d
+	gvisorLink
+	n int64
 }
 
 // WritePackets implements stack.LinkEndpoint.

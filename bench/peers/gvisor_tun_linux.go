@@ -12,7 +12,6 @@ import (
 	"gvisor.dev/gvisor/pkg/rawfile"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
-	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 )
 
@@ -40,13 +39,12 @@ func gvisorTUN(d direction) opener {
 	})
 }
 
-// tun is a link to a TUN device. What of gVisor's channel it does not redefine says what kind of link it is.
+// tun is a link to a TUN device.
 type tun struct {
-	*channel.Endpoint
-	fd         int
-	file       *os.File // of fd, for waiting
-	dispatcher stack.NetworkDispatcher
-	running    sync.WaitGroup
+	gvisorLink
+	fd      int
+	file    *os.File // of fd, for waiting
+	running sync.WaitGroup
 }
 
 func openTUN() (*tun, error) {
@@ -66,20 +64,11 @@ func openTUN() (*tun, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("a TUN: %w", err)
 	}
-	t := &tun{Endpoint: channel.New(1, 1500, ""), fd: fd, file: os.NewFile(uintptr(fd), deviceName)}
+	t := &tun{gvisorLink: newGVisorLink(1500, ""), fd: fd, file: os.NewFile(uintptr(fd), deviceName)}
 	t.SupportedGSOKind = stack.HostGSOSupported
 	t.LinkEPCapabilities = stack.CapabilityRXChecksumOffload // of what is not TCP it has to make the checksums
 	return t, nil
 }
-
-// Attach implements stack.LinkEndpoint.
-func (t *tun) Attach(d stack.NetworkDispatcher) {
-	t.Endpoint.Attach(d)
-	t.dispatcher = d
-}
-
-// GSOMaxSize implements stack.GSOEndpoint.
-func (*tun) GSOMaxSize() uint32 { return 1 << 16 }
 
 // Octets of a virtio-net header, and of the two buffers that a packet is read into: a small one leaves the second for the next.
 const (
