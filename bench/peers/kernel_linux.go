@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -67,23 +66,19 @@ func atHome(f func()) error {
 // kernelVeth is the kernel in two namespaces that a veth pair joins.
 func kernelVeth(mtu int, features string) opener {
 	return func(f family) (*pair, error) {
-		space, err := veth(deviceName, farName, mtu)
+		space, unplug, err := veth(mtu)
 		if err != nil {
 			return nil, err
 		}
-		p := &pair{client: kernelHost(here), server: kernelHost(space.Do), addr: serverAddrs.of(f), kernel: true, close: func() {
-			exec.Command("ip", "link", "delete", deviceName).Run() // it goes with the namespace otherwise
-			space.Close()
-		}}
 		err = errors.Join(address(here, deviceName, clientAddrs), address(space.Do, farName, serverAddrs))
 		if features != "" {
 			err = errors.Join(err, command(here, "ethtool -K "+deviceName+" "+features), command(space.Do, "ethtool -K "+farName+" "+features))
 		}
 		if err != nil {
-			p.close()
+			unplug()
 			return nil, err
 		}
-		return p, nil
+		return &pair{client: kernelHost(here), server: kernelHost(space.Do), addr: serverAddrs.of(f), kernel: true, close: unplug}, nil
 	}
 }
 

@@ -55,13 +55,9 @@ func (d direction) onDevice(make func() (host, error)) opener {
 // onVeth gives a stack one end of a veth pair, in a namespace where the kernel has no address.
 func (d direction) onVeth(make func() (host, error)) opener {
 	return func(f family) (*pair, error) {
-		space, err := veth(deviceName, farName, 1500)
+		space, unplug, err := veth(1500)
 		if err != nil {
 			return nil, err
-		}
-		unplug := func() {
-			exec.Command("ip", "link", "delete", deviceName).Run() // it goes with the namespace otherwise
-			space.Close()
 		}
 		var stack host
 		err = errors.Join(
@@ -97,20 +93,22 @@ func rootOnly() error {
 	return nil
 }
 
-// veth joins this namespace to a new one.
-func veth(near, far string, mtu int) (netns.Namespace, error) {
+// veth joins this namespace to a new one by a pair of deviceName here and farName there, until unplug.
+func veth(mtu int) (space netns.Namespace, unplug func(), err error) {
 	if err := rootOnly(); err != nil {
-		return -1, err
+		return -1, nil, err
 	}
-	space, err := netns.New()
-	if err != nil {
-		return -1, err
+	if space, err = netns.New(); err != nil {
+		return -1, nil, err
 	}
-	if err := command(here, fmt.Sprintf("ip link add %s mtu %d type veth peer name %s mtu %[2]d netns %[4]s", near, mtu, far, space.Path())); err != nil {
+	if err := command(here, fmt.Sprintf("ip link add %s mtu %d type veth peer name %s mtu %[2]d netns %[4]s", deviceName, mtu, farName, space.Path())); err != nil {
 		space.Close()
-		return -1, err
+		return -1, nil, err
 	}
-	return space, nil
+	return space, func() {
+		exec.Command("ip", "link", "delete", deviceName).Run() // it goes with the namespace otherwise
+		space.Close()
+	}, nil
 }
 
 // address gives the kernel's interface its addresses and sets it up.
