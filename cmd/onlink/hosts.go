@@ -99,6 +99,19 @@ func (n *names) with(a netip.Addr) string {
 	return a.String()
 }
 
+// familyDigit returns what network names have behind them for the family of a.
+func familyDigit(a netip.Addr) string {
+	if a.Is4() {
+		return "4"
+	}
+	return "6"
+}
+
+// sourceOf returns the address that conn, a connection of UDP or for echoes, sends from.
+func sourceOf(conn net.Conn) netip.Addr {
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}
+
 // deadliner is what can be read from until a time.
 type deadliner interface{ SetReadDeadline(time.Time) error }
 

@@ -158,9 +158,7 @@ func (n *nc) connect(t ncTarget) error {
 			continue
 		}
 		open = true
-		if c.Verbose {
-			fmt.Fprintf(n.err, "Connection to %s %d port [%s/*] succeeded!\n", t.host, port, c.protocol())
-		}
+		n.say("Connection to %s %d port [%s/*] succeeded!", t.host, port, c.protocol())
 		if c.Zero {
 			conn.Close()
 			continue

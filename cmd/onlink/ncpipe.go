@@ -227,7 +227,7 @@ func (n *nc) asks(conn net.Conn) error {
 	if _, err := conn.Write([]byte("X")); err != nil {
 		return err
 	}
-	if err := conn.SetReadDeadline(n.stack.Runtime().Wall().Add(probeWait)); err != nil {
+	if err := n.readUntil(conn, n.stack.Runtime().Now().Add(probeWait)); err != nil {
 		return err
 	}
 	_, err := conn.Read(make([]byte, 1))

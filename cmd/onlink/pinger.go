@@ -63,7 +63,7 @@ type pinger struct {
 
 // open makes the socket. What fails here has ping not begin.
 func (p *pinger) open() error {
-	network := "ping" + map[bool]string{true: "4", false: "6"}[p.dst.Is4()]
+	network := "ping" + familyDigit(p.dst)
 	d := onlink.Dialer{Stack: p.stack, Mark: p.cmd.Mark}
 	ifi := p.stack.Interface(p.cmd.From)
 	if p.cmd.From != "" {
@@ -84,7 +84,7 @@ func (p *pinger) open() error {
 	if err != nil {
 		return usageError{fmt.Errorf("ping: %w", cause(err))}
 	}
-	p.src = probe.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	p.src = sourceOf(probe)
 	probe.Close() // nothing was sent
 	local := ""
 	if p.cmd.From != "" {
@@ -328,9 +328,6 @@ func (p *pinger) complaint(e *onlink.ICMPError) {
 	}
 	p.print("%sFrom %s icmp_seq=%d %s\n", p.stamp(), p.names.with(from), seq, text)
 }
-
-// print writes a line.
-func (p *pinger) print(format string, args ...any) { fmt.Fprintf(p.out, format, args...) }
 
 // milliseconds returns d as ping prints it: with four significant digits at most.
 func milliseconds(d time.Duration) string {

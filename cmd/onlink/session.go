@@ -21,6 +21,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -63,6 +64,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// print prints.
+func (s *session) print(format string, args ...any) { fmt.Fprintf(s.out, format, args...) }
 
 // parallel runs fs at once, waits for all of them, and joins their errors.
 func (s *session) parallel(fs ...func() error) error {

@@ -98,14 +98,14 @@ type pathProbe struct {
 }
 
 func (p *pathfinder) open() error {
-	digit := map[bool]string{true: "4", false: "6"}[p.dst.Is4()]
+	digit := familyDigit(p.dst)
 	c, err := p.stack.DialContext(p.ctx, "udp"+digit, net.JoinHostPort(p.dst.String(), "9"))
 	if err != nil {
 		return err
 	}
 	found := c.(*onlink.UDPConn)
 	p.mtu, err = found.PathMTU()
-	p.src = found.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	p.src = sourceOf(found)
 	found.Close() // nothing was sent
 	if err != nil {
 		return err
@@ -309,6 +309,3 @@ func (p *pathfinder) line(ttl int, who string, took time.Duration) string {
 	}
 	return fmt.Sprintf("%2d:  %-52s%3d.%03dms", ttl, who, took.Milliseconds(), took.Microseconds()%1000)
 }
-
-// print prints.
-func (p *pathfinder) print(format string, args ...any) { fmt.Fprintf(p.out, format, args...) }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -137,12 +136,12 @@ func (t *tracer) hops(i int) int { return t.cmd.First + i/t.cmd.Queries }
 // open makes what probes are sent with.
 func (t *tracer) open() error {
 	d := onlink.Dialer{Stack: t.stack, LocalAddr: t.cmd.Source, Interface: t.cmd.Device}
-	digit := map[bool]string{true: "4", false: "6"}[t.dst.Is4()]
+	digit := familyDigit(t.dst)
 	found, err := d.DialContext(t.ctx, "ping"+digit, t.dst.String())
 	if err != nil {
 		return err
 	}
-	t.src = found.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	t.src = sourceOf(found)
 	found.Close() // nothing was sent
 	switch {
 	case t.cmd.ICMP:
