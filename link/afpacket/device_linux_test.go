@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/onlink-go/onlink/internal/netns"
 	"github.com/onlink-go/onlink/internal/vnet"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/linktest"
@@ -26,30 +26,16 @@ import (
 const patience = 10 * time.Second
 
 // inNamespace runs the rest of the test in a network namespace of its own, with the two ends of a veth pair, ov0 and ov1, on
-// which the kernel says nothing of its own accord. The thread, and with it the namespace, ends with the test.
+// which the kernel says nothing of its own accord.
 func inNamespace(t testing.TB) {
 	t.Helper()
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		runtime.UnlockOSThread()
-		t.Skipf("needs root, for a network namespace: %v", err)
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs the program ip (iproute2)")
-	}
+	netns.Enter(t)
 	if err := os.WriteFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", []byte("1"), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Skipf("needs to silence the kernel: %v", err)
 	}
-	ip(t, "link add ov0 type veth peer name ov1")
-	ip(t, "link set ov0 up")
-	ip(t, "link set ov1 up")
-}
-
-func ip(t testing.TB, args string) {
-	t.Helper()
-	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
-		t.Fatalf("ip %s: %v\n%s", args, err, out)
-	}
+	netns.IP(t, "link add ov0 type veth peer name ov1")
+	netns.IP(t, "link set ov0 up")
+	netns.IP(t, "link set ov1 up")
 }
 
 func openDevice(t testing.TB, name string, cfg Config) *Device {
@@ -263,29 +249,29 @@ func TestChanges(t *testing.T) {
 			return len(c) > 0 && is(c[len(c)-1]) && a.Info() == c[len(c)-1]
 		})
 	}
-	ip(t, "link set ov1 down")
+	netns.IP(t, "link set ov1 down")
 	last("no carrier", func(i link.Info) bool { return !i.Up })
 	send(t, a, linktest.Frame(a.Info(), b.Info(), 0, 0, 64)) // to nowhere
-	ip(t, "link set ov1 up")
+	netns.IP(t, "link set ov1 up")
 	last("carrier again", func(i link.Info) bool { return i.Up })
-	ip(t, "link set ov0 mtu 1400")
+	netns.IP(t, "link set ov0 mtu 1400")
 	last("the MTU", func(i link.Info) bool { return i.Up && i.MTU == 1400 })
-	ip(t, "link set ov0 address 02:00:00:00:00:77")
+	netns.IP(t, "link set ov0 address 02:00:00:00:00:77")
 	last("the address", func(i link.Info) bool { return i.Up && i.Addr == wire.MAC{2, 0, 0, 0, 0, 0x77} })
 
-	ip(t, "link set ov0 down")
+	netns.IP(t, "link set ov0 down")
 	last("down", func(i link.Info) bool { return !i.Up })
 	drops := a.Stats().OutDrops
 	send(t, a, linktest.Frame(a.Info(), b.Info(), 0, 0, 64))
 	if got := a.Stats().OutDrops; got != drops+1 || isGone(a) {
 		t.Errorf("down: %d drops, want %d; gone %v", got, drops+1, isGone(a))
 	}
-	ip(t, "link set ov0 up")
+	netns.IP(t, "link set ov0 up")
 	last("up again", func(i link.Info) bool { return i.Up })
 	send(t, b, linktest.Frame(b.Info(), a.Info(), 0, 0, 64))
 	eventually(t, "a frame after that", func() bool { return len(r.Frames()) == 1 })
 
-	ip(t, "link delete ov0")
+	netns.IP(t, "link delete ov0")
 	last("gone", func(i link.Info) bool { return !i.Up && isGone(a) })
 	var batch packet.Batch
 	batch.Push(linktest.Frame(a.Info(), b.Info(), 0, 0, 64))
@@ -302,12 +288,12 @@ func TestChanges(t *testing.T) {
 // A link whose interface is down when it is opened comes to life with it.
 func TestOpenDown(t *testing.T) {
 	inNamespace(t)
-	ip(t, "link set ov0 down")
+	netns.IP(t, "link set ov0 down")
 	a, b := openDevice(t, "ov0", Config{}), openDevice(t, "ov1", Config{})
 	if a.Info().Up || b.Info().Up {
 		t.Errorf("up: %v, %v", a.Info(), b.Info())
 	}
-	ip(t, "link set ov0 up")
+	netns.IP(t, "link set ov0 up")
 	eventually(t, "up", func() bool { return a.Info().Up && b.Info().Up })
 	var r linktest.Recorder
 	attach(t, a, &r)
@@ -433,7 +419,7 @@ func TestListening(t *testing.T) {
 
 func TestOpenErrors(t *testing.T) {
 	inNamespace(t)
-	ip(t, "tuntap add dev otun mode tun")
+	netns.IP(t, "tuntap add dev otun mode tun")
 	for _, tt := range []struct {
 		name  string
 		drop  bool // without CAP_NET_RAW
@@ -448,7 +434,7 @@ func TestOpenErrors(t *testing.T) {
 		{"ov0", true, syscall.EPERM, "not permitted to open ov0: run as root, or allow the program packet sockets with `setcap cap_net_raw"},
 	} {
 		if tt.drop {
-			dropNetRaw(t)
+			netns.Drop(t, unix.CAP_NET_RAW)
 		}
 		d, err := Open(tt.name, Config{})
 		if err == nil {
@@ -459,20 +445,6 @@ func TestOpenErrors(t *testing.T) {
 		if !strings.HasPrefix(err.Error(), "afpacket: ") || !strings.Contains(err.Error(), tt.want) || !errors.Is(err, tt.errno) {
 			t.Errorf("%q: %q, want %q in it and %v", tt.name, err, tt.want, tt.errno)
 		}
-	}
-}
-
-// dropNetRaw takes CAP_NET_RAW from the test's thread, which ends with the test.
-func dropNetRaw(t *testing.T) {
-	t.Helper()
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		t.Fatal(err)
-	}
-	data[0].Effective &^= 1 << unix.CAP_NET_RAW
-	if err := unix.Capset(&header, &data[0]); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/onlink-go/onlink/internal/netns"
 	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/link/linktest"
@@ -24,8 +25,8 @@ func TestUDPSegments(t *testing.T) {
 			d := openDevice(t, "ov1", Config{NoOffload: no})
 			c := make(catcher, 100)
 			attach(t, d, c)
-			ip(t, "address add 192.0.2.1/24 dev ov0")
-			ip(t, "neighbor add 192.0.2.2 lladdr "+d.Info().Addr.String()+" dev ov0")
+			netns.IP(t, "address add 192.0.2.1/24 dev ov0")
+			netns.IP(t, "neighbor add 192.0.2.2 lladdr "+d.Info().Addr.String()+" dev ov0")
 			conn, err := net.Dial("udp4", "192.0.2.2:5000")
 			if err != nil {
 				t.Fatal(err)

@@ -5,6 +5,7 @@ package tuntap
 import (
 	"testing"
 
+	"github.com/onlink-go/onlink/internal/netns"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -26,12 +27,12 @@ func (c counter) Changed(link.Info) {}
 
 // A frame is sent and received without garbage, by one queue or several.
 func TestAllocs(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	for _, queues := range []int{1, 2} {
 		d := openDevice(t, "otap0", Config{Queues: queues})
 		c := make(counter, 10)
 		d.Attach(c)
-		ip(t, "link set otap0 up")
+		netns.IP(t, "link set otap0 up")
 		k := openKernelSide(t, "otap0")
 		f := frame(1, 1514)
 		var batch packet.Batch

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/onlink-go/onlink/internal/netns"
 	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
@@ -23,27 +22,6 @@ import (
 
 // patience is how long a test waits for what must happen. It is not reached where the code is right.
 const patience = 10 * time.Second
-
-// inNamespace runs the rest of the test in a network namespace of its own. Sockets, devices and programs that the
-// test's goroutine makes are in it; the thread, and with it the namespace, ends with the test.
-func inNamespace(t *testing.T) {
-	t.Helper()
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		runtime.UnlockOSThread()
-		t.Skipf("needs root, for a network namespace: %v", err)
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs the program ip (iproute2)")
-	}
-}
-
-func ip(t *testing.T, args string) {
-	t.Helper()
-	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
-		t.Fatalf("ip %s: %v\n%s", args, err, out)
-	}
-}
 
 func openDevice(t *testing.T, name string, cfg Config) *Device {
 	t.Helper()
@@ -155,7 +133,7 @@ func send(t *testing.T, d *Device, frames ...[]byte) error {
 }
 
 func TestTAP(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	addr := wire.MAC{2, 0, 0, 0, 0, 9}
 	d := openDevice(t, "otap0", Config{Addr: addr, NoOffload: true})
 	r := newReceiver()
@@ -166,7 +144,7 @@ func TestTAP(t *testing.T) {
 	if got := d.Info(); got != want || d.Name() != "otap0" {
 		t.Errorf("%s: Info = %+v, want %+v", d.Name(), got, want)
 	}
-	ip(t, "link set otap0 up")
+	netns.IP(t, "link set otap0 up")
 	k := openKernelSide(t, "otap0")
 
 	const n = 200
@@ -227,15 +205,15 @@ func TestTUN(t *testing.T) {
 }
 
 func testTUN(t *testing.T, no bool) {
-	inNamespace(t)
+	netns.Enter(t)
 	d := openDevice(t, "otun%d", Config{TUN: true, NoOffload: no})
 	r := newReceiver()
 	d.Attach(r)
 	if i := d.Info(); d.Name() != "otun0" || i.Medium != link.IP || i.Addr != (wire.MAC{}) {
 		t.Errorf("%s: %+v", d.Name(), i)
 	}
-	ip(t, "address add 192.0.2.1/24 dev otun0")
-	ip(t, "link set otun0 up")
+	netns.IP(t, "address add 192.0.2.1/24 dev otun0")
+	netns.IP(t, "link set otun0 up")
 	c, err := net.Dial("udp", "192.0.2.2:5000")
 	if err != nil {
 		t.Fatal(err)
@@ -277,7 +255,7 @@ func testTUN(t *testing.T, no bool) {
 
 // While the kernel's side is down, frames are dropped and counted; later ones pass.
 func TestDown(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	d := openDevice(t, "otap0", Config{})
 	if err := send(t, d, frame(1, 60), frame(2, 60)); err != nil {
 		t.Errorf("Send to a device that is down: %v", err)
@@ -285,7 +263,7 @@ func TestDown(t *testing.T) {
 	if s := d.Stats(); s.OutDrops != 2 || s.OutFrames != 0 {
 		t.Errorf("Stats = %+v, want two drops", s)
 	}
-	ip(t, "link set otap0 up")
+	netns.IP(t, "link set otap0 up")
 	k := openKernelSide(t, "otap0")
 	if err := send(t, d, frame(3, 60)); err != nil {
 		t.Fatal(err)
@@ -293,7 +271,7 @@ func TestDown(t *testing.T) {
 	if got := k.receive(t); !bytes.Equal(got, frame(3, 60)) {
 		t.Errorf("came % x", got)
 	}
-	ip(t, "link set otap0 down")
+	netns.IP(t, "link set otap0 down")
 	if err := send(t, d, frame(4, 60)); err != nil || d.Stats().OutDrops != 3 {
 		t.Errorf("Send after the device went down: %v, %+v", err, d.Stats())
 	}
@@ -303,12 +281,12 @@ func TestDown(t *testing.T) {
 }
 
 func TestDeleted(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	d := openDevice(t, "otap0", Config{})
 	r := newReceiver()
 	d.Attach(r)
-	ip(t, "link set otap0 up")
-	ip(t, "link delete otap0")
+	netns.IP(t, "link set otap0 up")
+	netns.IP(t, "link delete otap0")
 	if info := wait(t, r.changed, "Changed"); info.Up {
 		t.Errorf("Changed(%+v), want Up false", info)
 	}
@@ -326,11 +304,11 @@ func TestDeleted(t *testing.T) {
 
 // A frame longer than the buffers is lost, but from then on the new MTU is known.
 func TestMTUGrows(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	d := openDevice(t, "otap0", Config{})
 	r := newReceiver()
 	d.Attach(r)
-	ip(t, "link set otap0 up mtu 9000")
+	netns.IP(t, "link set otap0 up mtu 9000")
 	k := openKernelSide(t, "otap0")
 	k.send(t, frame(1, 9014))
 	if info := wait(t, r.changed, "Changed"); info.MTU != 9000 || !info.Up {
@@ -349,7 +327,7 @@ func TestMTUGrows(t *testing.T) {
 
 // Attach(nil) waits until no call is under way.
 func TestDetach(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	d := openDevice(t, "otap0", Config{})
 	r := newReceiver()
 	r.frames = make(chan *packet.Buffer) // Deliver is under way until the frame is taken
@@ -357,7 +335,7 @@ func TestDetach(t *testing.T) {
 	if err := d.Attach(newReceiver()); !errors.Is(err, link.ErrAttached) {
 		t.Errorf("second Attach = %v, want ErrAttached", err)
 	}
-	ip(t, "link set otap0 up")
+	netns.IP(t, "link set otap0 up")
 	k := openKernelSide(t, "otap0")
 	k.send(t, frame(1, 60))
 	detached := make(chan struct{})
@@ -393,13 +371,13 @@ func TestDetach(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	busy := openDevice(t, "obusy", Config{})
-	ip(t, "tuntap add dev otun9 mode tun")
-	ip(t, "tuntap add dev otap9 mode tap")
-	ip(t, "tuntap add dev oother mode tap user 12345")
-	ip(t, "tuntap add dev omulti mode tap multi_queue")
-	ip(t, "tuntap add dev osingle mode tap")
+	netns.IP(t, "tuntap add dev otun9 mode tun")
+	netns.IP(t, "tuntap add dev otap9 mode tap")
+	netns.IP(t, "tuntap add dev oother mode tap user 12345")
+	netns.IP(t, "tuntap add dev omulti mode tap multi_queue")
+	netns.IP(t, "tuntap add dev osingle mode tap")
 	tests := []struct {
 		name, path, dev string
 		cfg             Config
@@ -426,7 +404,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		if tt.drop {
-			dropNetAdmin(t)
+			netns.Drop(t, unix.CAP_NET_ADMIN)
 		}
 		d, err := open(tt.path, tt.dev, tt.cfg)
 		if err == nil {
@@ -442,20 +420,6 @@ func TestOpenErrors(t *testing.T) {
 		}
 	}
 	busy.Close()
-}
-
-// dropNetAdmin takes CAP_NET_ADMIN from the test's thread, which ends with the test.
-func dropNetAdmin(t *testing.T) {
-	t.Helper()
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		t.Fatal(err)
-	}
-	data[0].Effective &^= 1 << unix.CAP_NET_ADMIN
-	if err := unix.Capset(&header, &data[0]); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestExplainOpen(t *testing.T) {
@@ -479,19 +443,13 @@ func TestExplainOpen(t *testing.T) {
 // Bytes per second are those of frames on the way to the kernel, which drops them as soon as it sees that nobody
 // wants them.
 func BenchmarkSend(b *testing.B) {
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		runtime.UnlockOSThread()
-		b.Skipf("needs root, for a network namespace: %v", err)
-	}
+	netns.Enter(b)
 	d, err := Open("otap0", Config{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer d.Close()
-	if out, err := exec.Command("ip", "link", "set", "otap0", "up").CombinedOutput(); err != nil {
-		b.Fatal(string(out))
-	}
+	netns.IP(b, "link set otap0 up")
 	for _, n := range []int{64, 1514} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			f := frame(0, n)

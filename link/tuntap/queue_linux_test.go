@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onlink-go/onlink/internal/netns"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -53,13 +54,13 @@ func (e *echo) Changed(link.Info) {}
 
 // The frames of a flow keep to one of several queues, in their order, in both directions.
 func TestQueues(t *testing.T) {
-	inNamespace(t)
+	netns.Enter(t)
 	d := openDevice(t, "otun0", Config{TUN: true, NoOffload: true, Queues: 3})
 	if n := d.Info().Queues; n != 3 {
 		t.Errorf("%d queues", n)
 	}
-	ip(t, "address add 192.0.2.1/24 dev otun0")
-	ip(t, "link set otun0 up")
+	netns.IP(t, "address add 192.0.2.1/24 dev otun0")
+	netns.IP(t, "link set otun0 up")
 	e := &echo{d: d, by: make(map[uint16]map[int]bool)}
 	d.Attach(e)
 	const flows, rounds, window = 32, 10, 20
