@@ -9,9 +9,6 @@ import (
 // DefaultMTU is the MTU of a link that was not told one: that of Ethernet (RFC 894).
 const DefaultMTU = 1500
 
-// vlanLen is the length of an 802.1Q tag within an Ethernet header.
-const vlanLen = 4
-
 // HeaderLen returns the length of the link header on medium m, in octets, without VLAN tags.
 func (m Medium) HeaderLen() int {
 	if m == IP {
@@ -26,7 +23,7 @@ func (i Info) MaxFrame() int {
 	if i.Medium == IP {
 		return i.MTU
 	}
-	return i.MTU + wire.EthernetLen + vlanLen
+	return i.MTU + wire.EthernetLen + wire.VLANLen
 }
 
 // Land prepares a frame that came in on medium m for Deliver: what the sender noted about the packet stays with the sender,
