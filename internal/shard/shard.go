@@ -69,6 +69,7 @@ func (s *Shard) drainLocked() {
 		s.sending.Take(&s.out)
 		s.staged = 0
 		s.mu.Unlock()
+		reserveStack(false)
 		s.drain(&s.sending)
 		s.mu.Lock()
 		if s.out.Empty() {
