@@ -57,7 +57,7 @@ func (f *FIB) WithAll(rs []Route) *FIB {
 		if t == nil {
 			t = newTable(r.Table)
 			if k, ok := c.tableIndex(r.Table); ok {
-				t.fib = c.tables[k].fib.Clone()
+				t.fib, t.digests = c.tables[k].fib.Clone(), c.tables[k].digests
 				c.tables[k] = t
 			} else {
 				c.tables = slices.Insert(c.tables, k, t)
@@ -79,8 +79,25 @@ func (f *FIB) WithAll(rs []Route) *FIB {
 		})
 		c.noteFlow(r)
 	}
+	c.digest(rs, fresh)
 	c.retable()
 	return &c
+}
+
+// digest has the digests of tables that are not published yet follow the addition of routes.
+func (f *FIB) digest(added []Route, fresh map[uint32]*table) {
+	if len(added) < f.Len()/8 {
+		for i := range added {
+			fresh[added[i].Table].digestChanged(added[i].Prefix)
+		}
+		return
+	}
+	for _, t := range f.tables {
+		if fresh[t.id] != nil {
+			t.digestAll(true)
+			t.digestAll(false)
+		}
+	}
 }
 
 // WithoutAll returns f without the routes that match accepts: it looks at all.
@@ -120,7 +137,7 @@ func (f *FIB) change(r *Route, edit func([]Hop) []Hop) *FIB {
 		c.tables = slices.Clone(f.tables)
 	}
 	old := c.tables[k]
-	t := &table{id: old.id}
+	t := &table{id: old.id, digests: old.digests}
 	t.fib = old.fib.ModifyPersist(r.Prefix, func(hs *hops, _ bool) (*hops, bool) {
 		var list []Hop
 		if hs != nil {
@@ -131,6 +148,7 @@ func (f *FIB) change(r *Route, edit func([]Hop) []Hop) *FIB {
 		}
 		return f.intern.intern(list), false
 	})
+	t.digestChanged(r.Prefix)
 	c.tables[k] = t
 	c.noteFlow(r)
 	if t.fib.Size() == 0 {

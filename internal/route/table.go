@@ -15,11 +15,23 @@ type hops struct{ list []Hop }
 
 // table is a forwarding table. It is immutable once its FIB is published.
 type table struct {
-	id  uint32
-	fib *bart.Fast[*hops]
+	id      uint32
+	fib     *bart.Fast[*hops]
+	digests [2]*digest // IPv4, IPv6; nil: there are few routes
 }
 
-func newTable(id uint32) *table { return &table{id, new(bart.Fast[*hops])} }
+func newTable(id uint32) *table { return &table{id: id, fib: new(bart.Fast[*hops])} }
+
+// find returns the routes of the longest prefix that a is in, nil if there is none.
+func (t *table) find(a wire.Addr) *hops {
+	if d := t.digests[family(a)]; d != nil {
+		if hs, said := d.find(a); said {
+			return hs
+		}
+	}
+	hs, _ := t.fib.Lookup(a.Netip())
+	return hs
+}
 
 // get returns the routes of a prefix.
 func (t *table) get(p netip.Prefix) []Hop {
@@ -71,9 +83,8 @@ func withoutHop(list []Hop, i int) []Hop {
 // That is for hosts; a router, and IPv4, have no other prefix stand in: where a default route leads is no place for what
 // a more specific one was made for.
 func (f *FIB) lookup(t *table, q *Query, r *Result) bool {
-	a := q.Dst.Netip()
-	hs, ok := t.fib.Lookup(a)
-	if !ok {
+	hs := t.find(q.Dst)
+	if hs == nil {
 		return false
 	}
 	if len(hs.list) == 1 { // the common case by far: nothing to choose
@@ -86,7 +97,7 @@ func (f *FIB) lookup(t *table, q *Query, r *Result) bool {
 		return true
 	}
 	var asleep *hops // of the longest prefix with routers that could be used, of which none answers
-	for _, hs := range t.fib.Supernets(netip.PrefixFrom(a, a.BitLen())) {
+	for _, hs := range t.fib.Supernets(host(q.Dst)) {
 		if f.choose(hs.list, q, r) {
 			missAll(asleep, f, q)
 			return true
