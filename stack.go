@@ -96,7 +96,7 @@ func New(cfg Config) (*Stack, error) {
 }
 
 func (s *Stack) newShard(index int) *shard.Shard {
-	sh := shard.New(s.rt, index, s.ip.Transmit)
+	sh := shard.New(s.rt, index, s.ip.Transmitter(index))
 	sh.Counters.Tracer = &s.tracer
 	return sh
 }

@@ -39,6 +39,10 @@ type Info struct {
 	Queues int  // receive queues, each with its own sequence of Deliver calls; at least 1
 	Up     bool // the carrier is there
 
+	// SendQueues is how many calls of Send, for different queues from 0 on, get on at the same time; 0: one. Frames stay in order
+	// within a queue.
+	SendQueues int
+
 	Offload Offload // what Send takes beyond finished frames of the MTU
 }
 
@@ -61,7 +65,7 @@ type Link interface {
 	// no call to it is under way; it must not be called from within such a call. Attaching a second
 	// receiver fails with ErrAttached.
 	Attach(r Receiver) error
-	// Send sends the packets of b, in order, on queue q and removes from b those it accepted, which it then
+	// Send sends the packets of b, in order, on send queue q and removes from b those it accepted, which it then
 	// owns, and those it dropped. What it leaves in b stays the caller's, who may try again when Receiver.Ready
 	// is called. An error means that the link is dead (ErrClosed) or broken: nothing will be accepted.
 	// Send may be called from several goroutines at once.
@@ -78,7 +82,7 @@ type Receiver interface {
 	// packet.ChecksumGood, with ChecksumLater besides if the checksum was not even made, and of a super-packet GSOSize and
 	// KeepCWR. Deliver may Send; a frame that comes back because of it is delivered later and not from within.
 	Deliver(q int, b *packet.Batch)
-	// Ready tells that queue q accepts packets again after Send had left some.
+	// Ready tells that send queue q accepts packets again after Send had left some.
 	Ready(q int)
 	// Changed tells that the link's properties are new: carrier, MTU or address.
 	Changed(Info)

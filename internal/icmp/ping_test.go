@@ -39,7 +39,7 @@ func newRig(t testing.TB) *rig {
 	t.Cleanup(r.sim.Stop)
 	rt := r.sim.Runtime(1)
 	l := ip.New(ip.Config{Runtime: rt})
-	r.sh = shard.New(rt, 0, l.Transmit)
+	r.sh = shard.New(rt, 0, l.Transmitter(0))
 	l.SetShards([]*shard.Shard{r.sh})
 	r.c = New(rt, l)
 	a, _ := mem.Pair(mem.Config{Runtime: rt})

@@ -51,7 +51,7 @@ func (l *Layer) Room(sh *shard.Shard, p *Path) (n int, full bool) {
 	if p.Local || d == nil {
 		return backlogHigh, false
 	}
-	b := &d.egress.backlog
+	b := &d.egressOf(sh.Index).backlog
 	return backlogHigh - int(b.octets.Load()) - sh.Staged(), b.packets.Load() >= b.limit
 }
 
@@ -62,7 +62,7 @@ func (l *Layer) AwaitRoom(sh *shard.Shard, p *Path) bool {
 	if d == nil {
 		return false
 	}
-	b := &d.egress.backlog
+	b := &d.egressOf(sh.Index).backlog
 	b.shards[sh.Index].Store(true)
 	b.awaited.Store(true)
 	return sh.Staged() > 0 || b.crowded()
@@ -73,14 +73,14 @@ func (l *Layer) AwaitRoom(sh *shard.Shard, p *Path) bool {
 func (l *Layer) OnRoom(f func(sh *shard.Shard)) { l.onRoom = f }
 
 // tellRoom tells those who await room, if there is some. No lock may be held.
-func (d *device) tellRoom() {
-	b := &d.egress.backlog
+func (e *egress) tellRoom() {
+	b := &e.backlog
 	if !b.awaited.Load() || b.crowded() || !b.awaited.Swap(false) {
 		return
 	}
 	for i := range b.shards {
 		if b.shards[i].Swap(false) {
-			d.l.onRoom(d.l.shards[i])
+			e.d.l.onRoom(e.d.l.shards[i])
 		}
 	}
 }

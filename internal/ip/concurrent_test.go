@@ -52,7 +52,7 @@ func realLayer(rt clock.Runtime, forwarding bool, shards int) (*Layer, *counter)
 	l := New(Config{Runtime: rt, Seed: 3, Forwarding: forwarding})
 	var all []*shard.Shard
 	for i := range shards {
-		all = append(all, shard.New(rt, i, l.Transmit))
+		all = append(all, shard.New(rt, i, l.Transmitter(i)))
 	}
 	l.SetShards(all)
 	c := &counter{l: l}

@@ -109,7 +109,9 @@ func (l *Layer) detach(index int32) (link.Link, error) {
 	l.control.Unlock()
 
 	d.lk.Attach(nil) // detaching does not fail
-	d.closeEgress()
+	for i := range d.egresses {
+		d.egresses[i].close()
+	}
 	d.untap()
 
 	// What the link's goroutines did while they were waited for is counted too.

@@ -23,7 +23,8 @@ type device struct {
 	lk       link.Link // nil: the loopback interface
 	counters mib.Set   // of output
 	queues   []queue   // each belongs to the goroutine in its Deliver
-	egress   egress
+	egresses []egress
+	offload  atomic.Uint32         // the link.Offload that is made use of
 	loop     loopback              // the loopback interface's
 	known    *neighbors            // link addresses found; nil where there are none
 	taps     atomic.Pointer[[]Tap] // who sees its frames; nil: nobody
@@ -48,19 +49,18 @@ type device struct {
 func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link.Info) *device {
 	d := &device{l: l, name: name, medium: info.Medium, lk: lk, cfg: cfg, info: info, up: info.Up}
 	d.counters.Tracer = l.cfg.Tracer
-	d.egress.queue.Limit = cfg.TxQueue
-	d.egress.backlog.init(len(l.shards), cfg.TxQueue)
+	d.egresses = newEgresses(d, info.SendQueues, len(l.shards), cfg.TxQueue)
 	d.timer.Owner = d
 	d.conf4 = l.conf4
 	d.settings6()
-	d.egress.setOffload(info.Offload, cfg.NoOffload)
+	d.setOffload(info.Offload)
 	if info.Medium == link.Ethernet {
 		d.known = new(neighbors)
 		d.linkLen = wire.EthernetLen
 	}
 	d.queues = make([]queue, max(1, info.Queues))
 	for i := range d.queues {
-		d.queues[i].init(d)
+		d.queues[i].init(d, i)
 	}
 	return d
 }
@@ -69,7 +69,7 @@ func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link
 func (d *device) Deliver(q int, b *packet.Batch) { d.queues[q].deliver(b) }
 
 // Ready implements link.Receiver.
-func (d *device) Ready(int) { d.resume() }
+func (d *device) Ready(q int) { d.egressOf(q).resume() }
 
 // Changed implements link.Receiver.
 func (d *device) Changed(info link.Info) {
@@ -81,7 +81,7 @@ func (d *device) Changed(info link.Info) {
 	}
 	was, wasUp, no6 := d.info, d.up, d.noIPv6()
 	d.info, d.up = info, info.Up && !d.down
-	d.egress.setOffload(info.Offload, d.cfg.NoOffload)
+	d.setOffload(info.Offload)
 	d.followMTU(no6)
 	if was.Addr != info.Addr {
 		d.readdress()

@@ -2,7 +2,6 @@ package ip
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/offload"
@@ -14,23 +13,44 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// egress is what waits for a device's link. One goroutine at a time sends; others append and leave.
+// egress is what waits for one of the send queues of a device's link. One goroutine at a time sends; others append and leave.
 type egress struct {
+	d     *device
+	queue int // of the link's
+
 	mu    sync.Mutex
 	state egressState
 	ready bool         // Ready was called while somebody was sending
 	rest  packet.Batch // what the link did not accept: it goes first
-	queue qdisc.FIFO
+	fifo  qdisc.FIFO
 	sent  frameCount
 
-	backlog backlog // of rest and queue
+	backlog backlog // of rest and fifo
 
 	// What the goroutine that is sending has in hand, and that goroutine's alone: flight, and frames, which is flight's
 	// beginning as the link takes it. They are here because what is passed to a Link would be allocated for each call.
 	flight, frames packet.Batch
 	shown          int // of the first of frames, or of rest: the taps have seen them
+}
 
-	offload atomic.Uint32 // the link.Offload that is made use of
+// newEgresses returns those of a link with some send queues, for packets of some shards; limit as in backlog.init.
+func newEgresses(d *device, queues, shards, limit int) []egress {
+	all := make([]egress, max(1, queues))
+	for i := range all {
+		e := &all[i]
+		e.d, e.queue, e.fifo.Limit = d, i, limit
+		e.backlog.init(shards, limit)
+	}
+	return all
+}
+
+// egressOf returns where packets of an origin leave: those of a flow all have one, so that they stay in order. An origin is a shard's
+// index, or a receive queue's.
+func (d *device) egressOf(origin int) *egress {
+	if n := len(d.egresses); n > 1 && origin > 0 {
+		return &d.egresses[origin%n]
+	}
+	return &d.egresses[0]
 }
 
 // egressState is who sends.
@@ -50,20 +70,25 @@ const (
 	sendBatch   = 64
 )
 
-// send sends the frames of b, or lets them wait, and leaves b empty. No lock may be held.
-func (d *device) send(now clock.Instant, b *packet.Batch) {
+// send sends the frames of b, of an origin as egressOf has it, or lets them wait, and leaves b empty. No lock may be held.
+func (d *device) send(now clock.Instant, origin int, b *packet.Batch) {
 	if hooks := d.l.cfg.Hooks.Active(); hooks != nil {
 		if d.passEgress(now, hooks, b); b.Empty() {
 			return
 		}
 	}
-	e := &d.egress
+	d.egressOf(origin).send(now, b)
+}
+
+// send is device.send behind the hooks.
+func (e *egress) send(now clock.Instant, b *packet.Batch) {
+	d := e.d
 	e.mu.Lock()
 	if e.state == idle {
 		e.state = sending
 		e.mu.Unlock()
 		e.flight.Take(b)
-		d.drain()
+		e.drain()
 		return
 	}
 	var over packet.Batch
@@ -75,13 +100,13 @@ func (d *device) send(now clock.Instant, b *packet.Batch) {
 			continue
 		}
 		packets, octets = packets+1, octets+p.Len()
-		dropped := e.queue.Enqueue(now, p)
+		dropped := e.fifo.Enqueue(now, p)
 		if dropped != nil {
 			packets, octets = packets-1, octets-dropped.Len()
 			over.Push(dropped)
 		}
 		if p.Trace != 0 && dropped != p {
-			d.toldQueued(now, p, e.rest.Len()+e.queue.Len())
+			d.toldQueued(now, p, e.rest.Len()+e.fifo.Len())
 		}
 	}
 	e.backlog.add(packets, octets)
@@ -102,16 +127,16 @@ func (d *device) giveUp(now clock.Instant, over *packet.Batch, down bool) {
 
 // drain sends what is in flight, and then what waits, until nothing does, the link accepts no more, or its quota is used
 // up. The caller has made the state sending.
-func (d *device) drain() {
-	e := &d.egress
+func (e *egress) drain() {
+	d := e.d
 	for range egressQuota {
-		d.cut()
+		e.cut()
 		if d.taps.Load() != nil {
-			d.showFrames()
+			e.showFrames()
 		}
 		ids := e.inFlight(d.l.cfg.Tracer.Steps())
 		frames, octets := e.frames.Len(), octetsOf(&e.frames)
-		err := d.lk.Send(0, &e.frames)
+		err := d.lk.Send(e.queue, &e.frames)
 		e.sent.add(uint64(frames-e.frames.Len()), octets-octetsOf(&e.frames))
 		if ids != nil {
 			d.toldSent(d.l.rt.Now(), ids[:len(ids)-e.frames.Len()])
@@ -137,11 +162,11 @@ func (d *device) drain() {
 			for p := lost.Pop(); p != nil; p = lost.Pop() {
 				d.counters.Drop(now, p, mib.LinkError)
 			}
-			d.tellRoom()
+			e.tellRoom()
 			return
 		case !e.frames.Empty() && !e.ready:
 			e.frames.Take(&e.flight)
-			e.hold(d, &e.frames)
+			e.hold(&e.frames)
 			e.state = blocked
 			e.mu.Unlock()
 			return
@@ -154,17 +179,16 @@ func (d *device) drain() {
 			return
 		}
 		e.mu.Unlock()
-		d.tellRoom()
-		if !more && !d.more() {
+		e.tellRoom()
+		if !more && !e.more() {
 			return
 		}
 	}
-	d.l.rt.Go(d.drain)
+	d.l.rt.Go(e.drain)
 }
 
 // more takes what waits to flight; if nothing does, nobody sends any more.
-func (d *device) more() bool {
-	e := &d.egress
+func (e *egress) more() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.take(&e.flight, sendBatch) > 0 {
@@ -177,9 +201,9 @@ func (d *device) more() bool {
 }
 
 // cut moves packets from flight to frames, until these are a batch: as they are, or cut into what the link takes.
-func (d *device) cut() {
-	e := &d.egress
-	can := link.Offload(e.offload.Load())
+func (e *egress) cut() {
+	d := e.d
+	can := link.Offload(d.offload.Load())
 	for e.frames.Len() < sendBatch {
 		p := e.flight.Pop()
 		if p == nil {
@@ -213,16 +237,17 @@ func takes(can link.Offload, p *packet.Buffer) bool {
 }
 
 // setOffload notes what the link can do, unless none of it is wanted.
-func (e *egress) setOffload(can link.Offload, none bool) {
-	if none {
+func (d *device) setOffload(can link.Offload) {
+	if d.cfg.NoOffload {
 		can = 0
 	}
-	e.offload.Store(uint32(can))
+	d.offload.Store(uint32(can))
 }
 
 // hold keeps what is left of b to go first. e.mu held.
-func (e *egress) hold(d *device, b *packet.Batch) {
-	limit := e.queue.Limit
+func (e *egress) hold(b *packet.Batch) {
+	d := e.d
+	limit := e.fifo.Limit
 	if limit == 0 {
 		limit = qdisc.DefaultLimit
 	}
@@ -231,7 +256,7 @@ func (e *egress) hold(d *device, b *packet.Batch) {
 		e.rest.Push(p)
 		e.backlog.add(1, p.Len())
 		if p.Trace != 0 {
-			d.toldQueued(d.l.rt.Now(), p, e.rest.Len()+e.queue.Len())
+			d.toldQueued(d.l.rt.Now(), p, e.rest.Len()+e.fifo.Len())
 		}
 	}
 	if !b.Empty() {
@@ -245,7 +270,7 @@ func (e *egress) take(b *packet.Batch, n int) int {
 	packets := e.rest.Len()
 	b.Take(&e.rest)
 	for n < 0 || b.Len() < n {
-		p := e.queue.Dequeue(0)
+		p := e.fifo.Dequeue(0)
 		if p == nil {
 			break
 		}
@@ -257,8 +282,7 @@ func (e *egress) take(b *packet.Batch, n int) int {
 }
 
 // resume sends what waits, because the link accepts packets again.
-func (d *device) resume() {
-	e := &d.egress
+func (e *egress) resume() {
 	e.mu.Lock()
 	if e.state != blocked {
 		e.ready = e.state == sending
@@ -269,12 +293,11 @@ func (d *device) resume() {
 	e.ready = false
 	e.take(&e.flight, sendBatch)
 	e.mu.Unlock()
-	d.drain()
+	e.drain()
 }
 
 // purge drops what waits, because the interface was taken down.
-func (d *device) purge() {
-	e := &d.egress
+func (e *egress) purge() {
 	var lost packet.Batch
 	e.mu.Lock()
 	e.take(&lost, -1)
@@ -282,18 +305,17 @@ func (d *device) purge() {
 		e.shown = 0
 	}
 	e.mu.Unlock()
-	d.giveUp(d.l.rt.Now(), &lost, true)
-	d.l.rt.Go(d.tellRoom)
+	e.d.giveUp(e.d.l.rt.Now(), &lost, true)
+	e.d.l.rt.Go(e.tellRoom)
 }
 
-// closeEgress frees what waits. Nothing is sent afterwards.
-func (d *device) closeEgress() {
-	e := &d.egress
+// close frees what waits. Nothing is sent afterwards.
+func (e *egress) close() {
 	var lost packet.Batch
 	e.mu.Lock()
 	e.take(&lost, -1)
 	e.state = closed
 	e.mu.Unlock()
-	d.giveUp(d.l.rt.Now(), &lost, true)
-	d.l.rt.Go(d.tellRoom)
+	e.d.giveUp(e.d.l.rt.Now(), &lost, true)
+	e.d.l.rt.Go(e.tellRoom)
 }

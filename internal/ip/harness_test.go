@@ -203,7 +203,7 @@ func newBed(t testing.TB, c setup) *bed {
 	b.l = New(Config{Runtime: rt, Seed: 42, Forwarding: c.forwarding, Tracer: tracer, Hooks: hooks, ICMPRate: c.rate, ReassemblyLimit: c.limit})
 	var shards []*shard.Shard
 	for i := range max(1, c.shards) {
-		shards = append(shards, shard.New(rt, i, b.l.Transmit))
+		shards = append(shards, shard.New(rt, i, b.l.Transmitter(i)))
 	}
 	b.l.SetShards(shards)
 	b.udp = &recorder{proto: wire.ProtoUDP, keep: true}

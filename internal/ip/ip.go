@@ -114,7 +114,7 @@ func New(cfg Config) *Layer {
 	}
 	l := &Layer{cfg: cfg, rt: cfg.Runtime, nextIndex: netif.LoopbackIndex}
 	l.counters.Tracer = cfg.Tracer
-	l.control = shard.New(cfg.Runtime, -1, l.Transmit)
+	l.control = shard.New(cfg.Runtime, -1, l.Transmitter(0))
 	l.control.Counters.Tracer = cfg.Tracer
 	l.settings.Store(cfg.settings())
 	l.policy.Store(addrsel.DefaultPolicy)

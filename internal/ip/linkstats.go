@@ -50,7 +50,9 @@ func (l *Layer) LinkStats(index int32) (in, out LinkStats, err error) {
 		in.Errors += q.counters.Dropped(mib.FrameShort)
 		in.Discarded += q.counters.Dropped(mib.FrameNotForUs) + q.counters.Dropped(mib.FrameUnknownType) + q.counters.Dropped(mib.LinkDown)
 	}
-	d.egress.sent.addTo(&out)
+	for i := range d.egresses {
+		d.egresses[i].sent.addTo(&out)
+	}
 	out.Errors = d.counters.Dropped(mib.LinkError)
 	out.Discarded = d.counters.Dropped(mib.LinkQueueFull) + d.counters.Dropped(mib.LinkDown)
 	if d.lk == nil { // what the loopback interface receives, it has sent

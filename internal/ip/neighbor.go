@@ -10,7 +10,7 @@ import (
 
 // findNeighbor is step 8 as far as it can be taken without the neighbor cache's lock: how the next hop is reached on
 // its link, or the cache's entry for it if it was used before. Packets whose next hop is not resolved go through the
-// cache in Transmit.
+// cache in transmit.
 func (w *way) findNeighbor(p *Path) {
 	p.known, p.fixed, p.linkDst = nil, true, wire.MAC{}
 	p.entry.Store(nil)

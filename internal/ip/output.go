@@ -26,7 +26,7 @@ import (
 //
 // Route is steps 3 to 8, as far as they can be taken without a packet: their result is a Path, which a connected
 // socket keeps and, while Valid holds, goes on to step 9 with. Output is step 9 as far as it can be taken under the
-// lock of a flow's shard. Transmit, called without any lock, is the rest; there step 8 ends for packets whose next
+// lock of a flow's shard. transmit, called without any lock, is the rest; there step 8 ends for packets whose next
 // hop was not resolved.
 
 // Route decides how packets get to q.Dst. The errors are ErrTentative, or a syscall.Errno: EINVAL for a destination that
@@ -125,7 +125,7 @@ func (w *way) store(q *Query, p *Path) {
 }
 
 // Output puts the internet header in front of p, which begins at a finished transport header, and notes in its Meta
-// where it goes. The caller stages p on a shard, whose drain function is Transmit. It takes no lock, and allocates
+// where it goes. The caller stages p on a shard, whose drain function is Transmitter's. It takes no lock, and allocates
 // nothing. Header and packet must not be longer than 65,535 octets together, with IPv6 65,575.
 func (l *Layer) Output(path *Path, pr *Params, p *packet.Buffer) { l.output(path, pr, nil, p) }
 

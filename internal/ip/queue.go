@@ -17,6 +17,7 @@ import (
 type queue struct {
 	l        *Layer
 	d        *device
+	index    int
 	counters mib.Set
 	received frameCount
 
@@ -49,8 +50,8 @@ type queue struct {
 // tally counts a batch before it goes to the counters.
 type tally struct{ received, delivered, forwarded uint64 }
 
-func (q *queue) init(d *device) {
-	q.l, q.d = d.l, d
+func (q *queue) init(d *device, index int) {
+	q.l, q.d, q.index = d.l, d, index
 	q.counters.Tracer = d.l.cfg.Tracer
 	q.merger.Joined = q.toldJoined
 }
@@ -97,7 +98,7 @@ func (q *queue) deliver(b *packet.Batch) {
 	}
 	q.toTransports()
 	q.count()
-	q.l.Transmit(&q.out)
+	q.l.transmit(q.index, &q.out)
 }
 
 // look takes the present configuration. It reports whether the interface is still there and up: if it was removed or taken

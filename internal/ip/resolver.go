@@ -147,7 +147,7 @@ func (d *device) act(now clock.Instant, a *neigh.Action) {
 		a.Packet.Flags |= packet.Resolved
 		d.l.control.Stage(a.Packet)
 	case neigh.Fail:
-		// The sender is told without the lock: Transmit.
+		// The sender is told without the lock: transmit.
 		a.Packet.Flags |= packet.Unreachable
 		d.l.control.Stage(a.Packet)
 	case neigh.Changed:

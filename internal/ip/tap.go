@@ -157,15 +157,15 @@ func (l *Layer) sendFrame(index int32, p *packet.Buffer) error {
 		d.toSelf(&b)
 		return nil
 	}
-	d.send(l.rt.Now(), &b)
+	d.send(l.rt.Now(), 0, &b)
 	return nil
 }
 
 // showFrames shows what is given to the link for the first time. The caller is the goroutine that sends.
-func (d *device) showFrames() {
-	p := d.egress.frames.Front()
-	for range d.egress.shown {
+func (e *egress) showFrames() {
+	p := e.frames.Front()
+	for range e.shown {
 		p = p.Next()
 	}
-	d.show(p, true)
+	e.d.show(p, true)
 }

@@ -13,13 +13,18 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// Transmit sends packets that Output, or this package, has finished: what is left of steps 5, 8 and 9. It is the drain
-// function of every shard. No lock may be held. It leaves out empty.
-func (l *Layer) Transmit(out *packet.Batch) {
+// Transmitter returns the drain function of the shard with the given index. It sends packets that Output, or this package, has
+// finished: what is left of steps 5, 8 and 9. No lock may be held. It leaves the batch empty.
+func (l *Layer) Transmitter(shard int) func(out *packet.Batch) {
+	return func(out *packet.Batch) { l.transmit(shard, out) }
+}
+
+// transmit is what Transmitter returns, for packets of an origin as egressOf has it.
+func (l *Layer) transmit(origin int, out *packet.Batch) {
 	if out.Empty() {
 		return
 	}
-	t := transmission{l: l, s: l.snap.Load(), now: l.rt.Now(), hooks: l.cfg.Hooks.Active(), steps: l.cfg.Tracer.Steps()}
+	t := transmission{l: l, origin: origin, s: l.snap.Load(), now: l.rt.Now(), hooks: l.cfg.Hooks.Active(), steps: l.cfg.Tracer.Steps()}
 	t.watched = t.hooks != nil || t.steps != nil
 	for p := out.Pop(); p != nil; p = out.Pop() {
 		t.packet(p)
@@ -30,11 +35,12 @@ func (l *Layer) Transmit(out *packet.Batch) {
 	t.flush()
 }
 
-// transmission is one call of Transmit under way.
+// transmission is one call of transmit under way.
 type transmission struct {
-	l   *Layer
-	s   *snapshot
-	now clock.Instant
+	l      *Layer
+	s      *snapshot
+	now    clock.Instant
+	origin int
 
 	hooks      *hook.Active // nil: there are none
 	steps      *trace.Steps // who follows packets; nil: nobody
@@ -164,7 +170,7 @@ func (t *transmission) flush() {
 		}
 	}
 	if !t.ready.Empty() {
-		t.d.send(t.now, &t.ready)
+		t.d.send(t.now, t.origin, &t.ready)
 	}
 	if !t.self.Empty() {
 		t.s.device(netif.LoopbackIndex).toSelf(&t.self)

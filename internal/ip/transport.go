@@ -68,7 +68,7 @@ type Error struct {
 func (l *Layer) Register(t Transport) { l.transports[t.Protocol()] = t }
 
 // SetShards gives the layer the shards that flows are spread over. It must be called before the first interface
-// is added, with shards whose drain function is l.Transmit.
+// is added, with shards whose drain functions are l.Transmitter's.
 func (l *Layer) SetShards(shards []*shard.Shard) { l.shards = shards }
 
 // Shards returns them. They must not be changed.

@@ -53,7 +53,9 @@ func (d *device) takeDown() {
 	}
 	d.poll(d.l.rt.Now())
 	d.silence()
-	d.purge()
+	for i := range d.egresses {
+		d.egresses[i].purge()
+	}
 	if was {
 		d.l.emit(&trace.Event{Kind: trace.InterfaceDown, In: d.index})
 	}

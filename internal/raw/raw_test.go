@@ -40,7 +40,7 @@ func newRig(t testing.TB) *rig {
 	t.Cleanup(r.sim.Stop)
 	rt := r.sim.Runtime(1)
 	r.ip = ip.New(ip.Config{Runtime: rt})
-	r.ip.SetShards([]*shard.Shard{shard.New(rt, 0, r.ip.Transmit)})
+	r.ip.SetShards([]*shard.Shard{shard.New(rt, 0, r.ip.Transmitter(0))})
 	r.raw = New(rt, r.ip)
 	a, _ := mem.Pair(mem.Config{Runtime: rt})
 	quiet := netif.NewIPv6()

@@ -47,7 +47,7 @@ func newRig(t testing.TB, shards int) *rig {
 	rt := r.sim.Runtime(1)
 	r.ip = ip.New(ip.Config{Runtime: rt})
 	for i := range shards {
-		r.shards = append(r.shards, shard.New(rt, i, r.ip.Transmit))
+		r.shards = append(r.shards, shard.New(rt, i, r.ip.Transmitter(i)))
 	}
 	r.ip.SetShards(r.shards)
 	r.tcp = New(rt, r.ip, shards, Settings{}, nil)

@@ -38,7 +38,7 @@ func newRig(t testing.TB) *rig {
 	t.Cleanup(r.sim.Stop)
 	rt := r.sim.Runtime(1)
 	r.ip = ip.New(ip.Config{Runtime: rt})
-	r.sh = shard.New(rt, 0, r.ip.Transmit)
+	r.sh = shard.New(rt, 0, r.ip.Transmitter(0))
 	r.ip.SetShards([]*shard.Shard{r.sh})
 	r.udp = New(rt, r.ip)
 	a, _ := mem.Pair(mem.Config{Runtime: rt})

@@ -65,11 +65,11 @@ func New(rt clock.Runtime, inner link.Link, cfg Config) *Link {
 	return l
 }
 
-// Info returns the inner link's properties, but that it has one queue, and takes frames only as they are on the wire.
+// Info returns the inner link's properties, but that it has one queue in each direction, and takes frames only as they are on the wire.
 func (l *Link) Info() link.Info { return single(l.inner.Info()) }
 
 func single(info link.Info) link.Info {
-	info.Queues, info.Offload = 1, 0
+	info.Queues, info.SendQueues, info.Offload = 1, 1, 0
 	return info
 }
 

@@ -3,7 +3,7 @@ package tuntap
 import (
 	"errors"
 	"fmt"
-	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -26,7 +26,7 @@ type Device struct {
 	slot   *link.Slot
 	vnet   bool // a virtio-net header is in front of each frame
 
-	mu   sync.Mutex
+	mu   sync.RWMutex // Send has it for reading, so that nothing is closed meanwhile
 	info link.Info
 	err  error // why the device is dead, or link.ErrClosed
 
@@ -48,7 +48,7 @@ func open(path, name string, cfg Config) (*Device, error) {
 		return nil, err
 	}
 	d := &Device{name: name, ctl: -1, slot: link.NewSlot(cfg.Runtime), vnet: !cfg.NoOffload}
-	d.info = link.Info{Medium: link.IP, Queues: len(fds), Up: true, Offload: can}
+	d.info = link.Info{Medium: link.IP, Queues: len(fds), SendQueues: runtime.GOMAXPROCS(0), Up: true, Offload: can}
 	if d.ctl, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
 		err = fmt.Errorf("tuntap: cannot ask for the MTU of %s: %w", name, err)
 	} else {
@@ -94,8 +94,8 @@ func (d *Device) Name() string { return d.name }
 // Info returns the link's properties. The MTU is the kernel's when the device was opened, or when a frame last came
 // that was longer.
 func (d *Device) Info() link.Info {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.mu.RLock()
+	defer d.mu.RUnlock()
 	return d.info
 }
 
@@ -110,15 +110,26 @@ func (d *Device) Stats() link.Stats {
 // Attach makes r the receiver; see [link.Link]. Frames that come while there is none are freed.
 func (d *Device) Attach(r link.Receiver) error { return d.slot.Attach(r) }
 
-// Send writes the frames of b to the device, each by its flow's queue, whatever q is. One that the kernel refuses, because its side is down or the frame
-// makes no sense, is dropped and counted. The error is link.ErrClosed, or says that the device is gone.
+// Send writes the frames of b to the device, each by its flow's queue, whatever q is. One that the kernel refuses, because its side
+// is down or the frame makes no sense, is dropped and counted. The error is link.ErrClosed, or says that the device is gone.
+//
+// A write waits for nothing, not for other writes either: the caller's processor takes the frame as far as the kernel's socket.
 func (d *Device) Send(_ int, b *packet.Batch) error {
-	d.mu.Lock()
-	err, header := d.err, d.info.Medium.HeaderLen()
-	d.mu.Unlock()
-	if err != nil {
-		return err
+	err, gone := d.send(b)
+	if gone {
+		return d.die(err)
 	}
+	return err
+}
+
+// send is Send; gone says that the error is the kernel's, and means that the device is.
+func (d *Device) send(b *packet.Batch) (err error, gone bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.err != nil {
+		return d.err, false
+	}
+	header := d.info.Medium.HeaderLen()
 	for p := b.Front(); p != nil; p = b.Front() {
 		n, q := p.Len(), d.queues[0]
 		if d.steer != nil {
@@ -127,22 +138,19 @@ func (d *Device) Send(_ int, b *packet.Batch) error {
 		if d.vnet {
 			vnet.Put(p, header)
 		}
-		_, err := q.file.Write(p.Bytes())
-		switch {
-		case err == nil:
+		switch err := q.write(p.Bytes()); err {
+		case nil:
 			d.outFrames.Add(1)
 			d.outOctets.Add(uint64(n))
-		case errors.Is(err, os.ErrClosed):
-			return link.ErrClosed
-		case errors.Is(err, unix.EBADFD), errors.Is(err, unix.ENODEV):
-			return d.die(err)
+		case unix.EBADFD, unix.ENODEV:
+			return err, true
 		default:
 			// EIO: the kernel's side is down. EINVAL: no frame or IP packet. ENOBUFS, ENOMEM: as it says.
 			d.outDrops.Add(1)
 		}
 		b.Pop().Free()
 	}
-	return nil
+	return nil, false
 }
 
 // Close closes the device and returns when nothing reads it any more.

@@ -15,14 +15,24 @@ import (
 type queue struct {
 	d     *Device
 	index int
-	file  *os.File
+	fd    int
+	file  *os.File      // fd for reading
 	done  chan struct{} // closed when nothing is read any more
 }
 
 // newQueue returns the queue that fd is. The descriptor is non-blocking and its device attached already: so the runtime's
 // poller takes it.
 func newQueue(d *Device, index, fd int, path string) *queue {
-	return &queue{d: d, index: index, file: os.NewFile(uintptr(fd), path), done: make(chan struct{})}
+	return &queue{d: d, index: index, fd: fd, file: os.NewFile(uintptr(fd), path), done: make(chan struct{})}
+}
+
+// write writes a frame. The device's mu is held for reading.
+func (q *queue) write(frame []byte) error {
+	for {
+		if _, err := unix.Write(q.fd, frame); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // read delivers what comes until the queue is closed or the device gone.
