@@ -195,3 +195,23 @@ func benchmarkACK(b *testing.B, flight int, sack bool) {
 		send()
 	}
 }
+
+// BenchmarkRest writes down a connection over which nothing goes, and makes it again.
+func BenchmarkRest(b *testing.B) {
+	l := newLoop(Config{})
+	l.bulk(&l.a, &l.b, make([]byte, 64<<10), make([]byte, 64<<10))
+	l.bulk(&l.b, &l.a, make([]byte, 64<<10), make([]byte, 64<<10))
+	c := new(TCB)
+	*c = l.a
+	c.cc = &c.cubic
+	var r Resting
+	b.ReportAllocs()
+	for b.Loop() {
+		if !c.Rest(&r) {
+			b.Fatal("it does not rest")
+		}
+		c.Free()
+		c = New()
+		r.Wake(c, nil, nil)
+	}
+}

@@ -76,18 +76,19 @@ func (c *TCB) writeDown(r *Resting) {
 		r.parts = new(restingParts)
 		*r.parts = p
 	}
-	var scratch [512]byte
-	d := fieldCoder{octets: scratch[:0]}
-	c.code(&d)
+	d := newFieldCoder()
+	c.code(d)
 	r.fields = d.written()
+	d.done()
 }
 
 // Wake makes c, which is new, the connection that r is of. observer and memory are as Open has them. r is empty then.
 func (r *Resting) Wake(c *TCB, observer Observer, memory Memory) {
 	c.cfg, c.observer, c.memory = r.cfg, observer, memory
-	d := fieldCoder{reading: true}
+	d := newFieldCoder()
 	d.read(r.fields)
-	c.code(&d)
+	c.code(d)
+	d.done()
 	c.cc = &c.cubic
 	if p := r.parts; p != nil {
 		c.rate.told, c.marks, c.episodes, c.fast = p.told, p.marks, p.episodes, p.fast

@@ -126,22 +126,25 @@ func TestRestKeepsFields(t *testing.T) {
 	}
 }
 
+// restKinds are kinds of connections that rest.
+var restKinds = map[string]func(*pair){
+	"default":         func(p *pair) {},
+	"reno":            func(p *pair) { p.cfg[0].CongestionControl, p.cfg[1].CongestionControl = "reno", "reno" },
+	"bbr":             func(p *pair) { p.cfg[0].CongestionControl, p.cfg[1].CongestionControl = "bbr", "bbr" },
+	"no options":      func(p *pair) { p.cfg[0].NoTimestamps, p.cfg[0].NoSACK, p.cfg[0].NoWindowScale = true, true, true },
+	"Accurate ECN":    func(p *pair) { p.cfg[0].ECN, p.cfg[1].ECN = ecnAskAccurate, ecnAnswerAccurate },
+	"fixed buffers":   func(p *pair) { p.cfg[0].SendBuffer, p.cfg[0].ReceiveBuffer = 8000, 8000 },
+	"Linux's HyStart": func(p *pair) { p.cfg[0].HyStart, p.cfg[1].HyStart = hystartLinux, hystartLinux },
+	"bounded pace":    func(p *pair) { p.cfg[0].MaxPacingRate = 1 << 20 },
+	"as FreeBSD":      func(p *pair) { p.cfg[0].FreeBSD, p.cfg[1].FreeBSD = true, true },
+	"probing the MTU": func(p *pair) { p.cfg[0].MTUProbing = mtuProbeAlways },
+	"losses":          func(p *pair) { p.chans[0].loss, p.chans[1].loss = 0.05, 0.05 },
+}
+
 // A connection that has rested is what it was before, by all that its methods tell, and moves data when it is asked to; whatever
 // the handshake has agreed on, and whatever has happened before.
 func TestRest(t *testing.T) {
-	for name, change := range map[string]func(*pair){
-		"default":         func(p *pair) {},
-		"reno":            func(p *pair) { p.cfg[0].CongestionControl, p.cfg[1].CongestionControl = "reno", "reno" },
-		"bbr":             func(p *pair) { p.cfg[0].CongestionControl, p.cfg[1].CongestionControl = "bbr", "bbr" },
-		"no options":      func(p *pair) { p.cfg[0].NoTimestamps, p.cfg[0].NoSACK, p.cfg[0].NoWindowScale = true, true, true },
-		"Accurate ECN":    func(p *pair) { p.cfg[0].ECN, p.cfg[1].ECN = ecnAskAccurate, ecnAnswerAccurate },
-		"fixed buffers":   func(p *pair) { p.cfg[0].SendBuffer, p.cfg[0].ReceiveBuffer = 8000, 8000 },
-		"Linux's HyStart": func(p *pair) { p.cfg[0].HyStart, p.cfg[1].HyStart = hystartLinux, hystartLinux },
-		"bounded pace":    func(p *pair) { p.cfg[0].MaxPacingRate = 1 << 20 },
-		"as FreeBSD":      func(p *pair) { p.cfg[0].FreeBSD, p.cfg[1].FreeBSD = true, true },
-		"probing the MTU": func(p *pair) { p.cfg[0].MTUProbing = mtuProbeAlways },
-		"losses":          func(p *pair) { p.chans[0].loss, p.chans[1].loss = 0.05, 0.05 },
-	} {
+	for name, change := range restKinds {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t, 1)
 			change(p)
@@ -172,6 +175,45 @@ func TestRest(t *testing.T) {
 				carry(p, 1, pattern(100_000))
 			}
 		})
+	}
+}
+
+// A connection that is over tells what it did after it was written down, as before.
+func TestBury(t *testing.T) {
+	for name, change := range restKinds {
+		for _, reset := range [...]bool{false, true} {
+			t.Run(fmt.Sprintf("%s, reset %v", name, reset), func(t *testing.T) {
+				p := newPair(t, 1)
+				change(p)
+				p.connect()
+				carry(p, 0, pattern(100_000))
+				carry(p, 1, pattern(50_000))
+				for _, c := range p.ends {
+					if reset {
+						c.Abort(p.now)
+					} else {
+						c.Release(p.now)
+					}
+				}
+				p.runFor(10 * time.Minute)
+				for i, c := range p.ends {
+					if c.State() != Closed {
+						t.Fatalf("end %d: %v", i, c.State())
+					}
+					info, queue, err, pending := c.Info(p.now), c.Queue(), c.Err(), c.Pending()
+					var r Resting
+					c.Bury(&r)
+					c = new(TCB)
+					r.Wake(c, nil, nil)
+					if got := c.Info(p.now); !reflect.DeepEqual(got, info) {
+						t.Errorf("end %d: Info\n%+v, before\n%+v", i, got, info)
+					}
+					if got := c.Queue(); got != queue || c.Err() != err || c.Pending() != pending || !c.Readable() {
+						t.Errorf("end %d: %+v, %v, %v, before %+v, %v, %v", i, got, c.Err(), c.Pending(), queue, err, pending)
+					}
+				}
+			})
+		}
 	}
 }
 
@@ -231,22 +273,22 @@ func TestRestSize(t *testing.T) {
 // The coder reads what it has written.
 func TestFieldCoder(t *testing.T) {
 	values := []int64{0, 1, -1, 63, 64, -64, -65, 8191, 8192, math.MaxInt32, math.MinInt32, math.MaxInt64, math.MinInt64}
-	var w fieldCoder
+	w := newFieldCoder()
 	at := []clock.Instant{0, 5, clock.Never, -7, 1 << 60}
 	for _, v := range values {
-		numbers(&w, &v)
+		numbers(w, &v)
 		s := Seq(v)
 		w.seqs(7, &s)
 	}
 	for _, v := range at {
 		w.instants(&v)
 	}
-	r := fieldCoder{reading: true}
+	r := newFieldCoder()
 	r.read(w.written())
 	for _, want := range values {
 		var v int64
 		var s Seq
-		if numbers(&r, &v); v != want {
+		if numbers(r, &v); v != want {
 			t.Errorf("%d, want %d", v, want)
 		}
 		if r.seqs(7, &s); s != Seq(want) {
