@@ -52,7 +52,7 @@ type Offload uint8
 // The kinds of work.
 const (
 	Checksums Offload = 1 << iota // frames with packet.ChecksumLater: it makes the transport checksum, or vouches for it
-	TCP4                          // super-packets of TCP over IPv4, as package packet has them (Meta.GSOSize)
+	TCP4                          // super-packets of TCP over IPv4, as package packet has them (Meta.GSOSize), and any on loan (packet.Buffer.Lend)
 	TCP6                          // of TCP over IPv6
 	UDP                           // of UDP, over both
 )

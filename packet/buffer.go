@@ -2,7 +2,8 @@
 // block, a [Batch] is a list of them.
 //
 // A packet has one owner. Passing it on (to Deliver, to Send, into a Batch) gives it away; whoever holds it
-// last calls Free. There are no reference counts.
+// last calls Free. There are no reference counts, but one exception: a packet may be on loan (Lend), its octets in another's
+// block, and then nobody may change its payload before [Buffer.Own].
 package packet
 
 import (
@@ -31,6 +32,7 @@ type Buffer struct {
 	block      []byte
 	start, end int
 	next       *Buffer // in a Batch
+	loan
 }
 
 // Meta is what the stack knows about a packet beside its octets. Offsets count from the beginning of Bytes at
@@ -127,6 +129,16 @@ func (p *Buffer) Free() {
 	if p.start == freed {
 		panic("packet: freed twice")
 	}
+	switch {
+	case p.lender != nil:
+		p.giveBack()
+	case !p.waits():
+		p.recycle()
+	}
+}
+
+// recycle puts p, which nobody has, into its pool.
+func (p *Buffer) recycle() {
 	p.Meta = Meta{}
 	c := class(len(p.block))
 	p.start, p.end = freed, 0
@@ -173,7 +185,12 @@ func (p *Buffer) Extend(n int) []byte {
 }
 
 // Tailroom returns how many octets Extend can add.
-func (p *Buffer) Tailroom() int { return len(p.block) - p.end }
+func (p *Buffer) Tailroom() int {
+	if p.lender != nil {
+		return 0
+	}
+	return len(p.block) - p.end
+}
 
 // Grow makes room for Extend to add n octets, by moving the packet to a larger block if need be. Slices that Bytes returned
 // before are not the packet's any more. It panics if no block has that room.
@@ -193,6 +210,11 @@ func (p *Buffer) move(size int) {
 	copy(q.block[:p.end], p.block[:p.end])
 	p.block, q.block = q.block, p.block
 	q.start, q.end = freed, 0
+	if p.lender != nil {
+		p.lender, q.lender = nil, p.lender
+		q.giveBack()
+		return
+	}
 	pools[class(len(q.block))].Put(q)
 }
 

@@ -217,7 +217,10 @@ func (e *egress) cut() {
 				d.toldCut(d.l.rt.Now(), whole, &e.frames, e.frames.Len()-n)
 			}
 			continue
-		case p.Flags&packet.ChecksumLater != 0 && can&link.Checksums == 0:
+		case p.Lent() && !takes(can, p):
+			p.Own() // the link may do with it what it likes
+		}
+		if p.Flags&packet.ChecksumLater != 0 && can&link.Checksums == 0 {
 			offload.Finish(p, d.linkLen)
 		}
 		e.frames.Push(p)

@@ -15,6 +15,7 @@ func (l *Layer) runHooks(now clock.Instant, hooks *hook.Active, at hook.Point, p
 	if len(chain) == 0 {
 		return true
 	}
+	p.Own() // they may change its octets
 	var verdict hook.Verdict
 	var last int
 	if p.Trace != 0 {

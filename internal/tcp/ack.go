@@ -222,9 +222,9 @@ func (c *TCB) trim(una Seq) {
 	if b := &c.board; !b.empty() && b.first().seq.Less(una) {
 		b.first().seq = una
 	}
-	if data := min(una.Sub(c.snd.base), c.snd.pipe.end); data > 0 {
-		c.releaseSent(data, c.snd.pipe.end)
-		c.snd.pipe.discard(data)
+	if data := min(una.Sub(c.snd.base), c.snd.out.end); data > 0 {
+		c.releaseSent(data, c.snd.out.end)
+		c.snd.out.discard(data)
 		c.snd.base = c.snd.base.Add(data)
 	}
 }

@@ -251,8 +251,8 @@ func throw(t *testing.T, b []byte) {
 			}
 		}
 		r.drain()
-		if r.c.rcv.in.size > r.c.rcv.space.size+1<<14 || r.c.snd.pipe.end > r.c.snd.space.size+2*largestBurst {
-			t.Fatalf("a buffer holds more than it should: %d %+v; %d %+v", r.c.rcv.in.size, r.c.rcv.space, r.c.snd.pipe.end, r.c.snd.space)
+		if r.c.rcv.in.size > r.c.rcv.space.size+1<<14 || r.c.snd.out.end > r.c.snd.space.size+2*largestBurst {
+			t.Fatalf("a buffer holds more than it should: %d %+v; %d %+v", r.c.rcv.in.size, r.c.rcv.space, r.c.snd.out.end, r.c.snd.space)
 		}
 		r.c.Info(r.now)
 	}

@@ -115,8 +115,8 @@ func TestMemoryIsFreed(t *testing.T) {
 		r.arrive(7001, 1001, ack, 1000)
 		end(r)
 		r.drain()
-		if r.c.State() != Closed || r.c.rcv.in.held != 0 || r.c.rcv.buf.held != 0 || r.c.snd.pipe.end != 0 || r.c.board.ring != nil || r.c.rcv.ranges != nil {
-			t.Errorf("%s: %v, %d octets received, %d to send", name, r.c.State(), r.c.rcv.in.size, r.c.snd.pipe.end)
+		if r.c.State() != Closed || r.c.rcv.in.held != 0 || r.c.rcv.buf.held != 0 || r.c.snd.out.end != 0 || r.c.board.ring != nil || r.c.rcv.ranges != nil {
+			t.Errorf("%s: %v, %d octets received, %d to send", name, r.c.State(), r.c.rcv.in.size, r.c.snd.out.end)
 		}
 		r.c.Connect(r.now, r.cfg.open())
 		r.c.Accept(r.now, r.cfg.open(), segment(1, 0, syn, 0))
@@ -133,14 +133,17 @@ func TestMemoryIsFreed(t *testing.T) {
 	}
 	p.runFor(time.Second)
 	for i, c := range p.ends {
-		if c.rcv.in.held != 0 || c.rcv.buf.end != 0 || c.snd.pipe.end != 0 || c.board.ring != nil {
+		if c.rcv.in.held != 0 || c.rcv.buf.end != 0 || c.snd.out.end != 0 || c.board.ring != nil {
 			t.Errorf("idle end %d holds memory", i)
 		}
-		for _, ring := range [][]*block{c.rcv.buf.ring, c.snd.pipe.ring} {
-			for _, b := range ring {
-				if b != nil {
-					t.Fatalf("idle end %d holds a block", i)
-				}
+		for _, b := range c.rcv.buf.ring {
+			if b != nil {
+				t.Fatalf("idle end %d holds a block", i)
+			}
+		}
+		for _, p := range c.snd.out.ring {
+			if p != nil {
+				t.Fatalf("idle end %d holds what was sent", i)
 			}
 		}
 	}

@@ -101,7 +101,7 @@ func (c *TCB) ackSYN(seg *Segment) {
 		return
 	}
 	n := seg.Ack.Sub(c.snd.base)
-	c.snd.pipe.discard(n)
+	c.snd.out.discard(n)
 	c.snd.base = seg.Ack
 	c.snd.nxt = seg.Ack
 	c.stats.bytesAcked += uint64(n)

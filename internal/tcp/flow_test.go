@@ -166,7 +166,19 @@ func TestReceiveBufferGrows(t *testing.T) {
 }
 
 // account is a Memory for tests.
-type account struct{ held, pressure, limit int }
+type account struct {
+	held, pressure, limit int
+	texts                 int // that have not been given back
+}
+
+// Text implements Memory.
+func (a *account) Text(n int) ([]byte, Owner) {
+	a.texts++
+	return make([]byte, n), a
+}
+
+// Free implements Owner.
+func (a *account) Free() { a.texts-- }
 
 func (a *account) Charge(n int)    { a.held += n }
 func (a *account) Pressed() bool   { return a.held > a.pressure }
@@ -221,8 +233,8 @@ func TestMemoryBound(t *testing.T) {
 			p.pump(i)
 		}
 	}
-	if acct.held != 0 {
-		t.Errorf("%d octets are held in the end", acct.held)
+	if acct.held != 0 || acct.texts != 0 {
+		t.Errorf("%d octets are held in the end, and %d texts", acct.held, acct.texts)
 	}
 }
 

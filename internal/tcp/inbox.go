@@ -2,7 +2,7 @@ package tcp
 
 import "sync"
 
-// Owner owns the memory of an arriving segment's payload.
+// Owner owns the memory that text lies in: that of an arriving segment, or what was written.
 type Owner interface {
 	// Free gives the memory back.
 	Free()
@@ -20,19 +20,23 @@ type inbox struct {
 	held        int // blocks, or as much memory as they are
 }
 
-// part is octets that lie together.
+// part is octets that lie together, received or to be sent.
 type part struct {
-	data  []byte // not read yet
+	data  []byte // not read yet, or written
 	next  *part
 	owner Owner  // of the memory; nil: that is block
 	block *block // stays with its part in the pool
 	held  int    // blocks that the memory is
+	at    uint64 // where it begins in an outbox
 }
 
 var (
 	copied = sync.Pool{New: func() any { return &part{block: new(block), held: 1} }}
 	taken  = sync.Pool{New: func() any { return new(part) }}
 )
+
+// room returns how many octets may be appended.
+func (p *part) room() int { return cap(p.data) - len(p.data) }
 
 // free gives the part and its memory back.
 func (p *part) free() {
@@ -51,12 +55,12 @@ func (in *inbox) write(b []byte) {
 	in.size += len(b)
 	for len(b) > 0 {
 		p := in.last
-		if p == nil || p.owner != nil || len(p.data) == cap(p.data) {
+		if p == nil || p.owner != nil || p.room() == 0 {
 			p = copied.Get().(*part)
 			p.data = p.block[:0]
 			in.push(p)
 		}
-		n := min(len(b), cap(p.data)-len(p.data))
+		n := min(len(b), p.room())
 		p.data = append(p.data, b[:n]...)
 		b = b[n:]
 	}

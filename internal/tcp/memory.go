@@ -10,6 +10,9 @@ type Memory interface {
 	Pressed() bool
 	// Exhausted reports whether there is none left: a connection then holds what it has, and no more than the least.
 	Exhausted() bool
+	// Text returns memory for n octets of text, which packets can be made of where it lies, and who owns it; nil: there is none
+	// of that kind.
+	Text(n int) ([]byte, Owner)
 }
 
 // pressed reports whether the stack's memory runs short.
@@ -23,7 +26,7 @@ func (c *TCB) settleMemory() {
 	if c.memory == nil {
 		return
 	}
-	if held := c.snd.pipe.held + c.rcv.in.held + c.rcv.buf.held; held != c.charged {
+	if held := c.snd.out.held + c.rcv.in.held + c.rcv.buf.held; held != c.charged {
 		c.memory.Charge((held - c.charged) * blockSize)
 		c.charged = held
 	}

@@ -440,7 +440,7 @@ func (m *model) bounded(i int) {
 		}
 		return n
 	}
-	if n, bound := blocksOf(&c.snd.pipe), c.cfg.SendBuffer/blockSize+2; n > bound {
+	if n, bound := c.snd.out.held, c.cfg.SendBuffer/blockSize+2; n > bound {
 		m.fail("end %d holds %d blocks to send, bound %d", i, n, bound)
 	}
 	if n, bound := c.rcv.in.held+blocksOf(&c.rcv.buf), max(c.cfg.ReceiveBuffer, c.rcv.space.size, 1<<16)/blockSize+2; n > bound {

@@ -53,8 +53,17 @@ func (c *TCB) Next(now clock.Instant, seg *Segment) bool {
 func (c *TCB) Payload(seg *Segment, b []byte) {
 	if seg.Len > 0 {
 		at := max(seg.Seq.Sub(c.snd.base), 0) // the data of a SYN begins behind it
-		c.snd.pipe.readAt(at, b[:seg.Len])
+		c.snd.out.readAt(at, b[:seg.Len])
 	}
+}
+
+// Text returns who owns the memory that begins with the data of the segment that Next has just filled in, and how many octets lie
+// there; nil: no memory of which packets can be made (Memory.Text) begins there.
+func (c *TCB) Text(seg *Segment) (Owner, int) {
+	if seg.Len == 0 {
+		return nil, 0
+	}
+	return c.snd.out.lies(max(seg.Seq.Sub(c.snd.base), 0))
 }
 
 // header fills in a segment that carries an ACK, which all do from now on, and notes that the ACK is sent.

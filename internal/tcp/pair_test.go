@@ -377,7 +377,7 @@ func checkTCB(c *TCB) string {
 		if c.Deadline() != clock.Never {
 			return "a timer of a closed connection"
 		}
-		if c.snd.pipe.held > 0 || !b.empty() || len(c.rcv.ranges) > 0 || c.rcv.buf.held > 0 || c.rcv.in.size == 0 && c.rcv.in.held > 0 {
+		if c.snd.out.held > 0 || !b.empty() || len(c.rcv.ranges) > 0 || c.rcv.buf.held > 0 || c.rcv.in.size == 0 && c.rcv.in.held > 0 {
 			return "a closed connection holds memory that nobody will ask for"
 		}
 		return ""

@@ -31,7 +31,7 @@ func (c *TCB) Queue() Queue {
 	}
 	return Queue{
 		Unread: all, ToMark: next, Urgent: c.Urgent(), Received: received, EOF: c.rcv.eof,
-		Unacked: c.snd.pipe.end, Unsent: c.unsent(), Room: c.room(),
+		Unacked: c.snd.out.end, Unsent: c.unsent(), Room: c.room(),
 		Finished: c.snd.fin, Dead: c.state == Closed,
 	}
 }

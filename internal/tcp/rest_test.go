@@ -52,7 +52,7 @@ func same(was, is *TCB) bool {
 	}
 	// An empty scoreboard begins anew, and an empty pipe has no memory.
 	was.board = was.board.fresh()
-	was.snd.pipe, was.rcv.buf = pipe{}, pipe{}
+	was.snd.out, was.rcv.buf = outbox{}, pipe{}
 	was.snd.cuts, was.rcv.ranges = nil, nil
 	ok := reflect.DeepEqual(was, is)
 	is.cc = &is.cubic
@@ -91,7 +91,7 @@ func TestRestKeepsFields(t *testing.T) {
 	t.Logf("%d octets", len(r.fields))
 	kept, refused := 0, []string(nil)
 	leaves(reflect.ValueOf(c).Elem(), "TCB", func(name string, v reflect.Value) {
-		if strings.HasPrefix(name, "TCB.board.") && name != "TCB.board.losses" || strings.HasPrefix(name, "TCB.snd.pipe") ||
+		if strings.HasPrefix(name, "TCB.board.") && name != "TCB.board.losses" || strings.HasPrefix(name, "TCB.snd.out") ||
 			strings.HasPrefix(name, "TCB.rcv.buf") || strings.HasPrefix(name, "TCB.rcv.in.") || strings.HasPrefix(name, "TCB.rcv.in.") || strings.HasPrefix(name, "TCB.rst.") {
 			return // what is sent and received, of which there is none
 		}
@@ -259,12 +259,17 @@ func TestRestSize(t *testing.T) {
 	}
 	p.ends[0].Free()
 	c := p.ends[0]
-	for _, b := range append(c.snd.pipe.ring, c.rcv.buf.ring...) {
+	for _, p := range c.snd.out.ring {
+		if p != nil {
+			t.Error("it holds what was sent")
+		}
+	}
+	for _, b := range c.rcv.buf.ring {
 		if b != nil {
 			t.Error("it holds a block")
 		}
 	}
-	c.snd.pipe, c.rcv.buf = pipe{}, pipe{}
+	c.snd.out, c.rcv.buf = outbox{}, pipe{}
 	if !reflect.DeepEqual(c, new(TCB)) {
 		t.Errorf("freed: %+v", c)
 	}

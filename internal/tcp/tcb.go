@@ -34,29 +34,29 @@ type TCB struct {
 	timers      [numTimers]clock.Instant
 
 	snd struct {
-		una, nxt Seq   // SND.UNA, SND.NXT
-		iss      Seq   // ISS
-		wl1, wl2 Seq   // SND.WL1, SND.WL2
-		edge     Seq   // right-most edge of the window the peer has ever offered
-		wnd      int   // SND.WND, scaled
-		maxWnd   int   // the largest SND.WND seen (MAX.SND.WND of RFC 5961)
-		peerMSS  int   // what the peer announced (SendMSS)
-		pathMSS  int   // what the path carries
-		mss      int   // Eff.snd.MSS less options: the largest payload sent
-		cuts     []Seq // ends of records, which no segment goes beyond (EndRecord)
-		push     Seq   // data before it is not held back
-		base     Seq   // sequence number of pipe's first octet
-		pipe     pipe  // data from base on, sent and not sent
-		fin      bool  // the user has closed: a FIN follows the data
-		awaited  bool  // see AwaitData
-		finSent  bool  // SND.NXT is behind the FIN
-		syn      bool  // a SYN is to be sent
-		synTwice bool  // it was sent before
-		force    bool  // the persist timer has expired: send what fits, or a probe
-		told     bool  // the urgent pointer went ahead of the probe
-		more     bool  // the user has announced more data (SendMore)
-		shift    uint8 // Snd.Wind.Shift
-		small    Seq   // the end of the last segment sent that was not full (Snd.sml of Minshall's amendment)
+		una, nxt Seq    // SND.UNA, SND.NXT
+		iss      Seq    // ISS
+		wl1, wl2 Seq    // SND.WL1, SND.WL2
+		edge     Seq    // right-most edge of the window the peer has ever offered
+		wnd      int    // SND.WND, scaled
+		maxWnd   int    // the largest SND.WND seen (MAX.SND.WND of RFC 5961)
+		peerMSS  int    // what the peer announced (SendMSS)
+		pathMSS  int    // what the path carries
+		mss      int    // Eff.snd.MSS less options: the largest payload sent
+		cuts     []Seq  // ends of records, which no segment goes beyond (EndRecord)
+		push     Seq    // data before it is not held back
+		base     Seq    // sequence number of pipe's first octet
+		out      outbox // data from base on, sent and not sent
+		fin      bool   // the user has closed: a FIN follows the data
+		awaited  bool   // see AwaitData
+		finSent  bool   // SND.NXT is behind the FIN
+		syn      bool   // a SYN is to be sent
+		synTwice bool   // it was sent before
+		force    bool   // the persist timer has expired: send what fits, or a probe
+		told     bool   // the urgent pointer went ahead of the probe
+		more     bool   // the user has announced more data (SendMore)
+		shift    uint8  // Snd.Wind.Shift
+		small    Seq    // the end of the last segment sent that was not full (Snd.sml of Minshall's amendment)
 		space    sendSpace
 		marks    pushMarks
 		burst    burst
@@ -200,7 +200,7 @@ func (c *TCB) die(now clock.Instant, err syscall.Errno) {
 
 // dropSend frees what is to be sent or acknowledged.
 func (c *TCB) dropSend() {
-	c.snd.pipe.release()
+	c.snd.out.release()
 	c.board.reset()
 	c.snd.force, c.snd.told, c.snd.alive = false, false, false
 	c.recovery.rexmit = rexmitNone

@@ -34,7 +34,7 @@ type urgent struct {
 func (c *TCB) SendUrgent(b []byte) (int, error) {
 	n, err := c.send(b, false)
 	if n > 0 {
-		c.urg.sendTo, c.urg.sending = c.snd.base.Add(c.snd.pipe.end), true
+		c.urg.sendTo, c.urg.sending = c.snd.base.Add(c.snd.out.end), true
 	}
 	return n, err
 }

@@ -25,7 +25,7 @@ func (c *TCB) Unsent() int { return c.unsent() }
 
 // unsent returns how many octets are queued and not yet sent.
 func (c *TCB) unsent() int {
-	if n := c.snd.base.Add(c.snd.pipe.end).Sub(c.snd.nxt); n > 0 {
+	if n := c.snd.base.Add(c.snd.out.end).Sub(c.snd.nxt); n > 0 {
 		return n
 	}
 	return 0 // SND.NXT may be behind the FIN

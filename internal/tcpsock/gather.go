@@ -18,6 +18,7 @@ type gather struct {
 	header  Header         // what the user has chosen of its internet header
 	first   tcp.Segment    // that others may be joined to
 	headers int            // octets in front of the data
+	lies    int            // octets of data that lie together, if p is on loan
 	next    tcp.Seq        // behind the last one
 	last    wire.TCPFlags  // of the last one
 	full    bool           // the last one is as long as the first: another may follow
@@ -37,19 +38,40 @@ func (g *gather) start(c *Conn, seg *tcp.Segment, more int) {
 		room = max(min(more, maxData-seg.Len), 0)
 	}
 	g.p, g.headers = c.layer.build(&c.key, seg, c.auth, c, room)
+	if g.p.Lent() {
+		_, g.lies = c.tcb.Text(seg)
+	}
 	g.path, g.header, g.first = c.path, c.header, *seg
 	g.next, g.last = seg.Seq.Add(seg.Len), seg.Flags
+}
+
+// room returns how many octets of data may be appended.
+func (g *gather) room() int {
+	data := g.p.Len() - g.headers
+	if g.p.Lent() {
+		return min(g.lies, maxData) - data
+	}
+	return min(g.p.Tailroom(), maxData-data)
+}
+
+// extend appends the data of seg, for which there must be room.
+func (g *gather) extend(c *Conn, seg *tcp.Segment) {
+	if g.p.Lent() {
+		g.p.Reveal(seg.Len)
+		return
+	}
+	c.tcb.Payload(seg, g.p.Extend(seg.Len))
 }
 
 // join appends seg, if it goes on where the packet ends and differs in nothing that a device would not make anew.
 func (g *gather) join(c *Conn, seg *tcp.Segment) bool {
 	f := &g.first
-	if g.p == nil || !g.full || seg.Seq != g.next || seg.Len == 0 || seg.Len > f.Len || seg.Len > g.p.Tailroom() ||
-		g.p.Len()-g.headers+seg.Len > maxData || (seg.Flags^f.Flags)&^(wire.PSH|wire.FIN) != 0 || seg.Ack != f.Ack ||
+	if g.p == nil || !g.full || seg.Seq != g.next || seg.Len == 0 || seg.Len > f.Len || seg.Len > g.room() ||
+		(seg.Flags^f.Flags)&^(wire.PSH|wire.FIN) != 0 || seg.Ack != f.Ack ||
 		seg.Window != f.Window || seg.ECN != f.ECN || seg.Options != f.Options || c.path != g.path {
 		return false
 	}
-	c.tcb.Payload(seg, g.p.Extend(seg.Len))
+	g.extend(c, seg)
 	g.next, g.last = seg.Seq.Add(seg.Len), seg.Flags
 	g.full = seg.Len == f.Len && seg.Flags&(wire.PSH|wire.FIN) == 0
 	return true
@@ -60,13 +82,13 @@ func (g *gather) run(now clock.Instant, c *Conn, seg *tcp.Segment) {
 	if !g.full || seg.Len == 0 {
 		return
 	}
-	k := c.tcb.NextRun(now, seg, (min(g.p.Tailroom(), maxData-seg.Len))/seg.Len)
+	k := c.tcb.NextRun(now, seg, g.room()/seg.Len)
 	if k == 0 {
 		return
 	}
 	c.sh.Counters.Add(mib.TcpOutSegs, uint64(k))
 	all := tcp.Segment{Seq: g.next, Len: k * seg.Len}
-	c.tcb.Payload(&all, g.p.Extend(all.Len))
+	g.extend(c, &all)
 	g.next = g.next.Add(all.Len)
 }
 

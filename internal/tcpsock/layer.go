@@ -266,19 +266,26 @@ func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Seg
 }
 
 // build makes a packet of seg, from its TCP header on, whose first octets are headers and whose payload is c's, with room for
-// more behind it.
+// more behind it; or one on loan, whose text goes on where it lies.
 func (t *Layer) build(key *flow.Key, seg *tcp.Segment, auth *tcpauth.Conn, c *Conn, room int) (p *packet.Buffer, headers int) {
 	h := wire.TCPHeader{SrcPort: key.LocalPort(), DstPort: key.RemotePort(), Seq: uint32(seg.Seq),
 		Ack: uint32(seg.Ack), Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options}
 	options := h.Len()
 	headers = options + auth.OptionLen()
-	p = packet.New(headers + seg.Len + room)
-	p.Truncate(headers + seg.Len)
+	if seg.Len >= leastLent || room > 0 {
+		p = c.lend(seg)
+	}
+	if p != nil {
+		p.Prepend(headers)
+	} else {
+		p = packet.New(headers + seg.Len + room)
+		p.Truncate(headers + seg.Len)
+		if seg.Len > 0 {
+			c.tcb.Payload(seg, p.Bytes()[headers:])
+		}
+	}
 	b := p.Bytes()
 	h.Put(b[:options])
-	if seg.Len > 0 {
-		c.tcb.Payload(seg, b[headers:])
-	}
 	if headers > options {
 		sign(auth, b, options)
 	}

@@ -42,9 +42,11 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 			return written, err
 		}
 		now := c.layer.rt.Now()
-		part := b[:min(len(b), copyQuantum-copied)]
+		tcb := c.awake()
+		gap := tcb.Gap()
+		part := b[:min(len(b), copyQuantum-copied, gap)]
 		more := len(part) < len(b) || len(rest) > 0
-		n, err := c.awake().SendMore(now, part, more)
+		n, err := tcb.SendMore(now, part, more)
 		if err != nil {
 			return written, err
 		}
@@ -52,7 +54,7 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 		written += int64(n)
 		copied += n
 		switch {
-		case n == len(part) && more && c.tcb.Unsent() < maxData:
+		case n == len(part) && more && n < gap:
 			held = true // what fills a super-packet leaves as one
 		case n > 0 || held:
 			held = false

@@ -81,6 +81,7 @@ func (l *line) Arrive(now clock.Instant, p *packet.Buffer) {
 	}
 	if l.chance(l.path.Corrupt) && p.Len() > l.header {
 		bit := l.rng.IntN((p.Len() - l.header) * 8)
+		p.Own()
 		p.Bytes()[l.header+bit/8] ^= 1 << (bit % 8)
 		l.give(now, p, Corrupted, &l.stats.Corrupted)
 	}
