@@ -24,6 +24,7 @@ func BenchmarkUDPMany(b *testing.B) {
 		}{
 			{name: "single", single: true},
 			{name: "batch", batch: true},
+			{name: "batch/super", batch: true, can: link.Checksums | link.UDP},
 			{name: "segments"},
 			{name: "segments/joined", coalesce: true},
 			{name: "segments/super", can: link.Checksums | link.UDP},

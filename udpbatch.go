@@ -57,6 +57,8 @@ func (c *UDPConn) fill(m *Message, d *dgram.Datagram, payload []byte) {
 // WriteBatch sends the datagrams of ms, each to its Addr, which is nil if the socket is connected, and as its control messages say. It
 // returns how many it has sent, and sets their N and NN. If one cannot be sent, neither are those behind it; the error, which is
 // that of WriteMsgUDP, is returned if that is the first. flags are as ReadBatch has them: it does not wait.
+//
+// Datagrams of one size in a row, to one Addr and without control messages, take their way as one packet, as with [UDPConn.SetSegmentSize].
 func (c *UDPConn) WriteBatch(ms []Message, flags int) (int, error) {
 	if flags&^socket.MSG_DONTWAIT != 0 {
 		return 0, c.err("write", syscall.EOPNOTSUPP)
@@ -67,7 +69,14 @@ func (c *UDPConn) WriteBatch(ms []Message, flags int) (int, error) {
 	var out packet.Batch
 	n := 0
 	var err error
-	for n < len(ms) {
+	var r run
+	for joins := len(ms) > 1 && c.joins(); n < len(ms); {
+		if joins {
+			if k := c.composeRun(&r, ms[n:], &out); k > 0 {
+				n += k
+				continue
+			}
+		}
 		if err = c.compose(&ms[n], &out); err != nil {
 			break
 		}
@@ -109,9 +118,6 @@ func (c *UDPConn) compose(m *Message, out *packet.Batch) error {
 	if err != nil {
 		return err
 	}
-	m.N, m.NN = 0, len(m.OOB)
-	for _, b := range m.Buffers {
-		m.N += len(b)
-	}
+	m.N, m.NN = octetsOf(m.Buffers), len(m.OOB)
 	return nil
 }
