@@ -31,6 +31,7 @@ type ackPolicy struct {
 
 const (
 	maxQuickACKs = 16
+	nextTick     = time.Millisecond       // of a FIN before any data, whose delay of 0 ends with the kernel's tick
 	leastATO     = 40 * time.Millisecond  // TCP_ATO_MIN
 	mostATO      = 200 * time.Millisecond // TCP_DELACK_MAX, of an interactive connection or a pushed segment
 	mostDelay    = 500*time.Millisecond - 1
@@ -209,7 +210,7 @@ func (c *TCB) decideSACK(now clock.Instant) {
 // seconds (MUST-40)".
 func (c *TCB) delayACK(now clock.Instant) {
 	p := &c.rcv.ackPolicy
-	ato := p.ato
+	ato := max(p.ato, nextTick)
 	if ato > leastATO {
 		limit := mostDelay
 		if c.interactive() || p.pushed > 0 {

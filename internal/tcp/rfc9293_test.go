@@ -239,9 +239,8 @@ var happenings = []happening{
 	{"FIN", in(fin|ack, 0, 0, 0), []rule{
 		{"C", "Do not process the FIN if the state is CLOSED, LISTEN, or SYN-SENT since the SEG.SEQ cannot be validated; drop the segment and return.", "<SEQ=0><CTL=RST>", stay, nil},
 		{"S", "Do not process the FIN if the state is CLOSED, LISTEN, or SYN-SENT since the SEG.SEQ cannot be validated; drop the segment and return.", "", stay, nil},
-		{"R", "Enter the CLOSE-WAIT state.", "<ACK=+1><CTL=ACK>", CloseWait, nil},
 		// 3.8.6.3: "A TCP endpoint SHOULD implement a delayed ACK (SHLD-18)": the user's last words may carry it.
-		{"E", "Enter the CLOSE-WAIT state.", "", CloseWait, nil},
+		{"RE", "Enter the CLOSE-WAIT state.", "", CloseWait, nil},
 		{"FG", "If our FIN has been ACKed (perhaps in this segment), then enter TIME-WAIT, start the time-wait timer, turn off the other timers", "<ACK=+1><CTL=ACK>", TimeWait, nil},
 		// A second FIN, behind the first, is nothing that a peer sends.
 		{"W", "Remain in the CLOSE-WAIT state.", "", stay, nil},

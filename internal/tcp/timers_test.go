@@ -197,6 +197,27 @@ func TestQuickACK(t *testing.T) {
 	r.want(r.arrive(6001, 1011, ack, 100), "")
 }
 
+// A FIN before any data is acknowledged by the user's FIN, or after a moment; a Config without delay has no moment either.
+func TestACKOfFIN(t *testing.T) {
+	open := func(cfg Config) *rig {
+		cfg.NoTimestamps = true
+		r := newRig(t, cfg).to(SynReceived)
+		r.arrive(5001, 1001, ack, 0)
+		return r
+	}
+	r := open(Config{})
+	r.want(r.arrive(5001, 1001, fin|ack, 0), "")
+	r.c.Close(r.now)
+	r.want(r.drain(), "<SEQ=1001><ACK=5002><CTL=FIN,ACK>")
+
+	r = open(Config{})
+	r.want(r.arrive(5001, 1001, fin|ack, 0), "")
+	r.want(r.pass(100*ms), "1ms <SEQ=1001><ACK=5002><CTL=ACK>")
+
+	r = open(Config{DelayedACK: -1})
+	r.want(r.arrive(5001, 1001, fin|ack, 0), "<SEQ=1001><ACK=5002><CTL=ACK>")
+}
+
 // RFC 9293, 3.8.6.1: "The transmitting host SHOULD send the first zero-window probe when a zero window has existed for the
 // retransmission timeout period (SHLD-29) …, and SHOULD increase exponentially the interval between successive probes
 // (SHLD-30)"; "As long as the receiving TCP peer continues to send acknowledgments in response to the probe segments, the

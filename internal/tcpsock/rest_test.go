@@ -82,7 +82,8 @@ func TestRest(t *testing.T) {
 	})
 	t.Run("a FIN comes", func(t *testing.T) {
 		c, a := r.resting(l, 5003)
-		if segment(5003, a, "", wire.FIN); c.state() != tcp.CloseWait || len(r.got) != 1 || r.got[0].Ack != 1002 {
+		segment(5003, a, "", wire.FIN)
+		if r.pass(time.Millisecond); c.state() != tcp.CloseWait || len(r.got) != 1 || r.got[0].Ack != 1002 {
 			t.Errorf("in %v, sent %+v", c.state(), r.got)
 		}
 	})
