@@ -38,6 +38,12 @@ var (
 	jumboCable = mem.Config{MTU: jumboMTU, Offload: link.Checksums} // packets as large as the internet protocol has them
 )
 
+// queued is a cable with two queues in each direction.
+func queued(cable mem.Config) mem.Config {
+	cable.Queues = 2
+	return cable
+}
+
 // jumboMTU is the largest that all systems have.
 const jumboMTU = 65535
 

@@ -23,13 +23,16 @@ func ours(name string) bool { return strings.HasPrefix(name, "onlink") }
 var (
 	plain = []system{
 		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
+		{"onlink, 2 queues", onlinkMemory(queued(plainCable), onlink.Config{})},
 		{"gVisor, queue", gvisorQueue(1500, 0, usual)},
 		{"gVisor, queue, its software GSO", gvisorQueue(1500, softwareGSO, usual)},
 		{"Linux, veth, offloads off", kernelVeth(1500, noOffload)},
 	}
 	large = []system{
 		{"onlink, super-packets", onlinkMemory(superCable, onlink.Config{})},
+		{"onlink, super-packets, 2 queues", onlinkMemory(queued(superCable), onlink.Config{})},
 		{"onlink, MTU 65535", onlinkMemory(jumboCable, onlink.Config{})},
+		{"onlink, MTU 65535, 2 queues", onlinkMemory(queued(jumboCable), onlink.Config{})},
 		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO, usual)},
 		{"gVisor, queue, MTU 65535", gvisorQueue(jumboMTU, 0, usual)},
 		{"Linux, veth", kernelVeth(1500, "")},
@@ -116,6 +119,7 @@ func routers(destinations int) []system {
 // crowds are those for many connections at once: their links hold a packet of each, so that none is lost.
 var crowds = []system{
 	{"onlink", onlinkMemory(wideCable, onlink.Config{})},
+	{"onlink, 2 queues", onlinkMemory(queued(wideCable), onlink.Config{})},
 	{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO, wide)},
 	{"Linux, veth", kernelVeth(1500, "")},
 }

@@ -14,6 +14,9 @@ func TestConformance(t *testing.T) {
 	t.Run("PairOfIP", func(t *testing.T) {
 		linktest.Test(t, func(t *testing.T) (a, b link.Link) { return Pair(Config{Medium: link.IP, Limit: 10}) })
 	})
+	t.Run("PairOfQueues", func(t *testing.T) {
+		linktest.Test(t, func(t *testing.T) (a, b link.Link) { return Pair(Config{Queues: 3}) })
+	})
 	t.Run("Switch", func(t *testing.T) {
 		linktest.Test(t, func(t *testing.T) (a, b link.Link) {
 			s := NewSwitch(3, Config{Limit: 1 << 20}) // a switch drops what it cannot hold; here it holds everything

@@ -1,8 +1,8 @@
 // Package mem joins stacks in memory: a [Pair] is two ends of a cable, a [Switch] joins any number of ports.
 //
 // A frame sent on one port is delivered to the other's receiver on the sender's goroutine, without copying it.
-// One goroutine at a time carries the frames towards a port; others append theirs and leave. So the frames
-// towards a port stay in order, no two Deliver calls overlap, and a Deliver that sends in turn neither waits for
+// One goroutine at a time carries the frames of a queue towards a port; others append theirs and leave. So the frames
+// of a queue stay in order, no two Deliver calls for it overlap, and a Deliver that sends in turn neither waits for
 // itself nor nests: what comes back is delivered by the goroutine already at it. After a quota the rest is left
 // to [clock.Runtime.Go], so that a sender is not kept carrying for others.
 //
@@ -10,21 +10,16 @@
 package mem
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
-	"github.com/onlink-go/onlink/internal/offload"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
 )
 
-// DefaultLimit is how many frames may be on their way to one port unless Config says otherwise.
+// DefaultLimit is how many frames may be on their way to one port by one queue unless Config says otherwise.
 const DefaultLimit = 1024
-
-// quota is how many Deliver calls a sender makes before it leaves the rest to a goroutine of its own.
-const quota = 64
 
 // Config describes a Pair or a Switch. The zero Config is usable: real time, Ethernet, MTU 1500.
 type Config struct {
@@ -32,7 +27,11 @@ type Config struct {
 	MTU     int           // octets; 0: link.DefaultMTU
 	Medium  link.Medium   // of a Pair; a Switch is Ethernet
 	Addr    []wire.MAC    // of the ports in order; a zero or missing one is random. Unused where Medium is IP
-	Limit   int           // most frames on their way to one port; 0: DefaultLimit
+	Limit   int           // most frames on their way to one port by one queue; 0: DefaultLimit
+
+	// Queues is how many queues there are towards each port, so that as many processors may be at work for a pair of stacks at
+	// once; 0: one.
+	Queues int
 
 	// Offload is what the cable carries as it is: with link.TCP4, say, super-packets, which no wire would.
 	Offload link.Offload
@@ -44,7 +43,6 @@ type Port struct {
 	limit int
 	info  link.Info // but for Up
 	slot  *link.Slot
-	carry func() // goes on carrying on a goroutine of its own
 
 	other *Port   // the other end; nil on a Switch
 	sw    *Switch // nil in a Pair
@@ -52,13 +50,7 @@ type Port struct {
 	dead  atomic.Bool
 	cut   atomic.Bool // SetCarrier(false)
 	drops atomic.Uint64
-
-	mu       sync.Mutex
-	in       packet.Batch // on their way to this port's receiver
-	carrying bool         // a goroutine delivers from in
-	starved  bool         // in was full when the other end had more: it awaits Ready
-
-	moving packet.Batch // what Deliver is given; belongs to whoever set carrying
+	lanes []lane // towards this port, one for each queue
 }
 
 var _ link.Link = (*Port)(nil)
@@ -75,7 +67,9 @@ func newPort(cfg *Config, i int) *Port {
 		cfg.Runtime = clock.NewReal()
 	}
 	p := &Port{rt: cfg.Runtime, limit: cfg.Limit, index: i, slot: link.NewSlot(cfg.Runtime)}
-	p.info = link.Info{MTU: cfg.MTU, Medium: cfg.Medium, Queues: 1, Offload: cfg.Offload}
+	n := max(1, cfg.Queues)
+	p.info = link.Info{MTU: cfg.MTU, Medium: cfg.Medium, Queues: n, SendQueues: n, Offload: cfg.Offload}
+	p.lanes = newLanes(p, n)
 	if p.info.MTU == 0 {
 		p.info.MTU = link.DefaultMTU
 	}
@@ -89,10 +83,6 @@ func newPort(cfg *Config, i int) *Port {
 		if p.info.Addr == (wire.MAC{}) {
 			p.info.Addr = link.RandomMAC(cfg.Runtime)
 		}
-	}
-	p.carry = func() {
-		p.mu.Lock()
-		p.deliver()
 	}
 	return p
 }
@@ -114,7 +104,7 @@ func (p *Port) up() bool {
 // Attach makes r the receiver; see [link.Link]. Frames that come while there is none are freed.
 func (p *Port) Attach(r link.Receiver) error { return p.slot.Attach(r) }
 
-// Send sends b to the other end, or through the switch; q is ignored. It returns link.ErrClosed after Close.
+// Send sends b to the other end, or through the switch, by queue q. It returns link.ErrClosed after Close.
 // Frames sent while the carrier is gone, and those longer than the MTU allows, are dropped. A Pair leaves in b
 // what the cable does not hold; a Switch drops it, as switches do.
 func (p *Port) Send(q int, b *packet.Batch) error {
@@ -125,9 +115,9 @@ func (p *Port) Send(q int, b *packet.Batch) error {
 	case !p.up():
 		p.drop(b)
 	case p.sw != nil:
-		p.sw.forward(p, b)
+		p.sw.forward(p, q, b)
 	default:
-		p.other.take(b)
+		p.other.lane(q).take(b)
 	}
 	return nil
 }
@@ -138,9 +128,9 @@ func (p *Port) Close() error {
 		return nil
 	}
 	p.slot.Close()
-	p.mu.Lock()
-	p.drop(&p.in)
-	p.mu.Unlock()
+	for i := range p.lanes {
+		p.lanes[i].close()
+	}
 	if p.other != nil && !p.other.dead.Load() {
 		p.other.slot.Changed(p.other.Info())
 	}
@@ -168,60 +158,4 @@ func (p *Port) Dropped() uint64 { return p.drops.Load() }
 func (p *Port) drop(b *packet.Batch) {
 	p.drops.Add(uint64(b.Len()))
 	b.Free()
-}
-
-// take appends to the frames on their way to p those of b for which there is room, and delivers them unless
-// another goroutine is at it.
-func (p *Port) take(b *packet.Batch) {
-	p.mu.Lock()
-	if p.dead.Load() {
-		p.drop(b)
-	}
-	for p.in.Len() < p.limit {
-		f := b.Pop()
-		if f == nil {
-			break
-		}
-		if f.Len() > p.info.MaxFrame() && offload.SegmentLen(f, p.info.Medium.HeaderLen()) > p.info.MaxFrame() ||
-			!p.info.Medium.Land(f) {
-			p.drops.Add(1)
-			f.Free()
-			continue
-		}
-		p.in.Push(f)
-	}
-	if !b.Empty() {
-		p.starved = true
-	}
-	if p.carrying || p.in.Empty() {
-		p.mu.Unlock()
-		return
-	}
-	p.carrying = true
-	p.deliver()
-}
-
-// deliver delivers what is on its way to p until nothing is. p.mu is held before, not after; p.carrying is set.
-func (p *Port) deliver() {
-	for range quota {
-		n := p.in.Len()
-		p.moving.Take(&p.in)
-		starved := p.starved
-		p.starved = false
-		p.mu.Unlock()
-		if !p.slot.Deliver(0, &p.moving) {
-			p.drops.Add(uint64(n))
-		}
-		if starved && p.other != nil {
-			p.other.slot.Ready(0)
-		}
-		p.mu.Lock()
-		if p.in.Empty() {
-			p.carrying = false
-			p.mu.Unlock()
-			return
-		}
-	}
-	p.mu.Unlock()
-	p.rt.Go(p.carry)
 }

@@ -68,8 +68,8 @@ func (s *Switch) Close() error {
 	return nil
 }
 
-// forward sends b, which came in on from, to the ports it is for. Frames in a row for one port go together.
-func (s *Switch) forward(from *Port, b *packet.Batch) {
+// forward sends b, which came in on from by queue q, to the ports it is for. Frames in a row for one port go together.
+func (s *Switch) forward(from *Port, q int, b *packet.Batch) {
 	now := s.rt.Now()
 	var run packet.Batch
 	var to *Port
@@ -81,12 +81,12 @@ func (s *Switch) forward(from *Port, b *packet.Batch) {
 		}
 		next := s.learn(now, from, f.Bytes())
 		if next != to {
-			s.flush(from, to, &run)
+			s.flush(from, to, q, &run)
 			to = next
 		}
 		run.Push(f)
 	}
-	s.flush(from, to, &run)
+	s.flush(from, to, q, &run)
 }
 
 // learn notes that the frame's source is at from, and returns the port of its destination, or nil if that is not
@@ -150,20 +150,20 @@ func (s *Switch) forget(p *Port) {
 
 // flush sends run to port to, or floods it if to is nil. A frame whose destination is where it came from is
 // where it belongs already, and goes nowhere (802.1Q, 8.6.1).
-func (s *Switch) flush(from, to *Port, run *packet.Batch) {
+func (s *Switch) flush(from, to *Port, q int, run *packet.Batch) {
 	switch {
 	case run.Empty():
 	case to == from:
 		run.Free()
 	case to != nil:
-		to.receive(run)
+		to.receive(q, run)
 	default:
-		s.flood(from, run)
+		s.flood(from, q, run)
 	}
 }
 
 // flood gives every port but from a copy of run, and the last one run itself.
-func (s *Switch) flood(from *Port, run *packet.Batch) {
+func (s *Switch) flood(from *Port, q int, run *packet.Batch) {
 	var last *Port
 	for _, p := range s.ports {
 		if p == from || !p.up() {
@@ -174,20 +174,20 @@ func (s *Switch) flood(from *Port, run *packet.Batch) {
 			for f := run.Front(); f != nil; f = f.Next() {
 				copies.Push(f.Clone())
 			}
-			last.receive(&copies)
+			last.receive(q, &copies)
 		}
 		last = p
 	}
 	if last != nil {
-		last.receive(run)
+		last.receive(q, run)
 	}
 	run.Free()
 }
 
 // receive is take for a port of a switch: what does not fit is lost.
-func (p *Port) receive(b *packet.Batch) {
+func (p *Port) receive(q int, b *packet.Batch) {
 	if p.up() {
-		p.take(b)
+		p.lane(q).take(b)
 	}
 	p.drop(b)
 }
