@@ -3,7 +3,6 @@ package shard
 import (
 	"net"
 	"os"
-	"sync"
 
 	"github.com/onlink-go/onlink/clock"
 )
@@ -15,7 +14,7 @@ type Leaf struct {
 	home *Shard // its timers
 	node Node   // home locked
 
-	mu       sync.Mutex
+	mu       mutex
 	cond     clock.Cond    // made at the first wait
 	deadline clock.Instant // of Wait
 	closed   bool

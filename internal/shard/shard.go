@@ -7,8 +7,6 @@
 package shard
 
 import (
-	"sync"
-
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -25,7 +23,7 @@ type Shard struct {
 	rt       clock.Runtime
 	drain    func(out *packet.Batch)
 
-	mu       sync.Mutex
+	mu       mutex
 	out      packet.Batch // staged; sent after unlock
 	staged   int          // octets in out
 	draining bool         // a goroutine is sending what was staged, and owns sending
