@@ -28,6 +28,9 @@ type part struct {
 	block *block // stays with its part in the pool
 	held  int    // blocks that the memory is
 	at    uint64 // where it begins in an outbox
+
+	reserved bool // somebody writes into it who has not locked the TCB
+	gone     bool // meanwhile the outbox has given it up
 }
 
 var (

@@ -129,13 +129,13 @@ func (o *outbox) lies(off int) (Owner, int) {
 
 // discard removes n octets.
 func (o *outbox) discard(n int) {
-	if n >= o.end {
+	if p := o.last(); n >= o.end && (p == nil || !p.reserved) {
 		o.release()
 		return
 	}
 	o.end -= n
 	o.gone += uint64(n)
-	for p := o.at(0); o.gone >= p.at+uint64(len(p.data)); p = o.at(0) {
+	for p := o.at(0); o.gone >= p.at+uint64(len(p.data)) && !p.reserved; p = o.at(0) {
 		o.pop()
 	}
 }
@@ -151,8 +151,13 @@ func (o *outbox) release() {
 // pop frees the first part.
 func (o *outbox) pop() {
 	slot := &o.ring[o.first&(len(o.ring)-1)]
-	o.held -= (*slot).held
-	(*slot).free()
+	p := *slot
+	o.held -= p.held
+	if p.reserved {
+		p.gone = true // who writes into it frees it
+	} else {
+		p.free()
+	}
 	*slot = nil
 	o.first++
 	o.n--

@@ -40,7 +40,7 @@ func (c *TCB) Bury(r *Resting) {
 // idle reports whether nothing goes over the connection, so that what it takes to move data is not in use.
 func (c *TCB) idle() bool {
 	b := &c.board
-	return c.state == Established && c.snd.una == c.snd.nxt && c.snd.out.end == 0 && len(c.snd.cuts) == 0 && !c.snd.fin && !c.snd.syn &&
+	return c.state == Established && c.snd.una == c.snd.nxt && c.snd.out.n == 0 && len(c.snd.cuts) == 0 && !c.snd.fin && !c.snd.syn &&
 		c.rcv.in.first == nil && c.rcv.buf.end == 0 && len(c.rcv.ranges) == 0 && !c.rcv.hasFIN && !c.rcv.ackNow && !c.rcv.due &&
 		b.ring == nil && b.out|b.sacked|b.lost|b.again|b.pending == 0 &&
 		c.recovery.state == stateOpen && c.recovery.rexmit == rexmitNone && c.rst.flags == 0 && !c.snd.force && !c.snd.alive &&

@@ -47,29 +47,42 @@ func (c *TCB) SendMore(now clock.Instant, b []byte, more bool) (int, error) {
 }
 
 func (c *TCB) send(b []byte, more bool) (int, error) {
-	switch {
-	case c.state == Closed && c.err != 0:
-		return 0, c.err
-	case c.cc == nil:
-		return 0, syscall.ENOTCONN
-	case c.pending != 0:
-		return 0, c.TakePending()
-	case !c.sending() || c.snd.fin:
-		// RFC 9293, 3.10.2: "Return "error: connection closing" and do not service request."
-		return 0, syscall.EPIPE
+	if err := c.refuses(); err != nil {
+		return 0, err
 	}
 	c.noteLimited()
 	n := c.gather(b)
-	end := c.written()
-	if c.snd.more = more && n == len(b); n < len(b) {
+	c.snd.more = more && n == len(b)
+	if n < len(b) {
 		// The user has to wait; what is there goes without waiting for more.
 		c.snd.space.wanted = true
-		c.snd.push = end
+		c.snd.push = c.written()
 	}
-	if n > 0 && (!c.snd.more || c.farFromPush()) {
-		c.pushMark(end)
-	}
+	c.noteWritten(n)
 	return n, nil
+}
+
+// refuses returns why Send takes nothing.
+func (c *TCB) refuses() error {
+	switch {
+	case c.state == Closed && c.err != 0:
+		return c.err
+	case c.cc == nil:
+		return syscall.ENOTCONN
+	case c.pending != 0:
+		return c.TakePending()
+	case !c.sending() || c.snd.fin:
+		// RFC 9293, 3.10.2: "Return "error: connection closing" and do not service request."
+		return syscall.EPIPE
+	}
+	return nil
+}
+
+// noteWritten marks the end of n octets that were written for PSH, if it is one.
+func (c *TCB) noteWritten(n int) {
+	if n > 0 && (!c.snd.more || c.farFromPush()) {
+		c.pushMark(c.written())
+	}
 }
 
 // written returns the sequence number behind what was written.
@@ -77,28 +90,45 @@ func (c *TCB) written() Seq { return c.snd.base.Add(c.snd.out.end) }
 
 // gather writes what there is room for into chunks and returns how much.
 func (c *TCB) gather(b []byte) (n int) {
-	s, goal := &c.snd.space, int(c.snd.space.goal)
 	for n < len(b) {
-		room := goal - c.lastChunk()
-		if room <= 0 || c.lastChunk() == 0 {
-			if !c.roomForChunk() {
-				break
-			}
-			s.chunk, room = c.written(), goal
-			s.used += chunkOverhead
-		} else if n == 0 {
-			c.unmark(c.written())
+		room := c.openChunk(n == 0)
+		if room == 0 {
+			break
 		}
 		c.gatherLong(len(b) - n)
 		k := min(room, len(b)-n)
 		c.snd.out.write(b[n : n+k])
-		s.used += k
+		c.wrote(k, room)
 		n += k
-		if k == room && c.farFromPush() {
-			c.pushMark(c.written())
-		}
 	}
 	return n
+}
+
+// openChunk returns how much room the last chunk has, or a new one that it begins; 0: there is room for none. first is whether a write
+// begins with it.
+func (c *TCB) openChunk(first bool) (room int) {
+	s, goal := &c.snd.space, int(c.snd.space.goal)
+	last := c.lastChunk()
+	if last > 0 && last < goal {
+		if first {
+			c.unmark(c.written())
+		}
+		return goal - last
+	}
+	if !c.roomForChunk() {
+		return 0
+	}
+	s.chunk = c.written()
+	s.used += chunkOverhead
+	return goal
+}
+
+// wrote accounts for n octets that were written to the last chunk, which had so much room.
+func (c *TCB) wrote(n, room int) {
+	c.snd.space.used += n
+	if n == room && c.farFromPush() {
+		c.pushMark(c.written())
+	}
 }
 
 // whole returns how many octets of whole segments a super-packet has.

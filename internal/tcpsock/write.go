@@ -1,6 +1,11 @@
 package tcpsock
 
-import "net"
+import (
+	"net"
+
+	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/tcp"
+)
 
 // Write writes all of b, waiting for room; it returns early only with an error: net.ErrClosed,
 // os.ErrDeadlineExceeded, EPIPE after CloseWrite, and the errno the connection died of.
@@ -36,23 +41,29 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 		c.writing = false
 		c.writers.wake()
 	}()
-	copied := 0 // in this hold of the lock
+	left := copyQuantum // octets that may be copied in this hold of the lock
 	for {
 		if err := c.refused(c.writeable); err != nil {
 			return written, err
 		}
+		gap := c.awake().Gap()
+		part := b[:min(len(b), gap)]
+		room := c.tcb.Reserve(len(part))
+		if n := len(room.Room); n > 0 {
+			part = part[:n]
+			c.fill(room.Room, part)
+			left = copyQuantum
+		} else {
+			part = part[:min(len(part), left)]
+		}
 		now := c.layer.rt.Now()
-		tcb := c.awake()
-		gap := tcb.Gap()
-		part := b[:min(len(b), copyQuantum-copied, gap)]
 		more := len(part) < len(b) || len(rest) > 0
-		n, err := tcb.SendMore(now, part, more)
+		n, err := c.put(now, room, part, more)
 		if err != nil {
 			return written, err
 		}
 		b = b[n:]
 		written += int64(n)
-		copied += n
 		switch {
 		case n == len(part) && more && n < gap:
 			held = true // what fills a super-packet leaves as one
@@ -60,19 +71,41 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 			held = false
 			c.pump(now)
 		}
+		if len(room.Room) == 0 {
+			left -= n
+		}
 		switch {
 		case n < len(part) && n == 0:
 			c.writers.wait(c.sh, c.table())
-			copied = 0
+			left = copyQuantum
 		case !more && len(b) == 0:
 			return written, nil
-		case n < len(part) || copied == copyQuantum:
+		case n < len(part) || left == 0:
 			c.sh.Unlock() // sends what is staged, and lets others in
 			c.sh.Lock()
-			copied = 0
+			left = copyQuantum
 		}
 		if len(b) == 0 && len(rest) > 0 {
 			b, rest = rest[0], rest[1:]
 		}
 	}
+}
+
+// fill copies text to the room that was reserved for it, without the lock: nobody else writes while c.writing.
+func (c *Conn) fill(room, text []byte) {
+	c.sh.Unlock()
+	copy(room, text)
+	c.sh.Lock()
+}
+
+// put writes text, with which room is filled if there is any.
+func (c *Conn) put(now clock.Instant, room tcp.Reserved, text []byte, more bool) (int, error) {
+	if len(room.Room) == 0 {
+		return c.tcb.SendMore(now, text, more)
+	}
+	n, err := c.awake().SendReserved(room, more)
+	if err != nil && c.closed {
+		err = net.ErrClosed
+	}
+	return n, err
 }
