@@ -12,9 +12,6 @@ type outbox struct {
 	held  int     // blocks, or as much memory as they are
 }
 
-// leastLent is the least text for which memory is taken that packets can be made of: a packet of less is smaller than that.
-const leastLent = blockSize
-
 // at returns the i-th part.
 func (o *outbox) at(i int) *part { return o.ring[(o.first+i)&(len(o.ring)-1)] }
 

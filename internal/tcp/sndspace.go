@@ -131,51 +131,6 @@ func (c *TCB) wrote(n, room int) {
 	}
 }
 
-// whole returns how many octets of whole segments a super-packet has.
-func (c *TCB) whole() int { return max(largestBurst/c.snd.mss, 1) * c.snd.mss }
-
-// gatherLong prepares for n octets that are to be written at once: if there are many, or many were before, they are to lie in memory
-// of which packets can be made, from where a segment will begin.
-func (c *TCB) gatherLong(n int) {
-	on, move := c.goesOn()
-	if c.memory == nil || on > 0 || n < leastLent && !c.snd.out.full() || move > leastLent/2 || move > c.snd.out.inLast() {
-		return
-	}
-	whole := c.whole()
-	if mem, owner := c.memory.Text(whole); owner != nil {
-		c.snd.out.begin(mem[:whole:whole], owner, move)
-	}
-}
-
-// goesOn returns how many octets may be written on where the last ones are, in memory of which packets can be made and from where a
-// segment will begin; 0: none, and of what is written and not sent so much should move to new memory with what follows, to begin
-// where a segment will.
-func (c *TCB) goesOn() (on, move int) {
-	p := c.snd.out.last()
-	chunk := c.lastChunk()
-	switch {
-	case p == nil || p.owner == nil:
-		return 0, chunk
-	case p.room() == 0:
-		return 0, 0
-	case chunk >= len(p.data) || chunk == 0 && c.unsent() > 0 || chunk > leastLent/2:
-		return p.room(), 0
-	}
-	return 0, chunk
-}
-
-// Gap returns how many octets may be written until what is not sent ends where a super-packet is to end: if there are as many, it
-// is worth while to have Next send not before.
-func (c *TCB) Gap() int {
-	if on, _ := c.goesOn(); on > 0 {
-		return on
-	}
-	if n := c.whole() - c.unsent(); n > 0 {
-		return n
-	}
-	return c.whole()
-}
-
 // lastChunk returns how many unsent octets the last chunk has: writes are added to it until it is full.
 func (c *TCB) lastChunk() int { return max(c.written().Sub(maxSeq(c.snd.space.chunk, c.snd.nxt)), 0) }
 

@@ -80,3 +80,47 @@ func TestReserve(t *testing.T) {
 		t.Errorf("%d connections have ended with room reserved", ended)
 	}
 }
+
+// Long writes lie where super-packets can be made of them: those that begin memory of their own are nearly all that leaves,
+// whether or not writes end where segments do, and whatever is written in between.
+func TestTextBeginsWhereSegmentsDo(t *testing.T) {
+	for _, between := range []int{0, 1, 376, 5000} {
+		p := newPair(t, 1)
+		acct := &account{pressure: 1 << 30, limit: 1 << 30}
+		p.cfg[0].Memory = acct
+		p.cfg[0].NoDelay = true
+		p.connect()
+		carry(p, 0, pattern(4<<20))
+		data, sent, lent := pattern(8<<20), 0, 0
+		c := p.ends[0]
+		p.sent = func(i int, seg *Segment) {
+			if i == 0 {
+				_, n := c.Text(seg)
+				sent, lent = sent+seg.Len, lent+n
+			}
+		}
+		for i := 0; len(data) > 0; i++ {
+			b := data[:min([]int{between, 64 << 10}[i%2], len(data))]
+			data = data[len(b):]
+			for len(b) > 0 {
+				part := b[:min(len(b), c.Gap())]
+				n, err := c.SendMore(p.now, part, len(part) < len(b))
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.pump(0)
+				if b = b[n:]; n == 0 {
+					p.step()
+					p.read(1)
+				}
+			}
+		}
+		for range 1000 {
+			p.step()
+			p.read(1)
+		}
+		if lent < sent*8/10 {
+			t.Errorf("%d octets between: of %d octets sent %d lay where they can be lent", between, sent, lent)
+		}
+	}
+}
