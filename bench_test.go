@@ -1,6 +1,7 @@
 package onlink_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -36,6 +37,41 @@ func eachCable(b *testing.B, f func(b *testing.B, cable mem.Config)) {
 func BenchmarkTCPBulkSuper(b *testing.B) {
 	for _, host := range []string{server4, server6} {
 		b.Run(family(host), func(b *testing.B) { bulk(b, superCable, host) })
+	}
+}
+
+// BenchmarkTCPBulkWide has packets of 64 KiB carry what is written and read in as much, over one connection and over eight.
+func BenchmarkTCPBulkWide(b *testing.B) {
+	for _, conns := range []int{1, 8} {
+		for _, queues := range []int{1, 2} {
+			b.Run(fmt.Sprintf("connections=%d/queues=%d", conns, queues), func(b *testing.B) {
+				cable := superCable
+				cable.MTU, cable.Queues = 65535, queues
+				client, server := newPairOn(b, cable, nil)
+				chunk := make([]byte, 64<<10)
+				b.SetBytes(int64(len(chunk)))
+				b.ReportAllocs()
+				var work sync.WaitGroup
+				for range conns {
+					c, s := connect(b, client, server, server4)
+					work.Go(func() {
+						for range (b.N + conns - 1) / conns {
+							if _, err := c.Write(chunk); err != nil {
+								b.Error(err)
+								break
+							}
+						}
+						c.Close()
+					})
+					work.Go(func() {
+						if _, err := (discard{}).ReadFrom(s); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				work.Wait()
+			})
+		}
 	}
 }
 
