@@ -105,12 +105,13 @@ type Timer interface {
 	Stop()
 }
 
-// Cond is a condition variable. Wait unlocks its Locker, waits for a Broadcast, locks again and returns;
+// Cond is a condition variable. Wait unlocks its Locker, waits for a Broadcast, or for its turn at a Signal, locks again and returns;
 // as with [sync.Cond], callers loop around it. In a simulation only a coroutine can wait, and one that waits when
 // the simulation is stopped leaves Wait by runtime.Goexit, the Locker locked: unlock by defer.
 type Cond interface {
 	Wait()
 	Broadcast()
+	Signal() // wakes who has waited longest
 }
 
 // Deadline converts a time of day, as SetDeadline takes it, into an instant of rt.

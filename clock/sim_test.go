@@ -165,6 +165,39 @@ func TestSimCond(t *testing.T) {
 	}
 }
 
+// A Signal wakes one, who has waited longest; one who waits again is the last.
+func TestSimSignal(t *testing.T) {
+	s := NewSim(1)
+	defer s.Stop()
+	var mu sync.Mutex
+	cond := s.Runtime(0).NewCond(&mu)
+	cond.Signal() // nobody is there
+	var woke []string
+	for _, name := range []string{"a", "b", "c"} {
+		s.Start(name, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			for range 2 {
+				cond.Wait()
+				woke = append(woke, name)
+			}
+		})
+	}
+	s.RunUntilIdle()
+	for i, want := range []string{"a", "b", "c", "a"} {
+		cond.Signal()
+		s.RunUntilIdle()
+		if len(woke) != i+1 || woke[i] != want {
+			t.Fatalf("woke %q, then want %q", woke, want)
+		}
+	}
+	cond.Broadcast()
+	s.RunUntilIdle()
+	if w := s.Waiting(); w != nil || len(woke) != 6 {
+		t.Errorf("%q wait, woke %q", w, woke)
+	}
+}
+
 // A Broadcast wakes those that wait on its own Cond, whomever they waited with before, and Waiting names those
 // left in the order they were started.
 func TestSimCondsApart(t *testing.T) {

@@ -179,13 +179,22 @@ func (c *simCond) Broadcast() {
 	if c.s.stopped {
 		return
 	}
-	for co := c.first; co != nil; {
-		next := co.follower
-		co.follower, co.waiting = nil, false
-		c.s.do(nil, co)
-		co = next
+	for c.first != nil {
+		c.Signal()
 	}
-	c.first, c.last = nil, nil
+}
+
+// Signal makes the first that came ready.
+func (c *simCond) Signal() {
+	co := c.first
+	if c.s.stopped || co == nil {
+		return
+	}
+	if c.first = co.follower; c.first == nil {
+		c.last = nil
+	}
+	co.follower, co.waiting = nil, false
+	c.s.do(nil, co)
 }
 
 // Waiting returns the names of the coroutines that wait on a Cond, in the order they were started. When

@@ -37,9 +37,14 @@ func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
 		return s.kind.Full(), false
 	}
 	s.queued += size
-	s.waiting += Datagrams(p)
+	n := Datagrams(p)
+	s.waiting += n
 	s.queue.Push(p)
-	s.in.Wake()
+	if n == 1 {
+		s.in.WakeOne()
+	} else {
+		s.in.Wake() // there is one for several
+	}
 	if s.watcher != nil {
 		s.watcher.Notify(ready.Read)
 	}

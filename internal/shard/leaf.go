@@ -44,7 +44,7 @@ func (l *Leaf) Refused() error {
 	return nil
 }
 
-// Wait waits for Wake, the deadline or Close, whichever is first; callers loop, and ask Refused again. l locked, before
+// Wait waits for Wake, its turn at WakeOne, the deadline or Close, whichever is first; callers loop, and ask Refused again. l locked, before
 // and after.
 func (l *Leaf) Wait() {
 	if l.cond == nil {
@@ -57,6 +57,13 @@ func (l *Leaf) Wait() {
 func (l *Leaf) Wake() {
 	if l.cond != nil {
 		l.cond.Broadcast()
+	}
+}
+
+// WakeOne wakes the one that has waited longest: for what one takes, whoever it is. l locked.
+func (l *Leaf) WakeOne() {
+	if l.cond != nil {
+		l.cond.Signal()
 	}
 }
 

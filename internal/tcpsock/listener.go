@@ -109,7 +109,7 @@ func (l *Listener) enqueue(c *Conn) bool {
 	if l.queue = append(l.queue, c); len(l.queue) == 1 {
 		l.empty = l.queue[:0]
 	}
-	l.in.Wake()
+	l.in.WakeOne()
 	if l.watcher != nil {
 		l.watcher.Notify(ready.Read)
 	}

@@ -217,3 +217,31 @@ func TestLocalPorts(t *testing.T) {
 		}
 	}
 }
+
+// Of several that wait in Accept each gets a connection, in the order they came.
+func TestAcceptors(t *testing.T) {
+	r := newRig(t, 1)
+	l := r.listen(80, 10)
+	var got []int
+	for i := range 3 {
+		r.sim.Start("accept", func() {
+			if c, err := l.Accept(); c != nil && err == nil {
+				got = append(got, i)
+			}
+		})
+	}
+	r.pass(0)
+	for i := range 2 {
+		port := uint16(5000 + i)
+		r.ack(peer4, r.syn(peer4, port, 80))
+		r.pass(0)
+		if len(got) != i+1 || got[i] != i || len(r.sim.Waiting()) != 2-i {
+			t.Fatalf("connection %d: %v have accepted, %d wait", i, got, len(r.sim.Waiting()))
+		}
+	}
+	l.Close()
+	r.pass(0)
+	if n := len(r.sim.Waiting()); n != 0 {
+		t.Errorf("%d wait on at a closed listener", n)
+	}
+}
