@@ -31,10 +31,36 @@ func (r *Real) Entropy(b []byte) { rand.Read(b) } // never fails: crypto/rand ab
 
 func (r *Real) Go(f func()) {
 	r.begin()
-	go func() {
-		defer r.end()
-		f()
-	}()
+	newErrand(r, f).start()
+}
+
+// errand is a function to run on a goroutine of its own. It is used again, so that nothing is allocated for one.
+type errand struct {
+	r   *Real
+	f   func()
+	run func() // errand.do, made once
+}
+
+var errands sync.Pool
+
+func newErrand(r *Real, f func()) *errand {
+	e, _ := errands.Get().(*errand)
+	if e == nil {
+		e = new(errand)
+		e.run = e.do
+	}
+	e.r, e.f = r, f
+	return e
+}
+
+func (e *errand) start() { go e.run() }
+
+func (e *errand) do() {
+	r, f := e.r, e.f
+	e.r, e.f = nil, nil
+	errands.Put(e)
+	defer r.end()
+	f()
 }
 
 func (r *Real) Spawn(_ string, f func()) { r.Go(f) }

@@ -108,3 +108,15 @@ func TestRealEntropy(t *testing.T) {
 		t.Errorf("% x and % x", a, b)
 	}
 }
+
+func TestGoAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("under the race detector sync.Pool drops at random")
+	}
+	r := NewReal()
+	done := make(chan struct{})
+	f := func() { done <- struct{}{} }
+	if n := testing.AllocsPerRun(1000, func() { r.Go(f); <-done }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -27,6 +27,9 @@ type Shard struct {
 	out      packet.Batch // staged; sent after unlock
 	staged   int          // octets in out
 	draining bool         // a goroutine is sending what was staged, and owns sending
+	after    func()       // see After; nil: nothing
+	round    uint64       // of the batch that is being sent, or was last
+	sent     uint64       // the last round that has ended
 	closed   bool
 	heap     []*Node // by instant, then by arming order
 	seq      uint64
@@ -52,12 +55,16 @@ func (s *Shard) Lock() { s.mu.Lock() }
 
 // Unlock unlocks the shard and sends what was staged, unless another goroutine is at it: then that one will.
 func (s *Shard) Unlock() {
-	if s.out.Empty() || s.draining {
+	switch {
+	case s.draining:
 		s.mu.Unlock()
-		return
+	case s.out.Empty():
+		s.spawn(s.takeAfter())
+		s.mu.Unlock()
+	default:
+		s.draining = true
+		s.drainLocked()
 	}
-	s.draining = true
-	s.drainLocked()
 }
 
 // drainLocked sends what is staged until nothing is, then unlocks. After its quota it leaves the rest to a
@@ -66,12 +73,17 @@ func (s *Shard) drainLocked() {
 	for range drainQuota {
 		s.sending.Take(&s.out)
 		s.staged = 0
+		s.round++
+		f := s.takeAfter()
 		s.mu.Unlock()
 		reserveStack(false)
 		s.drain(&s.sending)
 		s.mu.Lock()
+		s.sent = s.round
+		s.spawn(f)
 		if s.out.Empty() {
 			s.draining = false
+			s.spawn(s.takeAfter())
 			s.mu.Unlock()
 			return
 		}

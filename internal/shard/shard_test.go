@@ -261,3 +261,77 @@ func TestStopWhileWaiting(t *testing.T) {
 		t.Errorf("sent %q", sent)
 	}
 }
+
+// What is asked for after all is sent is called once, without the lock, when nothing is staged any more, not even by others.
+func TestAfter(t *testing.T) {
+	sim := clock.NewSim(1)
+	var log []string
+	var s *Shard
+	again := true
+	s = New(sim.Runtime(0), 0, func(out *packet.Batch) {
+		log = append(log, octets(out))
+		if again {
+			again = false
+			s.Lock()
+			stage(s, "b")
+			s.Unlock()
+		}
+	})
+	after := func(name string) func() {
+		return func() {
+			s.Lock()
+			log = append(log, name)
+			s.Unlock()
+		}
+	}
+	s.Lock()
+	s.After(after("replaced"))
+	s.After(after("after"))
+	stage(s, "a")
+	s.Unlock()
+	sim.RunUntilIdle()
+	s.Lock()
+	stage(s, "c")
+	s.Unlock()
+	s.Lock()
+	s.After(after("nothing staged"))
+	s.Unlock()
+	sim.RunUntilIdle()
+	if want := "[a b after c nothing staged]"; fmt.Sprint(log) != want {
+		t.Errorf("%v, want %s", log, want)
+	}
+}
+
+// Left tells of what is staged, and of what is being sent, that it has not left.
+func TestLeft(t *testing.T) {
+	sim := clock.NewSim(1)
+	var first, second uint64
+	var s *Shard
+	s = New(sim.Runtime(0), 0, func(out *packet.Batch) {
+		what := octets(out)
+		s.Lock()
+		switch what {
+		case "a":
+			stage(s, "b")
+			if second = s.Mark(); s.Left(first) || s.Left(second) {
+				t.Error("left while it is being sent, or staged")
+			}
+		case "b":
+			if !s.Left(first) || s.Left(second) {
+				t.Error("the first has not left, or the second has")
+			}
+		}
+		s.Unlock()
+	})
+	s.Lock()
+	stage(s, "a")
+	if first = s.Mark(); s.Left(first) {
+		t.Error("left while it is staged")
+	}
+	s.Unlock()
+	s.Lock()
+	defer s.Unlock()
+	if !s.Left(first) || !s.Left(second) || s.Left(s.Mark()) {
+		t.Error("not left, or more has")
+	}
+}

@@ -76,7 +76,7 @@ func (c *TCB) codeSend(d *fieldCoder) {
 	}
 	d.seqs(s.nxt, &c.urg.sendTo)
 	d.flags(&s.awaited, &s.finSent, &s.syn, &s.synTwice, &s.force, &s.told, &s.more, &s.alive, &s.limited,
-		&s.space.fixed, &s.space.wanted, &s.space.acked, &s.burst.many, &s.stalled)
+		&s.space.fixed, &s.space.wanted, &s.space.acked, &s.burst.many, &s.stalled, &s.withhold, &s.withheld)
 	d.instants(&s.synAt)
 }
 

@@ -151,6 +151,9 @@ func (c *TCB) nextData(now clock.Instant, seg *Segment) bool {
 			return false
 		}
 	}
+	if c.withholds(unsent) {
+		return false
+	}
 	una := c.snd.una
 	if una == c.snd.iss {
 		una++ // the window of a SYN without ACK, which we have early data for, begins behind our SYN

@@ -63,6 +63,8 @@ type TCB struct {
 		alive    bool // a keep-alive probe is to be sent
 		limited  bool // the congestion window has held something back
 		stalled  bool // the link has
+		withhold bool // see Withhold
+		withheld bool
 		room     room
 		synAt    clock.Instant
 		last     clock.Instant // when data was last sent

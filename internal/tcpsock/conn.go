@@ -46,12 +46,13 @@ type Conn struct {
 	syn        *[]byte       // the SYN, if it was saved
 	stamps     *[]stamp      // writes that are watched; nil: none
 	passive    bool          // a listener made it
-	writing    bool          // a Write is under way; others wait for their turn
+	writing    writing       // whether a Write is under way
 	sharing    Sharing
 	closed     bool  // by its user
 	gone       bool  // not in the table any more
 	orphan     bool  // closed by its user, and counted in layer.orphans
 	stalled    bool  // it is in the table's queue of those
+	withheld   bool  // it is in the table's list of those
 	prev, next *Conn // in the table's list
 }
 
@@ -137,6 +138,7 @@ func (c *Conn) remove() {
 	}
 	t := c.table()
 	t.awakened.forget(c)
+	t.withheld.forget(c)
 	delete(t.conns, c.key)
 	if c.prev != nil {
 		c.prev.next = c.next
@@ -189,6 +191,7 @@ func (c *Conn) pump(now clock.Instant) {
 	t, tcb := c.table(), c.awake()
 	seg, g := &t.seg, &t.gather
 	tcb.SetRoom(c.layer.ip.Room(c.sh, c.path))
+	tcb.Withhold(c.mayWithhold())
 	for tcb.Next(now, seg) || tcb.Stalled() && c.nextAfterAll(now, seg) {
 		if seg.Challenge && !c.layer.mayChallenge(c.sh, now) {
 			continue
@@ -208,8 +211,14 @@ func (c *Conn) pump(now clock.Instant) {
 			g.start(c, seg, c.tcb.Unsent())
 			g.run(now, c, seg)
 		}
+		if g.whole(c) {
+			c.sendsWhole()
+		}
 	}
 	g.flush(c)
+	if tcb.Withheld() {
+		c.withholds()
+	}
 	if c.log != nil {
 		c.logMetrics(now)
 	}

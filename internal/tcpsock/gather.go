@@ -92,6 +92,9 @@ func (g *gather) run(now clock.Instant, c *Conn, seg *tcp.Segment) {
 	g.next = g.next.Add(all.Len)
 }
 
+// whole reports whether the packet is as long as c's may be.
+func (g *gather) whole(c *Conn) bool { return g.p.Len()-g.headers >= c.tcb.SuperPacket() }
+
 // flush stages the packet, if there is one.
 func (g *gather) flush(c *Conn) {
 	p := g.p

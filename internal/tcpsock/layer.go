@@ -63,6 +63,7 @@ type table struct {
 	freeRemnants freeList[remnant]
 	awakened     awakened
 	stalled      stalled
+	withheld     withheld
 	spare        *waiting // for waiters
 	changed      waiters  // for Layer.Close: some connection changed its state
 }
@@ -85,6 +86,7 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	rt.Entropy(t.secret[:])
 	for i := range t.tables {
 		t.tables[i].init()
+		t.tables[i].withheld.release = func() { t.release(i) }
 	}
 	l.Register(t)
 	l.OnRoom(t.goOn)

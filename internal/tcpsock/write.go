@@ -7,6 +7,15 @@ import (
 	"github.com/onlink-go/onlink/internal/tcp"
 )
 
+// writing is whether a Write is under way; others wait for their turn.
+type writing uint8
+
+const (
+	notWriting writing = iota
+	writes
+	fills // and will pump soon after it has the lock again
+)
+
 // Write writes all of b, waiting for room; it returns early only with an error: net.ErrClosed,
 // os.ErrDeadlineExceeded, EPIPE after CloseWrite, and the errno the connection died of.
 func (c *Conn) Write(b []byte) (int, error) {
@@ -26,19 +35,19 @@ func (c *Conn) WriteBuffers(v net.Buffers) (int64, error) {
 func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 	c.sh.Lock()
 	defer func() { c.sh.Unlock() }()
-	for c.writing {
+	for c.writing != notWriting {
 		if err := c.refused(c.writeable); err != nil {
 			return 0, err
 		}
 		c.writers.wait(c.sh, c.table())
 	}
-	c.writing = true
+	c.writing = writes
 	held := false // octets wait for what is behind them
 	defer func() {
-		if held && !c.gone {
+		if (held || err != nil) && !c.gone {
 			c.pump(c.layer.rt.Now())
 		}
-		c.writing = false
+		c.writing = notWriting
 		c.writers.wake()
 	}()
 	left := copyQuantum // octets that may be copied in this hold of the lock
@@ -81,8 +90,12 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 		case !more && len(b) == 0:
 			return written, nil
 		case n < len(part) || left == 0:
+			if n == len(part) && more {
+				c.writing = fills
+			}
 			c.sh.Unlock() // sends what is staged, and lets others in
 			c.sh.Lock()
+			c.writing = writes
 			left = copyQuantum
 		}
 		if len(b) == 0 && len(rest) > 0 {
@@ -93,9 +106,11 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 
 // fill copies text to the room that was reserved for it, without the lock: nobody else writes while c.writing.
 func (c *Conn) fill(room, text []byte) {
+	c.writing = fills
 	c.sh.Unlock()
 	copy(room, text)
 	c.sh.Lock()
+	c.writing = writes
 }
 
 // put writes text, with which room is filled if there is any.
