@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -34,7 +35,7 @@ type Device struct {
 
 	gone chan struct{} // closed when the interface does not exist any more
 
-	out sender
+	out []sender // by send queue
 
 	inFrames, inOctets, inDrops, outFrames, outOctets, outDrops atomic.Uint64
 }
@@ -49,7 +50,8 @@ func Open(name string, cfg Config) (*Device, error) {
 	}
 	d := &Device{name: name, ownAddr: cfg.Addr == (wire.MAC{}), noOffload: cfg.NoOffload, slot: link.NewSlot(cfg.Runtime),
 		gone: make(chan struct{})}
-	d.info = link.Info{Medium: link.Ethernet, Queues: 1, Addr: cfg.Addr}
+	d.out = make([]sender, min(runtime.GOMAXPROCS(0), mostSenders))
+	d.info = link.Info{Medium: link.Ethernet, Queues: 1, SendQueues: len(d.out), Addr: cfg.Addr}
 	if !cfg.NoOffload {
 		d.info.Offload = takes()
 	}
@@ -81,7 +83,9 @@ func Open(name string, cfg Config) (*Device, error) {
 		d.watch.close()
 		return nil, fmt.Errorf("afpacket: cannot open %s: %w", name, err)
 	}
-	d.out.init(d)
+	for i := range d.out {
+		d.out[i].init(d, i)
+	}
 	d.all.Go(d.read)
 	d.all.Go(d.follow)
 	return d, nil
@@ -128,7 +132,9 @@ func (d *Device) Close() error {
 	d.info.Up = false
 	d.mu.Unlock()
 	err := errors.Join(d.file.Close(), d.watch.close())
-	d.out.finish() // no goroutine begins any more
+	for i := range d.out {
+		d.out[i].finish() // no goroutine begins any more
+	}
 	d.all.Wait()
 	return err
 }

@@ -77,17 +77,23 @@ func attach(t *testing.T, d *Device, r link.Receiver) {
 // send sends the frames. A veth takes all at once.
 func send(t *testing.T, d *Device, frames ...*packet.Buffer) {
 	t.Helper()
+	sendBy(t, d, 0, frames...)
+}
+
+// sendBy is send by a queue; one that is not there is another.
+func sendBy(t *testing.T, d *Device, q int, frames ...*packet.Buffer) {
+	t.Helper()
 	var b packet.Batch
 	for _, p := range frames {
 		b.Push(p)
 	}
-	if err := d.Send(0, &b); err != nil || !b.Empty() {
+	if err := d.Send(q, &b); err != nil || !b.Empty() {
 		t.Errorf("Send: %v, and %d frames left", err, b.Len())
 		b.Free()
 	}
 }
 
-// "Send sends the packets of b, in order." Both ways, and by several goroutines at once.
+// "Send sends the packets of b, in order." Both ways, and by several goroutines at once, by queues of their own as far as there are some.
 func TestOrder(t *testing.T) {
 	const senders, each = 4, 300
 	a, b := pair(t)
@@ -100,8 +106,8 @@ func TestOrder(t *testing.T) {
 		all.Go(func() {
 			for seq := range uint32(each) {
 				n := 32 + int(seq*7)%1400
-				send(t, a, linktest.Frame(ia, ib, s, seq, n))
-				send(t, b, linktest.Frame(ib, ia, s, seq, n))
+				sendBy(t, a, int(s), linktest.Frame(ia, ib, s, seq, n))
+				sendBy(t, b, int(s), linktest.Frame(ib, ia, s, seq, n))
 			}
 		})
 	}
@@ -301,6 +307,13 @@ func TestOpenDown(t *testing.T) {
 	eventually(t, "the frame", func() bool { return len(r.Frames()) == 1 })
 }
 
+// readied notes which queues are ready.
+type readied struct{ calls chan int }
+
+func (readied) Deliver(_ int, b *packet.Batch) { b.Free() }
+func (r readied) Ready(q int)                  { r.calls <- q }
+func (readied) Changed(link.Info)              {}
+
 // "What it leaves in b stays the caller's, who may try again when Receiver.Ready is called." A slow way out fills the queue.
 func TestReady(t *testing.T) {
 	if _, err := exec.LookPath("tc"); err != nil {
@@ -310,34 +323,33 @@ func TestReady(t *testing.T) {
 	if out, err := exec.Command("tc", "qdisc", "add", "dev", "ov0", "root", "tbf", "rate", "40mbit", "burst", "10k", "limit", "10m").CombinedOutput(); err != nil {
 		t.Skipf("needs a traffic shaper: %s", out)
 	}
-	ready := make(chan struct{}, 1)
-	var ra, rb linktest.Recorder
-	ra.OnReady = func() {
-		select {
-		case ready <- struct{}{}:
-		default:
-		}
-	}
-	attach(t, a, &ra)
+	queue := a.Info().SendQueues - 1
+	ready := readied{make(chan int, 100)}
+	var rb linktest.Recorder
+	attach(t, a, ready)
 	attach(t, b, &rb)
 	const n = 1000
+	left := 0
 	var batch packet.Batch
 	for seq := range uint32(n) {
 		batch.Push(linktest.Frame(a.Info(), b.Info(), 0, seq, 1400))
 	}
 	for {
-		if err := a.Send(0, &batch); err != nil {
+		if err := a.Send(queue, &batch); err != nil {
 			t.Fatal(err)
 		}
 		if batch.Empty() {
 			break
 		}
+		left++
 		if _, _, intact := linktest.Number(batch.Front()); !intact || batch.Front().Len() != 1400 {
 			t.Fatal("a frame left is not as it was")
 		}
-		wait(t, ready, "Ready")
+		if q := wait(t, ready.calls, "Ready"); q != queue {
+			t.Fatalf("queue %d is ready, want %d", q, queue)
+		}
 	}
-	if ra.ReadyCalls() == 0 {
+	if left == 0 {
 		t.Errorf("the link took %d frames and was not full", n)
 	}
 	eventually(t, "all frames come", func() bool { return len(rb.Frames()) == n })

@@ -11,9 +11,10 @@ import (
 	"github.com/onlink-go/onlink/packet"
 )
 
-// sender is the way out of a device: one batch at a time.
+// sender is a way out of a device: one batch at a time. The kernel takes batches from several at once, each on its caller's processor.
 type sender struct {
 	d     *Device
+	queue int
 	write func(fd uintptr) // flush, made once
 
 	mu      sync.Mutex
@@ -30,14 +31,17 @@ type sender struct {
 // sendBatch is how many frames are given to the kernel at once, at most.
 const sendBatch = 64
 
+// mostSenders is how many send queues a device has at most.
+const mostSenders = 16
+
 // message is what sendmmsg(2) is given of each frame: struct mmsghdr.
 type message struct {
 	header unix.Msghdr
 	_      uint32 // how many octets were sent
 }
 
-func (s *sender) init(d *Device) {
-	s.d = d
+func (s *sender) init(d *Device, queue int) {
+	s.d, s.queue = d, queue
 	s.write = s.flush
 }
 
@@ -57,7 +61,7 @@ func (d *Device) Send(q int, b *packet.Batch) error {
 	if err != nil {
 		return err
 	}
-	s := &d.out
+	s := &d.out[max(q, 0)%len(d.out)]
 	s.mu.Lock()
 	s.batch, s.err = b, nil
 	closed := d.raw.Control(s.write) != nil
@@ -147,7 +151,7 @@ func (s *sender) awaitRoom() {
 	s.waiting = false // what is left in a batch from now on is told of anew
 	s.mu.Unlock()
 	if err == nil {
-		s.d.slot.Ready(0)
+		s.d.slot.Ready(s.queue)
 	}
 }
 
