@@ -31,6 +31,16 @@ func (c *TCB) Deadline() clock.Instant {
 	return d
 }
 
+// Deadlines is Deadline in two parts: exact has what must not wait any longer, segments that are paced and acknowledgments that are
+// delayed already; lax may come a little late, as it does by the ticks of a kernel.
+func (c *TCB) Deadlines() (exact, lax clock.Instant) {
+	if c.state == Closed {
+		return clock.Never, clock.Never
+	}
+	t := &c.timers
+	return min(t[delackTimer], t[paceTimer]), min(t[rexmtTimer], t[persistTimer], t[keepAliveTimer], t[timeWaitTimer])
+}
+
 // Timeout does what is due. It may be called early, and then does nothing.
 func (c *TCB) Timeout(now clock.Instant) {
 	for id := range numTimers {

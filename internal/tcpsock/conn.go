@@ -237,7 +237,7 @@ func (c *Conn) pump(now clock.Instant) {
 		}
 	}
 	t.sweep(now, c)
-	c.sh.Arm(&c.node, c.tcb.Deadline())
+	c.sh.Arm(&c.node, c.deadline(now))
 	if c.readers.any() && c.tcb.Readable() {
 		c.readers.wake()
 	}
@@ -291,13 +291,19 @@ func (c *Conn) Expire(now clock.Instant) clock.Instant {
 		c.bury()
 		return clock.Never
 	}
-	next := c.tcb.Deadline()
+	next := c.deadline(now)
 	for _, d := range [...]clock.Instant{c.readable, c.writeable} {
 		if d > now {
 			next = min(next, d)
 		}
 	}
 	return next
+}
+
+// deadline returns when the TCB has something to do, or a little later. sh locked.
+func (c *Conn) deadline(now clock.Instant) clock.Instant {
+	exact, lax := c.tcb.Deadlines()
+	return min(exact, clock.Coarse(c.layer.rt, now, lax))
 }
 
 // refused returns why a call with the given deadline must fail before it looks at the data, or nil. sh locked.
