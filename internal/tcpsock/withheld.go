@@ -15,8 +15,8 @@ func (w *withheld) forget(c *Conn) {
 	}
 }
 
-// mayWithhold reports whether what does not fill a super-packet may wait: until a Write under way goes on, or one before it has left,
-// and none is withheld where nothing else is in flight. sh locked.
+// mayWithhold reports whether what does not fill a super-packet may wait: for a Write that is about to go on; or, while something is in
+// flight, until the super-packet in front of it has left and release had its turn. sh locked.
 func (c *Conn) mayWithhold() bool {
 	w := &c.table().withheld
 	return c.writing == fills || (c.withheld || w.last == c && !c.sh.Left(w.mark)) && c.tcb.InFlight()
