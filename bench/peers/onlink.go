@@ -38,9 +38,9 @@ var (
 	jumboCable = mem.Config{MTU: jumboMTU, Offload: link.Checksums} // packets as large as the internet protocol has them
 )
 
-// queued is a cable with two queues in each direction.
-func queued(cable mem.Config) mem.Config {
-	cable.Queues = 2
+// queued is a cable with some queues in each direction.
+func queued(cable mem.Config, queues int) mem.Config {
+	cable.Queues = queues
 	return cable
 }
 
