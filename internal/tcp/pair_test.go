@@ -261,7 +261,11 @@ func (p *pair) read(i int) (b []byte, eof bool) {
 			break
 		}
 	}
-	p.pump(i)
+	c := p.ends[i]
+	owes, before := c.Owes(), c.stats.segsOut
+	if p.pump(i); !owes && c.stats.segsOut != before {
+		p.t.Errorf("end %d sends after a read that owes nothing", i)
+	}
 	return b, false
 }
 

@@ -75,6 +75,20 @@ func (c *TCB) consumed(n int) {
 	c.rcv.read = c.state != Closed
 }
 
+// Owes is to be called after Receive, ReceiveParts or ReceiveAny. It reports whether Next has something to send because of what was
+// read: an acknowledgment, or a window update. If not, Next need not be called.
+func (c *TCB) Owes() bool {
+	if c.state != Established && c.state != CloseWait {
+		return true // it may be over, once all is read
+	}
+	if c.rcv.read {
+		c.rcv.read = false
+		c.decideRead()
+	}
+	c.settleMemory()
+	return c.rcv.ackNow
+}
+
 // Readable reports whether it is worth while to call Receive: Config.ReceiveLowWater octets are there, or as many as the
 // window lets come, or it returns an error.
 func (c *TCB) Readable() bool { return c.ReadableFor(maxBuffer) }

@@ -349,12 +349,12 @@ func (c *Conn) read(b []byte, parts *tcp.Parts) (int, error) {
 		}
 		now := c.layer.rt.Now()
 		if len(b) >= leastParts && c.tcb.ReceiveParts(now, parts, len(b)) > 0 {
-			c.pump(now) // a window update may be due
+			c.afterRead(now)
 			return 0, nil
 		}
 		n, err := c.tcb.Receive(now, b[:min(len(b), copyQuantum)])
 		if n > 0 {
-			c.pump(now)
+			c.afterRead(now)
 			return n, nil
 		}
 		if err != nil {
@@ -362,6 +362,15 @@ func (c *Conn) read(b []byte, parts *tcp.Parts) (int, error) {
 		}
 		c.readers.wait(c.sh, c.table())
 	}
+}
+
+// afterRead sends what reading calls for, which is seldom something, and tells what has changed by it. sh locked.
+func (c *Conn) afterRead(now clock.Instant) {
+	if c.tcb.Owes() || c.log != nil {
+		c.pump(now)
+		return
+	}
+	c.watch.tell(c)
 }
 
 // CloseWrite sends a FIN behind what is queued (RFC 9293, 3.10.4); reading goes on. Errors: net.ErrClosed, ENOTCONN.

@@ -46,7 +46,7 @@ func (c *Conn) receive(parts *tcp.Parts) error {
 		now := c.layer.rt.Now()
 		n, err := c.tcb.ReceiveAny(now, parts, mostMoved)
 		if n > 0 {
-			c.pump(now) // a window update may be due
+			c.afterRead(now)
 			return nil
 		}
 		if err != nil {
