@@ -13,14 +13,16 @@ const (
 	fewBelow   = 8       // prefixes below an octet: fewer get no digest
 )
 
-// digestAll makes the digest of a whole family of a table, if it has many routes.
+// digestAll makes the digest of a whole family of a table anew, if it has many routes, or had and has half as many.
 func (t *table) digestAll(four bool) {
 	d, n, all := &t.digests[0], t.fib.Size4(), t.fib.AllSorted4
 	if !four {
 		d, n, all = &t.digests[1], t.fib.Size6(), t.fib.AllSorted6
 	}
-	if *d = nil; n >= manyRoutes {
+	if n >= manyRoutes || *d != nil && n >= manyRoutes/2 {
 		*d = digestOf(all(), 0)
+	} else {
+		*d = nil
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -247,5 +249,46 @@ func BenchmarkLookup(b *testing.B) {
 				row.f.Lookup(&q, &r)
 			}
 		})
+	}
+}
+
+// Many are taken out at once as one by one, and their routers with them; the table they were in stays as it was.
+func TestWithoutMany(t *testing.T) {
+	var all []Route
+	for i, r := range append(internet(3000, true), internet(3000, false)...) {
+		r.Out = int32(1 + i%3)
+		other := r
+		other.Metric, other.Table = 7, uint32(i%2*50)
+		all = append(all, r, other)
+	}
+	a := New(new(Routers), 1).WithAll(all)
+	b := New(new(Routers), 1).WithAll(all)
+	before := fmt.Sprint(a.Routes(true))
+	match := func(r Route) bool { return r.Out == 2 || r.Table == 50 }
+	many, single := a.WithoutAll(match), b
+	for _, r := range b.Routes(true) {
+		if match(r) {
+			single, _, _ = single.Without(r.Table, r.Prefix, func(o Route) bool { return o == r })
+		}
+	}
+	if len(many.Routes(true)) == 0 || fmt.Sprint(many.Routes(true)) != fmt.Sprint(single.Routes(true)) {
+		t.Errorf("%d routes are left of %d, one by one %d", len(many.Routes(true)), len(all), len(single.Routes(true)))
+	}
+	routers := func(f *FIB) string {
+		var all []string
+		for _, r := range f.routers.All() {
+			all = append(all, fmt.Sprint(r.Addr, r.Out))
+		}
+		slices.Sort(all)
+		return strings.Join(all, " ")
+	}
+	if routers(many) != routers(single) {
+		t.Errorf("%d routers are left, one by one %d", len(many.routers.All()), len(single.routers.All()))
+	}
+	if fmt.Sprint(a.Routes(true)) != before {
+		t.Error("the old FIB has changed")
+	}
+	if none := many.WithoutAll(func(Route) bool { return true }); len(none.Routes(true)) != 0 || len(none.routers.All()) != 0 {
+		t.Errorf("%d routes and %d routers are left of none", len(none.Routes(true)), len(none.routers.All()))
 	}
 }
