@@ -27,7 +27,7 @@ func (s *Socket) Take(c *mib.Set, now clock.Instant, p *packet.Buffer) bool {
 
 // enqueue gives p to the socket. If it cannot take it, p stays the caller's and the reason is returned.
 func (s *Socket) enqueue(p *packet.Buffer) (mib.Reason, bool) {
-	size := BlockSize(p)
+	size := p.Cap()
 	s.in.Lock()
 	defer s.in.Unlock()
 	if s.in.Closed() {
@@ -113,7 +113,7 @@ func (s *Socket) await(wait bool) (*packet.Buffer, error) {
 // pop takes the packet at the queue's front off it, which is the caller's now. s.in locked.
 func (s *Socket) pop() *packet.Buffer {
 	p := s.queue.Pop()
-	s.queued -= BlockSize(p)
+	s.queued -= p.Cap()
 	s.waiting -= Datagrams(p)
 	return p
 }
@@ -123,9 +123,6 @@ func (s *Socket) dropFirst(p *packet.Buffer) {
 	cutFirst(p)
 	s.waiting--
 }
-
-// BlockSize returns how many octets of memory p holds.
-func BlockSize(p *packet.Buffer) int { return p.Headroom() + p.Len() + p.Tailroom() }
 
 // Queued returns how many datagrams wait to be received, and how long the payload of the first is.
 func (s *Socket) Queued() (n, first int) {

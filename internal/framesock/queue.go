@@ -25,7 +25,7 @@ func (q *queue) push(e entry) {
 	}
 	q.ring[(q.first+q.n)%len(q.ring)] = e
 	q.n++
-	q.octets += blockSize(e.p)
+	q.octets += e.p.Cap()
 }
 
 func (q *queue) pop() (entry, bool) {
@@ -36,7 +36,7 @@ func (q *queue) pop() (entry, bool) {
 	q.ring[q.first] = entry{}
 	q.first = (q.first + 1) % len(q.ring)
 	q.n--
-	q.octets -= blockSize(e.p)
+	q.octets -= e.p.Cap()
 	return e, true
 }
 
@@ -47,6 +47,3 @@ func (q *queue) free() {
 	}
 	q.ring = nil
 }
-
-// blockSize returns how many octets of memory p holds.
-func blockSize(p *packet.Buffer) int { return p.Headroom() + p.Len() + p.Tailroom() }

@@ -25,7 +25,7 @@ func TestQueue(t *testing.T) {
 		}
 		octets := 0
 		for k := range q.n {
-			octets += blockSize(q.ring[(q.first+k)%len(q.ring)].p)
+			octets += q.ring[(q.first+k)%len(q.ring)].p.Cap()
 		}
 		if q.n != in-out || q.octets != octets {
 			t.Fatalf("%d frames of %d octets, want %d of %d", q.n, q.octets, in-out, octets)

@@ -137,7 +137,7 @@ func (r *reassembler) add(now clock.Instant, k fragKey, p *packet.Buffer, at int
 	d.parts = slices.Insert(d.parts, i, part{p, at, end})
 	d.got += end - at
 	d.ecn |= 1 << (p.TrafficClass & 3)
-	r.memory.take(d, cost(p))
+	r.memory.take(d, p.Cap())
 	if d.got == d.total {
 		if mixed(d.ecn) {
 			r.giveUp(d, mixedECN)
@@ -208,9 +208,6 @@ func mixed(ecn uint8) bool { return ecn&1 != 0 && ecn != 1 }
 // the reassembled packet."
 func congested(ecn uint8) bool { return ecn&(1<<3) != 0 }
 
-// cost is the memory that p takes, in octets.
-func cost(p *packet.Buffer) int { return p.Headroom() + p.Len() + p.Tailroom() }
-
 func (r *reassembler) open(now clock.Instant, k fragKey) *datagram {
 	d := r.free
 	if d == nil {
@@ -250,7 +247,7 @@ func (r *reassembler) release(d *datagram) {
 // empty gives up the parts of d, which stays.
 func (r *reassembler) empty(d *datagram, why loss) {
 	for i := range d.parts {
-		r.memory.take(d, -cost(d.parts[i].p))
+		r.memory.take(d, -d.parts[i].p.Cap())
 		r.lost[why].Push(d.parts[i].p)
 	}
 	clear(d.parts)

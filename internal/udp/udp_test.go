@@ -79,7 +79,7 @@ func TestInput(t *testing.T) {
 func TestReceiveBuffer(t *testing.T) {
 	r := newRig(t)
 	s := r.open(Config{Config: dgram.Config{Bound: to(us4, 7)}})
-	block := dgram.BlockSize(datagram(peer4, us4, 53, 7, "x"))
+	block := datagram(peer4, us4, 53, 7, "x").Cap()
 	s.SetReceiveBuffer(3*block + block/2)
 	for i := range 5 {
 		r.input(datagram(peer4, us4, 53, 7, fmt.Sprint(i)))
