@@ -37,8 +37,8 @@ func newLanes(p *Port, n int) []lane {
 	return all
 }
 
-// lane returns the one that frames of the sender's queue q take. The ends of a cable have as many queues each.
-func (p *Port) lane(q int) *lane { return &p.lanes[q] }
+// lane returns the one that frames of the sender's queue q take.
+func (p *Port) lane(q int) *lane { return &p.lanes[max(q, 0)%len(p.lanes)] }
 
 // take appends to the frames on their way those of b for which there is room, and delivers them unless another goroutine is
 // at it.
