@@ -37,10 +37,9 @@ func (g *gather) start(c *Conn, seg *tcp.Segment, more int) {
 		!c.path.If.Whole && !(c.header.MayFragment && c.key.Remote.Is4()); g.full {
 		room = max(min(more, maxData-seg.Len), 0)
 	}
-	g.p, g.headers = c.layer.build(&c.key, seg, c.auth, c, room)
-	if g.p.Lent() {
-		_, g.lies = c.tcb.Text(seg)
-	}
+	lent, lies := c.lend(seg, room)
+	g.p, g.headers = c.layer.build(&c.key, seg, c.auth, c, lent, room)
+	g.lies = lies
 	g.path, g.header, g.first = c.path, c.header, *seg
 	g.next, g.last = seg.Seq.Add(seg.Len), seg.Flags
 }

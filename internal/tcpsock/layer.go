@@ -262,21 +262,18 @@ const ecnField = 3
 
 // emit makes a packet of seg, which has no payload, signed by auth if that is not nil, and stages it. sh locked.
 func (t *Layer) emit(sh *shard.Shard, path *ip.Path, key *flow.Key, seg *tcp.Segment, chosen Header, auth *tcpauth.Conn) {
-	p, _ := t.build(key, seg, auth, nil, 0)
+	p, _ := t.build(key, seg, auth, nil, nil, 0)
 	sh.Counters.Inc(mib.TcpOutSegs)
 	t.leave(sh, path, key, chosen, seg.ECN, p)
 }
 
 // build makes a packet of seg, from its TCP header on, whose first octets are headers and whose payload is c's, with room for
-// more behind it; or one on loan, whose text goes on where it lies.
-func (t *Layer) build(key *flow.Key, seg *tcp.Segment, auth *tcpauth.Conn, c *Conn, room int) (p *packet.Buffer, headers int) {
+// more behind it; or puts the header in front of p, if that is not nil: the payload where it lies.
+func (t *Layer) build(key *flow.Key, seg *tcp.Segment, auth *tcpauth.Conn, c *Conn, p *packet.Buffer, room int) (_ *packet.Buffer, headers int) {
 	h := wire.TCPHeader{SrcPort: key.LocalPort(), DstPort: key.RemotePort(), Seq: uint32(seg.Seq),
 		Ack: uint32(seg.Ack), Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options}
 	options := h.Len()
 	headers = options + auth.OptionLen()
-	if seg.Len >= leastLent || room > 0 {
-		p = c.lend(seg)
-	}
 	if p != nil {
 		p.Prepend(headers)
 	} else {

@@ -22,11 +22,15 @@ func (m *memory) Text(n int) ([]byte, tcp.Owner) {
 	return p.Bytes()[textRoom:], p
 }
 
-// lend returns a packet of seg's data that lies where it was written, if it can leave from there; else nil.
-func (c *Conn) lend(seg *tcp.Segment) *packet.Buffer {
+// lend returns a packet of seg's data that lies where it was written, if it can leave from there, else nil; and how many octets
+// of data lie there. room is how many may follow.
+func (c *Conn) lend(seg *tcp.Segment, room int) (p *packet.Buffer, lies int) {
+	if seg.Len < leastLent && room == 0 {
+		return nil, 0
+	}
 	owner, n := c.tcb.Text(seg)
 	if n < max(leastLent, seg.Len) {
-		return nil
+		return nil, 0
 	}
-	return owner.(*packet.Buffer).Lend(textRoom, seg.Len)
+	return owner.(*packet.Buffer).Lend(textRoom, seg.Len), n
 }
