@@ -23,6 +23,15 @@ func (l *lent) Free() {
 	clear(l.b)
 }
 
+// anyOctets returns up to 64 KiB, mostly few.
+func anyOctets(rnd *rand.Rand) []byte {
+	b := make([]byte, rnd.IntN(1<<rnd.IntN(17)))
+	for i := range b {
+		b[i] = byte(rnd.Uint32())
+	}
+	return b
+}
+
 // Whatever is written, taken over, looked at, moved out and discarded: an inbox gives its octets in order, and memory back once.
 func TestInbox(t *testing.T) {
 	for seed := range uint64(200) {
@@ -31,10 +40,7 @@ func TestInbox(t *testing.T) {
 		var want []byte
 		var all []*lent
 		for range 300 {
-			b := make([]byte, rnd.IntN(1<<rnd.IntN(17)))
-			for i := range b {
-				b[i] = byte(rnd.Uint32())
-			}
+			b := anyOctets(rnd)
 			switch rnd.IntN(6) {
 			case 0, 1:
 				want = append(want, b...)

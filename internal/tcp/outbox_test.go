@@ -17,10 +17,7 @@ func TestOutbox(t *testing.T) {
 		for range 400 {
 			switch rnd.IntN(5) {
 			case 0, 1:
-				b := make([]byte, rnd.IntN(1<<rnd.IntN(17)))
-				for i := range b {
-					b[i] = byte(rnd.Uint32())
-				}
+				b := anyOctets(rnd)
 				want = append(want, b...)
 				out.write(b)
 			case 2:
