@@ -21,7 +21,7 @@ const leastReserved = 4 << 10
 // is no memory for long texts, or if Send has a reason to return less: then it is for Send. Nothing else may be written before
 // SendReserved.
 func (c *TCB) Reserve(n int) (r Reserved) {
-	if n < leastReserved || c.memory == nil || c.pending != 0 || c.state == Closed || c.cc == nil || !c.sending() || c.snd.fin {
+	if n < leastReserved || c.memory == nil || c.refusing() {
 		return r
 	}
 	if r.open = c.openChunk(true); r.open == 0 {
@@ -62,8 +62,11 @@ func (c *TCB) SendReserved(r Reserved, more bool) (int, error) {
 	return n, nil
 }
 
-// whole returns how many octets of whole segments a super-packet has.
-func (c *TCB) whole() int { return max(largestBurst/c.snd.mss, 1) * c.snd.mss }
+// SuperPacket returns how many octets of data are sent at once at most: whole segments.
+func (c *TCB) SuperPacket() int { return c.wholeSegments(largestBurst) }
+
+// wholeSegments returns how many of n octets are whole segments, one at least.
+func (c *TCB) wholeSegments(n int) int { return max(n/c.snd.mss, 1) * c.snd.mss }
 
 // gatherLong prepares for n octets that are to be written at once: if there are many, or many were before, they are to lie in memory
 // of which packets can be made, from where a segment will begin.
@@ -72,7 +75,7 @@ func (c *TCB) gatherLong(n int) {
 	if c.memory == nil || on > 0 || n < leastLong && !c.snd.out.full() || move > leastLong/2 || move > c.snd.out.inLast() {
 		return
 	}
-	whole := c.whole()
+	whole := c.SuperPacket()
 	if mem, owner := c.memory.Text(whole); owner != nil {
 		c.snd.out.begin(mem[:whole:whole], owner, move)
 	}
@@ -101,8 +104,9 @@ func (c *TCB) Gap() int {
 	if on, _ := c.goesOn(); on > 0 {
 		return on
 	}
-	if n := c.whole() - c.unsent(); n > 0 {
+	whole := c.SuperPacket()
+	if n := whole - c.unsent(); n > 0 {
 		return n
 	}
-	return c.whole()
+	return whole
 }

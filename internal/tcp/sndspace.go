@@ -78,6 +78,9 @@ func (c *TCB) refuses() error {
 	return nil
 }
 
+// refusing reports whether refuses has something to return, which it may do only once.
+func (c *TCB) refusing() bool { return c.pending != 0 || !c.sending() || c.snd.fin }
+
 // noteWritten marks the end of n octets that were written for PSH, if it is one.
 func (c *TCB) noteWritten(n int) {
 	if n > 0 && (!c.snd.more || c.farFromPush()) {
@@ -136,7 +139,7 @@ func (c *TCB) lastChunk() int { return max(c.written().Sub(maxSeq(c.snd.space.ch
 
 // setChunkSize computes how large a chunk may be: whole segments, up to half of the largest window the peer has offered.
 func (c *TCB) setChunkSize() {
-	c.snd.space.goal = int32(max(boundToHalf(largestBurst, c.snd.maxWnd)/c.snd.mss, 1) * c.snd.mss)
+	c.snd.space.goal = int32(c.wholeSegments(boundToHalf(largestBurst, c.snd.maxWnd)))
 }
 
 // roomForChunk reports whether a further chunk may be begun.
@@ -169,7 +172,7 @@ func (c *TCB) Roomy() bool {
 }
 
 // Writable reports whether it is worth while to call Send: there is room, or Send returns an error.
-func (c *TCB) Writable() bool { return !c.sending() || c.snd.fin || c.pending != 0 || c.Roomy() }
+func (c *TCB) Writable() bool { return c.refusing() || c.Roomy() }
 
 // SendBuffer returns the size of the send buffer, in octets of memory.
 func (c *TCB) SendBuffer() int { return c.snd.space.size }

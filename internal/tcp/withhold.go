@@ -11,9 +11,6 @@ func (c *TCB) Withhold(on bool) { c.snd.withhold, c.snd.withheld = on, false }
 // Withheld reports whether Next would have sent something but for Withhold.
 func (c *TCB) Withheld() bool { return c.snd.withheld }
 
-// SuperPacket returns how many octets of data are sent at once at most.
-func (c *TCB) SuperPacket() int { return max(largestBurst/c.snd.mss, 1) * c.snd.mss }
-
 // InFlight reports whether something was sent that is not acknowledged.
 func (c *TCB) InFlight() bool { return !c.board.empty() }
 
