@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -17,8 +18,7 @@ type Sysctl struct {
 // Sysctls returns all settings, by name.
 func (s *Stack) Sysctls() []Sysctl {
 	var all []Sysctl
-	for i := range knobs {
-		k := &knobs[i]
+	for _, k := range knobs() {
 		all = append(all, Sysctl{Name: k.name, Value: k.get(s), Doc: k.doc})
 	}
 	all = append(all, s.allConf()...)
@@ -69,12 +69,30 @@ func (k knob) as(name, doc string) knob {
 	return k
 }
 
-// knobs is the table, by name.
-var knobs = func() []knob {
-	all := slices.Concat(routeKnobs, tcpKnobs, tcpOpeningKnobs, tcpRecoveryKnobs, ipKnobs, multicastKnobs, freeBSDKnobs, idleKnobs, idleFreeBSDKnobs)
-	slices.SortFunc(all, func(a, b knob) int { return strings.Compare(a.name, b.name) })
-	return all
-}()
+// sysctls holds the settings. It is made when one is first asked for, so that a program that never does is not linked with it.
+var sysctls struct {
+	once  sync.Once
+	knobs []knob     // by name
+	confs []confKnob // those that each interface has, by family and name
+}
+
+func fillSysctls() {
+	sysctls.knobs = slices.Concat(routeKnobs(), tcpKnobs(), tcpOpeningKnobs(), tcpRecoveryKnobs(), ipKnobs(), multicastKnobs(),
+		freeBSDKnobs(), idleKnobs(), idleFreeBSDKnobs())
+	slices.SortFunc(sysctls.knobs, func(a, b knob) int { return strings.Compare(a.name, b.name) })
+	sysctls.confs = slices.Concat(ipv6Knobs(), routerKnobs())
+	slices.SortFunc(sysctls.confs, compareConf)
+}
+
+func knobs() []knob {
+	sysctls.once.Do(fillSysctls)
+	return sysctls.knobs
+}
+
+func confKnobs() []confKnob {
+	sysctls.once.Do(fillSysctls)
+	return sysctls.confs
+}
 
 func (s *Stack) findKnob(name string) (*knob, error) {
 	plain := strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
@@ -82,11 +100,12 @@ func (s *Stack) findKnob(name string) (*knob, error) {
 		return k, err
 	}
 	plain = ofAll(plain)
-	i, ok := slices.BinarySearchFunc(knobs, plain, func(k knob, name string) int { return strings.Compare(k.name, name) })
+	all := knobs()
+	i, ok := slices.BinarySearchFunc(all, plain, func(k knob, name string) int { return strings.Compare(k.name, name) })
 	if !ok {
 		return nil, fmt.Errorf("onlink: no sysctl %q: %w", name, syscall.ENOENT)
 	}
-	return &knobs[i], nil
+	return &all[i], nil
 }
 
 // ofAll returns the name of a setting of all interfaces for that of one of them, or of those to come: of the settings

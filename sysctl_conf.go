@@ -26,13 +26,6 @@ type confKnob struct {
 	set    func(s *Stack, index int32, value string) error // nil: it can only be read
 }
 
-// confKnobs is the table, by family and name.
-var confKnobs = func() []confKnob {
-	all := slices.Concat(ipv6Knobs, routerKnobs)
-	slices.SortFunc(all, compareConf)
-	return all
-}()
-
 func compareConf(a, b confKnob) int {
 	return cmp.Or(strings.Compare(a.family, b.family), strings.Compare(a.name, b.name))
 }
@@ -46,12 +39,13 @@ func (s *Stack) findConf(plain string) (k *knob, ok bool, err error) {
 		if !found || i < 0 {
 			continue
 		}
-		j, found := slices.BinarySearchFunc(confKnobs, confKnob{family: family, name: rest[i+1:]}, compareConf)
+		all := confKnobs()
+		j, found := slices.BinarySearchFunc(all, confKnob{family: family, name: rest[i+1:]}, compareConf)
 		if !found {
 			return nil, false, nil
 		}
 		indices, err := s.confIndices(rest[:i])
-		return confKnobs[j].of(plain, indices), true, err
+		return all[j].of(plain, indices), true, err
 	}
 	return nil, false, nil
 }
@@ -77,7 +71,7 @@ func (s *Stack) confIndices(name string) ([]int32, error) {
 }
 
 // of returns the setting of the interfaces with the given indices.
-func (c *confKnob) of(name string, indices []int32) *knob {
+func (c confKnob) of(name string, indices []int32) *knob {
 	k := &knob{name: name, doc: c.doc, get: func(s *Stack) string {
 		v, err := c.get(s, indices[0])
 		if err != nil {
@@ -109,8 +103,8 @@ func (s *Stack) allConf() (all []Sysctl) {
 		if err != nil {
 			continue // removed meanwhile
 		}
-		for i := range confKnobs {
-			k := confKnobs[i].of(confKnobs[i].family+n+"."+confKnobs[i].name, indices)
+		for _, c := range confKnobs() {
+			k := c.of(c.family+n+"."+c.name, indices)
 			all = append(all, Sysctl{Name: k.name, Value: k.get(s), Doc: k.doc})
 		}
 	}
@@ -179,48 +173,50 @@ func conf6Only(name, value, why string) confKnob {
 }
 
 // ipv6Knobs are Linux's settings of IPv6 hosts.
-var ipv6Knobs = []confKnob{
-	conf6On("disable_ipv6", func(c *netif.IPv6) *bool { return &c.Disable }, "1: no IPv6"),
-	conf6Number("accept_dad", func(c *netif.IPv6) *int { return &c.AcceptDAD }, 0, 2,
-		"duplicate address detection: 0: none; 2: no IPv6 where the link-local address made of the hardware's is a duplicate"),
-	conf6Number("dad_transmits", func(c *netif.IPv6) *int { return &c.DADTransmits }, 0, 1000, "solicitations of duplicate address detection"),
-	conf6On("optimistic_dad", func(c *netif.IPv6) *bool { return &c.OptimisticDAD }, "1: advertised addresses are usable during duplicate address detection (RFC 4429)"),
-	conf6Only("enhanced_dad", "1", "solicitations carry nonces (RFC 7527)"),
-	conf6("addr_gen_mode", "interface identifiers: 0: of the hardware address; 1: no link-local address; 2: of stable_secret; 3: of a random secret",
-		func(c *netif.IPv6) string { return strconv.Itoa(int(c.Forms())) }, setAddrGenMode),
-	conf6("stable_secret", "secret of interface identifiers (RFC 7217), written as an IPv6 address", getSecret, setSecret),
+func ipv6Knobs() []confKnob {
+	return []confKnob{
+		conf6On("disable_ipv6", func(c *netif.IPv6) *bool { return &c.Disable }, "1: no IPv6"),
+		conf6Number("accept_dad", func(c *netif.IPv6) *int { return &c.AcceptDAD }, 0, 2,
+			"duplicate address detection: 0: none; 2: no IPv6 where the link-local address made of the hardware's is a duplicate"),
+		conf6Number("dad_transmits", func(c *netif.IPv6) *int { return &c.DADTransmits }, 0, 1000, "solicitations of duplicate address detection"),
+		conf6On("optimistic_dad", func(c *netif.IPv6) *bool { return &c.OptimisticDAD }, "1: advertised addresses are usable during duplicate address detection (RFC 4429)"),
+		conf6Only("enhanced_dad", "1", "solicitations carry nonces (RFC 7527)"),
+		conf6("addr_gen_mode", "interface identifiers: 0: of the hardware address; 1: no link-local address; 2: of stable_secret; 3: of a random secret",
+			func(c *netif.IPv6) string { return strconv.Itoa(int(c.Forms())) }, setAddrGenMode),
+		conf6("stable_secret", "secret of interface identifiers (RFC 7217), written as an IPv6 address", getSecret, setSecret),
 
-	conf6Number("accept_ra", func(c *netif.IPv6) *int { return &c.AcceptRA }, 0, 2, "Router Advertisements: 0: ignored; 1: believed by hosts; 2: by routers too"),
-	conf6On("accept_ra_from_local", func(c *netif.IPv6) *bool { return &c.FromLocal }, "1: also those of our own address"),
-	conf6On("accept_ra_defrtr", func(c *netif.IPv6) *bool { return &c.DefaultRouters }, "1: default routers are learned"),
-	conf6On("accept_ra_rtr_pref", func(c *netif.IPv6) *bool { return &c.RouterPreference }, "1: default routers have preferences (RFC 4191)"),
-	conf6Number("ra_defrtr_metric", func(c *netif.IPv6) *int { return &c.RouterMetric }, 1, maxInt, "metric of default routers"),
-	conf6Number("accept_ra_rt_info_min_plen", func(c *netif.IPv6) *int { return &c.RoutePrefixMin }, 0, 128, "shortest prefix of Route Information options, bits"),
-	conf6Number("accept_ra_rt_info_max_plen", func(c *netif.IPv6) *int { return &c.RoutePrefixMax }, -1, 128, "longest prefix of Route Information options, bits; -1: they are ignored"),
-	conf6On("accept_ra_pinfo", func(c *netif.IPv6) *bool { return &c.PrefixInfo }, "1: prefixes are learned"),
-	conf6On("accept_ra_mtu", func(c *netif.IPv6) *bool { return &c.LinkMTU }, "1: the MTU is learned"),
-	conf6Number("accept_ra_min_hop_limit", func(c *netif.IPv6) *int { return &c.MinHopLimit }, 0, 255, "least hop limit that is learned"),
-	conf6Seconds("accept_ra_min_lft", func(c *netif.IPv6) *time.Duration { return &c.MinLifetime }, 0, "shorter lifetimes, but 0, are ignored"),
+		conf6Number("accept_ra", func(c *netif.IPv6) *int { return &c.AcceptRA }, 0, 2, "Router Advertisements: 0: ignored; 1: believed by hosts; 2: by routers too"),
+		conf6On("accept_ra_from_local", func(c *netif.IPv6) *bool { return &c.FromLocal }, "1: also those of our own address"),
+		conf6On("accept_ra_defrtr", func(c *netif.IPv6) *bool { return &c.DefaultRouters }, "1: default routers are learned"),
+		conf6On("accept_ra_rtr_pref", func(c *netif.IPv6) *bool { return &c.RouterPreference }, "1: default routers have preferences (RFC 4191)"),
+		conf6Number("ra_defrtr_metric", func(c *netif.IPv6) *int { return &c.RouterMetric }, 1, maxInt, "metric of default routers"),
+		conf6Number("accept_ra_rt_info_min_plen", func(c *netif.IPv6) *int { return &c.RoutePrefixMin }, 0, 128, "shortest prefix of Route Information options, bits"),
+		conf6Number("accept_ra_rt_info_max_plen", func(c *netif.IPv6) *int { return &c.RoutePrefixMax }, -1, 128, "longest prefix of Route Information options, bits; -1: they are ignored"),
+		conf6On("accept_ra_pinfo", func(c *netif.IPv6) *bool { return &c.PrefixInfo }, "1: prefixes are learned"),
+		conf6On("accept_ra_mtu", func(c *netif.IPv6) *bool { return &c.LinkMTU }, "1: the MTU is learned"),
+		conf6Number("accept_ra_min_hop_limit", func(c *netif.IPv6) *int { return &c.MinHopLimit }, 0, 255, "least hop limit that is learned"),
+		conf6Seconds("accept_ra_min_lft", func(c *netif.IPv6) *time.Duration { return &c.MinLifetime }, 0, "shorter lifetimes, but 0, are ignored"),
 
-	conf6Number("router_solicitations", func(c *netif.IPv6) *int { return &c.Solicitations }, -1, maxInt, "at most; -1: without end"),
-	conf6Seconds("router_solicitation_interval", func(c *netif.IPv6) *time.Duration { return &c.SolicitInterval }, 1, "between the first two solicitations"),
-	conf6Seconds("router_solicitation_max_interval", func(c *netif.IPv6) *time.Duration { return &c.SolicitMaxInterval }, 0, "between solicitations at most"),
-	conf6Seconds("router_solicitation_delay", func(c *netif.IPv6) *time.Duration { return &c.SolicitInitialDelay }, 0, "random delay of the first at most"),
+		conf6Number("router_solicitations", func(c *netif.IPv6) *int { return &c.Solicitations }, -1, maxInt, "at most; -1: without end"),
+		conf6Seconds("router_solicitation_interval", func(c *netif.IPv6) *time.Duration { return &c.SolicitInterval }, 1, "between the first two solicitations"),
+		conf6Seconds("router_solicitation_max_interval", func(c *netif.IPv6) *time.Duration { return &c.SolicitMaxInterval }, 0, "between solicitations at most"),
+		conf6Seconds("router_solicitation_delay", func(c *netif.IPv6) *time.Duration { return &c.SolicitInitialDelay }, 0, "random delay of the first at most"),
 
-	conf6On("autoconf", func(c *netif.IPv6) *bool { return &c.Autoconf }, "1: addresses are formed from advertised prefixes"),
-	conf6Number("max_addresses", func(c *netif.IPv6) *int { return &c.MaxAddresses }, 0, maxInt, "addresses that are formed at most; 0: any number"),
-	conf6Number("use_tempaddr", func(c *netif.IPv6) *int { return &c.TempAddr }, -1, maxInt, "temporary addresses (RFC 8981): 0 or -1: none; 1: used where asked for; more: preferred"),
-	conf6Seconds("temp_valid_lft", func(c *netif.IPv6) *time.Duration { return &c.TempValid }, 0, "how long temporary addresses are valid"),
-	conf6Seconds("temp_prefered_lft", func(c *netif.IPv6) *time.Duration { return &c.TempPreferred }, 0, "how long temporary addresses are preferred"),
-	conf6("max_desync_factor", "how much shorter at random temporary addresses are preferred, seconds; -1: 0.4 of temp_prefered_lft",
-		func(c *netif.IPv6) string { return strconv.Itoa(int(c.Desync() / time.Second)) }, setDesync),
-	conf6Number("regen_max_retry", func(c *netif.IPv6) *int { return &c.TempRetries }, 0, 1000, "other temporary addresses tried after a duplicate"),
-	conf6Seconds("regen_min_advance", func(c *netif.IPv6) *time.Duration { return &c.RegenMargin }, 0, "how long before its time a temporary address has a successor at least"),
+		conf6On("autoconf", func(c *netif.IPv6) *bool { return &c.Autoconf }, "1: addresses are formed from advertised prefixes"),
+		conf6Number("max_addresses", func(c *netif.IPv6) *int { return &c.MaxAddresses }, 0, maxInt, "addresses that are formed at most; 0: any number"),
+		conf6Number("use_tempaddr", func(c *netif.IPv6) *int { return &c.TempAddr }, -1, maxInt, "temporary addresses (RFC 8981): 0 or -1: none; 1: used where asked for; more: preferred"),
+		conf6Seconds("temp_valid_lft", func(c *netif.IPv6) *time.Duration { return &c.TempValid }, 0, "how long temporary addresses are valid"),
+		conf6Seconds("temp_prefered_lft", func(c *netif.IPv6) *time.Duration { return &c.TempPreferred }, 0, "how long temporary addresses are preferred"),
+		conf6("max_desync_factor", "how much shorter at random temporary addresses are preferred, seconds; -1: 0.4 of temp_prefered_lft",
+			func(c *netif.IPv6) string { return strconv.Itoa(int(c.Desync() / time.Second)) }, setDesync),
+		conf6Number("regen_max_retry", func(c *netif.IPv6) *int { return &c.TempRetries }, 0, 1000, "other temporary addresses tried after a duplicate"),
+		conf6Seconds("regen_min_advance", func(c *netif.IPv6) *time.Duration { return &c.RegenMargin }, 0, "how long before its time a temporary address has a successor at least"),
 
-	conf6("mtu", "of IPv6 packets, octets; routers may lower it; 0: the link's",
-		func(c *netif.IPv6) string { return strconv.Itoa(c.MTU) }, setMTU6),
-	{family: "net.ipv6.conf.", name: "hop_limit", doc: "hop limit of IPv6 packets whose sender does not choose one; routers may change it",
-		get: getHopLimit, set: setHopLimit},
+		conf6("mtu", "of IPv6 packets, octets; routers may lower it; 0: the link's",
+			func(c *netif.IPv6) string { return strconv.Itoa(c.MTU) }, setMTU6),
+		{family: "net.ipv6.conf.", name: "hop_limit", doc: "hop limit of IPv6 packets whose sender does not choose one; routers may change it",
+			get: getHopLimit, set: setHopLimit},
+	}
 }
 
 func setMTU6(c *netif.IPv6, v string) error {
@@ -237,7 +233,7 @@ func setMTU6(c *netif.IPv6, v string) error {
 // getHopLimit and setHopLimit are about an interface's own hop limit, or the stack's.
 func getHopLimit(s *Stack, index int32) (string, error) {
 	if index == 0 {
-		return defaultHopLimit.get(s), nil
+		return defaultHopLimit().get(s), nil
 	}
 	c, err := s.ip.IPv6(index)
 	return strconv.Itoa(c.HopLimit), err
@@ -245,7 +241,7 @@ func getHopLimit(s *Stack, index int32) (string, error) {
 
 func setHopLimit(s *Stack, index int32, v string) error {
 	if index == 0 {
-		return defaultHopLimit.set(s, v)
+		return defaultHopLimit().set(s, v)
 	}
 	n, err := parseNumber(v, 1, 255)
 	if err != nil {

@@ -7,10 +7,12 @@ import (
 )
 
 // routerKnobs are Linux's settings of interfaces that only a router follows.
-var routerKnobs = []confKnob{
-	conf6On("proxy_ndp", func(c *netif.IPv6) *bool { return &c.ProxyNDP }, "1: solicitations for proxied addresses are answered (RFC 4861, 7.2.8)"),
-	conf4On("proxy_arp", func(c *netif.IPv4) *bool { return &c.ProxyARP }, "1: ARP requests for all that is reached by other interfaces are answered (RFC 1027)"),
-	conf4On("send_redirects", func(c *netif.IPv4) *bool { return &c.SendRedirects }, "1: hosts are told of better ways (RFC 1812, 5.2.7.2)"),
+func routerKnobs() []confKnob {
+	return []confKnob{
+		conf6On("proxy_ndp", func(c *netif.IPv6) *bool { return &c.ProxyNDP }, "1: solicitations for proxied addresses are answered (RFC 4861, 7.2.8)"),
+		conf4On("proxy_arp", func(c *netif.IPv4) *bool { return &c.ProxyARP }, "1: ARP requests for all that is reached by other interfaces are answered (RFC 1027)"),
+		conf4On("send_redirects", func(c *netif.IPv4) *bool { return &c.SendRedirects }, "1: hosts are told of better ways (RFC 1812, 5.2.7.2)"),
+	}
 }
 
 // conf4On is a switch among the settings of IPv4 on an interface.
