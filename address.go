@@ -113,6 +113,26 @@ func (n network) parse(ctx context.Context, address string) (d destination, err 
 	return d, nil
 }
 
+// ours turns what parse takes into what a socket is to be bound to. An empty or unspecified host is left unspecified, and a name
+// is one of Config.Hosts or localhost: which address of ours is meant is not for a server to say.
+func (s *Stack) ours(ctx context.Context, n network, address string) (netip.AddrPort, error) {
+	d, err := n.parse(ctx, address)
+	if err != nil || d.name == "" {
+		return netip.AddrPortFrom(d.addr, d.port), err
+	}
+	known, _ := s.known.Lookup(d.name)
+	for _, a := range known {
+		if n.allows(a) {
+			return netip.AddrPortFrom(a, d.port), nil
+		}
+	}
+	why := "neither an address, nor a name in Config.Hosts"
+	if known != nil {
+		why = "a name in Config.Hosts without an address of network " + n.name
+	}
+	return netip.AddrPort{}, &net.AddrError{Err: why, Addr: d.name}
+}
+
 // resolve turns what parse takes into the addresses to try, in order. An empty or unspecified host is left
 // unspecified. Names are looked up with the stack's resolver.
 func (s *Stack) resolve(ctx context.Context, n network, address string) ([]netip.AddrPort, error) {

@@ -16,7 +16,7 @@ import (
 // LookupNetIP looks a host's addresses up, on network "ip", "ip4" or "ip6", and returns them in the order in which this stack
 // had best try them (RFC 6724, 6). Errors are *net.DNSError, like those of net.Resolver. DNS has the other lookups.
 func (s *Stack) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	return s.dns.LookupNetIP(ctx, network, host)
+	return s.DNS().LookupNetIP(ctx, network, host)
 }
 
 // sortAddrs sorts addresses by RFC 6724, 6.
@@ -113,7 +113,7 @@ func (r *race) wake() {
 
 // lookup looks the addresses up, and tells of those of each family as they come.
 func (r *race) lookup(ctx context.Context, network, host string) {
-	err := r.s.dns.LookupEach(ctx, network, host, func(f dns.Family, found []netip.Addr) { r.resolved(f, found) })
+	err := r.s.DNS().LookupEach(ctx, network, host, func(f dns.Family, found []netip.Addr) { r.resolved(f, found) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err == nil {

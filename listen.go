@@ -14,7 +14,8 @@ import (
 )
 
 // Listen listens for TCP connections on address, "host:port", of network "tcp", "tcp4" or "tcp6". An empty host
-// listens on all addresses, of both families with "tcp"; port 0 chooses one. The listener is a *TCPListener; it is
+// listens on all addresses, of both families with "tcp"; port 0 chooses one. A host name is one of Config.Hosts, or localhost: no
+// server is asked. The listener is a *TCPListener; it is
 // made to be served by [http.Server]. Errors are *net.OpError around EADDRINUSE, EADDRNOTAVAIL or what was wrong
 // with the arguments.
 func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listener, error) {
@@ -142,11 +143,10 @@ func (s *Stack) openDatagrams(n network, cfg dgram.Config, sharing udp.Sharing) 
 
 // bind works out what a socket of n is to be bound to.
 func (s *Stack) bind(ctx context.Context, n network, address, device string) (flow.Bound, netip.AddrPort, error) {
-	addrs, err := s.resolve(ctx, n, address)
+	a, err := s.ours(ctx, n, address)
 	if err != nil {
 		return flow.Bound{}, netip.AddrPort{}, err
 	}
-	a := addrs[0]
 	local, err := s.endpoint(a)
 	b := flow.Bound{Local: local}
 	if device != "" && err == nil {

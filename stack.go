@@ -41,7 +41,9 @@ type Stack struct {
 	icmp   *icmp.Layer
 	names  nameSources
 	frames *framesock.Layer
-	dns    *dns.Resolver
+	known  dns.Hosts // Config.Hosts
+
+	resolver resolver
 
 	closing sync.Once
 
@@ -91,7 +93,7 @@ func New(cfg Config) (*Stack, error) {
 	s.icmp = icmp.New(s.rt, s.ip)
 	s.raw = raw.New(s.rt, s.ip)
 	s.frames = framesock.New(s.rt, s.ip)
-	s.dns = s.newResolver()
+	s.known = dns.NewHosts(cfg.Hosts)
 	return s, nil
 }
 
@@ -216,7 +218,7 @@ func (s *Stack) Close(ctx context.Context) error {
 }
 
 func (s *Stack) close(ctx context.Context) error {
-	s.dns.Close()
+	s.resolver.close()
 	reset := s.tcp.Close(ctx, s.shards)
 	s.udp.Close()
 	s.icmp.Close()

@@ -74,7 +74,7 @@ func (r *Resolver) lookupAddrs(ctx context.Context, network, host string, found 
 	if err != nil {
 		return "", dnsError(err, host)
 	}
-	if addrs, ok := r.known(host); ok {
+	if addrs, ok := r.hosts.Lookup(host); ok {
 		return host, r.tell(families, host, addrs, found)
 	}
 	var worst verdict
@@ -163,23 +163,6 @@ func (r *Resolver) tell(families []Family, host string, addrs []netip.Addr, foun
 	return nil
 }
 
-// known returns the addresses of a host that nobody is asked for: an address itself, one of Config.Hosts, localhost (RFC 6761, 6.3).
-func (r *Resolver) known(host string) (addrs []netip.Addr, ok bool) {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a.Unmap()}, true
-	}
-	name := lower(strings.TrimSuffix(host, "."))
-	for _, h := range r.hosts {
-		if h.name == name {
-			return h.addrs, true
-		}
-	}
-	if within(name, "localhost") {
-		return []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}, true
-	}
-	return nil, false
-}
-
 // LookupHost looks a host's addresses up, and returns them as text.
 func (r *Resolver) LookupHost(ctx context.Context, host string) (all []string, err error) {
 	found, err := r.LookupNetIP(ctx, "ip", host)
@@ -226,11 +209,7 @@ func (r *Resolver) LookupAddr(ctx context.Context, addr string) (names []string,
 		return nil, &net.DNSError{Err: "unrecognized address", Name: addr}
 	}
 	a = a.Unmap().WithZone("")
-	for _, h := range r.hosts {
-		if slices.Contains(h.addrs, a) {
-			names = append(names, h.name+".")
-		}
-	}
+	names = r.hosts.names(a)
 	switch {
 	case len(names) > 0:
 		return names, nil

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +66,7 @@ type Config struct {
 type Resolver struct {
 	cfg    Config
 	client Client
-	hosts  []host
+	hosts  Hosts
 	life   context.Context // until Close
 	end    context.CancelFunc
 
@@ -79,12 +77,6 @@ type Resolver struct {
 	cache   cache
 	flights map[question]*flight
 	closed  bool
-}
-
-// host is an entry of Config.Hosts.
-type host struct {
-	name  string // lower case, without a dot at the end
-	addrs []netip.Addr
 }
 
 // New returns a resolver.
@@ -106,17 +98,10 @@ func New(cfg Config) *Resolver {
 		o.CacheSize = defaultCacheSize
 	}
 	r := &Resolver{cfg: cfg, client: Client{Runtime: cfg.Runtime, Dial: cfg.Dial, Timeout: o.Timeout},
+		hosts:   NewHosts(cfg.Hosts),
 		servers: map[netip.AddrPort]*serverState{}, flights: map[question]*flight{}}
 	r.life, r.end = context.WithCancel(context.Background())
 	r.cache.init(o.CacheSize)
-	for name, addrs := range cfg.Hosts { //lint:deterministic because they are sorted below
-		h := host{name: strings.ToLower(strings.TrimSuffix(name, "."))}
-		for _, a := range addrs {
-			h.addrs = append(h.addrs, a.Unmap())
-		}
-		r.hosts = append(r.hosts, h)
-	}
-	slices.SortFunc(r.hosts, func(a, b host) int { return strings.Compare(a.name, b.name) })
 	return r
 }
 

@@ -86,28 +86,41 @@ func parseRecord(f []string) (r dnsmessage.Resource, err error) {
 	return r, err
 }
 
-// bodies are the data of the types: how many fields it has, and what is made of them.
-var bodies = map[string]struct {
-	fields int
-	parse  func(f *fieldReader) dnsmessage.ResourceBody
-}{
-	"A": {1, func(f *fieldReader) dnsmessage.ResourceBody { return &dnsmessage.AResource{A: f.addr(true).As4()} }},
-	"AAAA": {1, func(f *fieldReader) dnsmessage.ResourceBody {
+// fieldsOf are how many fields the data of the types have.
+func fieldsOf(typ string) int {
+	switch typ {
+	case "A", "AAAA", "CNAME", "NS", "PTR":
+		return 1
+	case "MX":
+		return 2
+	case "SRV":
+		return 4
+	case "SOA":
+		return 7
+	}
+	return 0
+}
+
+// body makes the data of a type of its fields.
+func (f *fieldReader) body(typ string) dnsmessage.ResourceBody {
+	switch typ {
+	case "A":
+		return &dnsmessage.AResource{A: f.addr(true).As4()}
+	case "AAAA":
 		return &dnsmessage.AAAAResource{AAAA: f.addr(false).As16()}
-	}},
-	"CNAME": {1, func(f *fieldReader) dnsmessage.ResourceBody { return &dnsmessage.CNAMEResource{CNAME: f.name()} }},
-	"NS":    {1, func(f *fieldReader) dnsmessage.ResourceBody { return &dnsmessage.NSResource{NS: f.name()} }},
-	"PTR":   {1, func(f *fieldReader) dnsmessage.ResourceBody { return &dnsmessage.PTRResource{PTR: f.name()} }},
-	"MX": {2, func(f *fieldReader) dnsmessage.ResourceBody {
+	case "CNAME":
+		return &dnsmessage.CNAMEResource{CNAME: f.name()}
+	case "NS":
+		return &dnsmessage.NSResource{NS: f.name()}
+	case "PTR":
+		return &dnsmessage.PTRResource{PTR: f.name()}
+	case "MX":
 		return &dnsmessage.MXResource{Pref: uint16(f.number(16)), MX: f.name()}
-	}},
-	"SRV": {4, func(f *fieldReader) dnsmessage.ResourceBody {
+	case "SRV":
 		return &dnsmessage.SRVResource{Priority: uint16(f.number(16)), Weight: uint16(f.number(16)), Port: uint16(f.number(16)), Target: f.name()}
-	}},
-	"SOA": {7, func(f *fieldReader) dnsmessage.ResourceBody {
-		return &dnsmessage.SOAResource{NS: f.name(), MBox: f.name(), Serial: f.number(32), Refresh: f.number(32), Retry: f.number(32),
-			Expire: f.number(32), MinTTL: f.number(32)}
-	}},
+	}
+	return &dnsmessage.SOAResource{NS: f.name(), MBox: f.name(), Serial: f.number(32), Refresh: f.number(32), Retry: f.number(32),
+		Expire: f.number(32), MinTTL: f.number(32)}
 }
 
 func parseBody(typ string, fields []string) (dnsmessage.ResourceBody, error) {
@@ -122,15 +135,15 @@ func parseBody(typ string, fields []string) (dnsmessage.ResourceBody, error) {
 		}
 		return &dnsmessage.TXTResource{TXT: fields}, nil
 	}
-	b, ok := bodies[typ]
-	if !ok {
+	want := fieldsOf(typ)
+	if want == 0 {
 		return nil, fmt.Errorf("type %q is not one that can be read", typ)
 	}
-	if len(fields) != b.fields {
-		return nil, fmt.Errorf("%s has %d fields, not %d", typ, b.fields, len(fields))
+	if len(fields) != want {
+		return nil, fmt.Errorf("%s has %d fields, not %d", typ, want, len(fields))
 	}
 	f := &fieldReader{fields: fields}
-	body := b.parse(f)
+	body := f.body(typ)
 	return body, f.err
 }
 
