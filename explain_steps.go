@@ -312,7 +312,7 @@ func (x *explainer) takers() {
 // udpTakers finds the UDP sockets that take a datagram, or a copy of it.
 func (x *explainer) udpTakers(from flow.Endpoint, group bool) {
 	p := x.path
-	for _, u := range x.s.udp.Takers(from, flow.Endpoint{Addr: p.Dst, Port: x.to.Port}, p.If.Index, group) {
+	for _, u := range x.s.udp().Takers(from, flow.Endpoint{Addr: p.Dst, Port: x.to.Port}, p.If.Index, group) {
 		x.Socket = strings.TrimPrefix(x.Socket+", udp "+x.end(u.Local()), ", ")
 	}
 }

@@ -118,7 +118,7 @@ func (s *Stack) ListenFrames(ifi *Interface, cfg FrameConfig) (*FrameConn, error
 	case cfg.Outgoing:
 		directions |= framesock.Out
 	}
-	sock, err := s.frames.Open(framesock.Config{Index: int32(local.Index), EtherType: cfg.EtherType, Directions: directions,
+	sock, err := s.frames().Open(framesock.Config{Index: int32(local.Index), EtherType: cfg.EtherType, Directions: directions,
 		Filters: filters, ReceiveBuffer: cfg.ReceiveBuffer})
 	if err != nil {
 		return fail(err)

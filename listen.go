@@ -121,19 +121,19 @@ type datagramSocket interface {
 func (s *Stack) openDatagrams(n network, cfg dgram.Config, sharing udp.Sharing) (datagramSocket, error) {
 	switch n.transport {
 	case "udp":
-		u, err := s.udp.Open(udp.Config{Config: cfg, Sharing: sharing})
+		u, err := s.udp().Open(udp.Config{Config: cfg, Sharing: sharing})
 		if err != nil {
 			return nil, err
 		}
 		return s.newUDPConn(u), nil
 	case "ping":
-		p, err := s.icmp.Open(icmp.Config{Config: cfg})
+		p, err := s.icmp().Open(icmp.Config{Config: cfg})
 		if err != nil {
 			return nil, err
 		}
 		return s.newPingConn(n, p), nil
 	default:
-		r, err := s.raw.Open(n.proto, cfg)
+		r, err := s.raw().Open(n.proto, cfg)
 		if err != nil {
 			return nil, err
 		}

@@ -33,7 +33,7 @@ func (s *Stack) ListenMulticastUDP(network string, ifi *Interface, gaddr *net.UD
 	if local.Addr.Is4() {
 		family = flow.Only4
 	}
-	u, err := s.udp.Open(udp.Config{Sharing: udp.ReuseAddr, Config: dgram.Config{Bound: flow.Bound{Local: local, Family: family}}})
+	u, err := s.udp().Open(udp.Config{Sharing: udp.ReuseAddr, Config: dgram.Config{Bound: flow.Bound{Local: local, Family: family}}})
 	if err != nil {
 		return fail(err)
 	}

@@ -59,7 +59,7 @@ func (s *Stack) Ping(ctx context.Context, dst netip.Addr, cfg PingConfig) (PingR
 	}
 	var r icmp.Reply
 	err = s.settled(ctx, wire.Addr{}, e, device, func() (err error) {
-		r, err = s.icmp.Echo(ctx, icmp.Request{Dst: e.Addr, Scope: e.Scope, Interface: device, ID: cfg.ID, Seq: cfg.Seq,
+		r, err = s.icmp().Echo(ctx, icmp.Request{Dst: e.Addr, Scope: e.Scope, Interface: device, ID: cfg.ID, Seq: cfg.Seq,
 			Payload: payload, HopLimit: cfg.HopLimit, Timeout: cfg.Timeout})
 		return err
 	})

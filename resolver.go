@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/dns"
@@ -15,39 +14,6 @@ import (
 
 // ErrNoNameServer is what lookups fail with when Config.DNS is empty, none is set, and no router tells of one.
 var ErrNoNameServer = dns.ErrNoServer
-
-// DNS returns the stack's resolver: the one that looks names up for DialContext and LookupNetIP. It asks NameServers, looks
-// names up in SearchDomains, and works in simulation too.
-func (s *Stack) DNS() *dns.Resolver {
-	l := &s.resolver
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r, made := l.r.(*dns.Resolver)
-	if !made {
-		r = s.newResolver()
-		if l.r = r; l.closed {
-			r.Close()
-		}
-	}
-	return r
-}
-
-// resolver is a stack's resolver once it was asked for. It is a *dns.Resolver, which is not said here so that a program that looks
-// no name up is not linked with one.
-type resolver struct {
-	mu     sync.Mutex
-	r      interface{ Close() }
-	closed bool
-}
-
-func (l *resolver) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	if l.r != nil {
-		l.r.Close()
-	}
-}
 
 // newResolver makes the stack's resolver.
 func (s *Stack) newResolver() *dns.Resolver {

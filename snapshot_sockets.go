@@ -44,13 +44,13 @@ func (s *Stack) sockets() []SocketState {
 		}
 		list = append(list, state)
 	}
-	for _, u := range s.udp.Sockets() {
+	for _, u := range s.udp().Sockets() {
 		list = append(list, s.datagramSocket("udp", &u.Socket))
 	}
-	for _, p := range s.icmp.Sockets() {
+	for _, p := range s.icmp().Sockets() {
 		list = append(list, s.datagramSocket("ping", &p.Socket))
 	}
-	for _, r := range s.raw.Sockets() {
+	for _, r := range s.raw().Sockets() {
 		state := s.datagramSocket("raw", &r.Socket)
 		state.Protocol = int(r.Number())
 		state.Local = netip.AddrPortFrom(state.Local.Addr(), 0)
@@ -59,7 +59,7 @@ func (s *Stack) sockets() []SocketState {
 		}
 		list = append(list, state)
 	}
-	for _, f := range s.frames.Sockets() {
+	for _, f := range s.frames().Sockets() {
 		cfg := f.Config()
 		list = append(list, SocketState{Network: "packet", State: "UNCONNECTED", Protocol: int(cfg.EtherType),
 			Interface: s.interfaceName(cfg.Index), ReceiveQueue: f.Unread(), ReceiveBuffer: cfg.ReceiveBuffer})

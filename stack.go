@@ -12,11 +12,8 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/dns"
 	"github.com/onlink-go/onlink/hook"
-	"github.com/onlink-go/onlink/internal/framesock"
-	"github.com/onlink-go/onlink/internal/icmp"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/netif"
-	"github.com/onlink-go/onlink/internal/raw"
 	"github.com/onlink-go/onlink/internal/route"
 	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/internal/tcpsock"
@@ -36,14 +33,10 @@ type Stack struct {
 	shards []*shard.Shard
 	ip     *ip.Layer
 	tcp    *tcpsock.Layer
-	udp    *udp.Layer
-	raw    *raw.Layer
-	icmp   *icmp.Layer
 	names  nameSources
-	frames *framesock.Layer
 	known  dns.Hosts // Config.Hosts
 
-	resolver resolver
+	resolver, udpSockets, pingSockets, rawSockets, frameSockets late
 
 	closing sync.Once
 
@@ -88,11 +81,7 @@ func New(cfg Config) (*Stack, error) {
 	}
 	s.ip.SetShards(s.shards)
 	s.tcp = tcpsock.New(s.rt, s.ip, len(s.shards), cfg.TCP.settings(), &s.tracer)
-	s.udp = udp.New(s.rt, s.ip)
-	s.udp.UsePorts(s.tcp.Ports())
-	s.icmp = icmp.New(s.rt, s.ip)
-	s.raw = raw.New(s.rt, s.ip)
-	s.frames = framesock.New(s.rt, s.ip)
+	s.ip.Register(udp.Nobody{})
 	s.known = dns.NewHosts(cfg.Hosts)
 	return s, nil
 }
@@ -220,11 +209,11 @@ func (s *Stack) Close(ctx context.Context) error {
 func (s *Stack) close(ctx context.Context) error {
 	s.resolver.close()
 	reset := s.tcp.Close(ctx, s.shards)
-	s.udp.Close()
-	s.icmp.Close()
-	s.raw.Close()
+	s.udpSockets.close()
+	s.pingSockets.close()
+	s.rawSockets.close()
 	err := s.ip.Close()
-	s.frames.Close() // last, to see the farewells
+	s.frameSockets.close() // last, to see the farewells
 	for _, sh := range s.shards {
 		sh.Close()
 	}

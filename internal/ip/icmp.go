@@ -202,7 +202,7 @@ func (l *Layer) reuse(now clock.Instant, q *Query, p *Path) bool {
 
 // echoReply gives an echo reply to the transport of echo requests. Its flow has the identifier as local port.
 func (q *queue) echoReply(p *packet.Buffer, m wire.ICMP) {
-	if q.l.transports[p.Proto] == nil {
+	if q.l.transport(p.Proto) == nil {
 		reason := mib.IcmpIgnored
 		if p.Proto == wire.ProtoICMPv6 {
 			reason = mib.Icmp6Ignored

@@ -118,7 +118,7 @@ func (l *Layer) tell(now clock.Instant, e *Error) {
 	if raw := l.raw.Load(); raw != nil {
 		(*raw).Error(e)
 	}
-	t := l.transports[e.Proto]
+	t := l.transport(e.Proto)
 	if t == nil {
 		return
 	}

@@ -41,7 +41,7 @@ type Layer struct {
 	rt         clock.Runtime
 	shards     []*shard.Shard
 	control    *shard.Shard
-	transports [256]Transport
+	transports [256]atomic.Pointer[Transport] // by protocol number
 
 	generation atomic.Uint64 // of what Route answers
 	paths      sharedPaths
@@ -100,8 +100,7 @@ func (s *snapshot) device(index int32) *device {
 	return s.devices[index]
 }
 
-// New returns a layer with nothing but its loopback interface "lo". Call SetShards and Register before adding
-// another.
+// New returns a layer with nothing but its loopback interface "lo". Call SetShards before adding another.
 func New(cfg Config) *Layer {
 	if cfg.ReassemblyLimit == 0 {
 		cfg.ReassemblyLimit = defaultReassemblyLimit

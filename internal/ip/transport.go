@@ -64,8 +64,16 @@ type Error struct {
 	fragmentID uint32
 }
 
-// Register makes t the transport of its protocol number. It must be called before the first interface is added.
-func (l *Layer) Register(t Transport) { l.transports[t.Protocol()] = t }
+// Register makes t the transport of its protocol number, in place of another.
+func (l *Layer) Register(t Transport) { l.transports[t.Protocol()].Store(&t) }
+
+// transport returns the transport of a protocol number, or nil.
+func (l *Layer) transport(proto uint8) Transport {
+	if t := l.transports[proto].Load(); t != nil {
+		return *t
+	}
+	return nil
+}
 
 // SetShards gives the layer the shards that flows are spread over. It must be called before the first interface
 // is added, with shards whose drain functions are l.Transmitter's.

@@ -16,7 +16,7 @@ func (q *queue) toUpper(p *packet.Buffer, pointer int) {
 		return
 	}
 	four := p.Dst.Is4()
-	known := q.l.transports[p.Proto] != nil
+	known := q.l.transport(p.Proto) != nil
 	delivered := &q.n[family(p.Dst)].delivered // RFC 4293: "to IP user-protocols (including ICMP)"
 	if p.Proto != wire.ProtoIGMP && !q.isMLD(p) && q.unheard(p) {
 		reason := mib.Ip6SourceFiltered
@@ -104,7 +104,7 @@ func (q *queue) toTransports() {
 		sh := q.l.shards[i]
 		sh.Lock()
 		for p := g.Pop(); p != nil; p = g.Pop() {
-			if q.l.transports[p.Proto].Input(sh, q.now, p) == NoPort {
+			if q.l.transport(p.Proto).Input(sh, q.now, p) == NoPort {
 				refused.Push(p)
 			}
 		}

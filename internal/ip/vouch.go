@@ -59,7 +59,7 @@ func (l *Layer) vouched(e *Error) bool {
 			return l.sent.has(l.hashSent(e.Src, e.Dst, e.Proto, uint32(wire.ICMP(e.Quote).ID())))
 		}
 	}
-	t, ok := l.transports[e.Proto].(Voucher)
+	t, ok := l.transport(e.Proto).(Voucher)
 	if !ok {
 		return false // nothing of that protocol leaves this host
 	}

@@ -48,17 +48,8 @@ func (u *Layer) Protocol() uint8 { return wire.ProtoUDP }
 
 // Input implements ip.Transport.
 func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.Disposition {
-	h, err := wire.CheckUDP(p.Bytes())
-	if err != nil {
-		sh.Counters.Drop(now, p, mib.UdpMalformed)
-		return ip.Malformed
-	}
-	p.Truncate(h.Length())
-	if len(h.Payload()) <= int(p.GSOSize) {
-		p.GSOSize = 0
-	}
-	if p.Flags&packet.ChecksumGood == 0 && !checksumOK(p, h) {
-		sh.Counters.Drop(now, p, mib.UdpChecksum)
+	h, ok := check(sh, now, p)
+	if !ok {
 		return ip.Malformed
 	}
 	if p.Dst.IsMulticast() || p.Flags&packet.Broadcast != 0 {
@@ -70,6 +61,24 @@ func (u *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	}
 	s.take(sh, now, p)
 	return ip.Delivered
+}
+
+// check takes the padding behind a datagram away and verifies it. If it is malformed, it drops it.
+func check(sh *shard.Shard, now clock.Instant, p *packet.Buffer) (h wire.UDP, ok bool) {
+	h, err := wire.CheckUDP(p.Bytes())
+	if err != nil {
+		sh.Counters.Drop(now, p, mib.UdpMalformed)
+		return nil, false
+	}
+	p.Truncate(h.Length())
+	if len(h.Payload()) <= int(p.GSOSize) {
+		p.GSOSize = 0
+	}
+	if p.Flags&packet.ChecksumGood == 0 && !checksumOK(p, h) {
+		sh.Counters.Drop(now, p, mib.UdpChecksum)
+		return nil, false
+	}
+	return h, true
 }
 
 // take gives p to the socket.
