@@ -18,10 +18,10 @@ func opError(op, network string, source, addr net.Addr, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
-	var errno syscall.Errno
+	_, errno := err.(syscall.Errno)
 	switch {
-	case errors.As(err, &errno) && err == error(errno):
-		err = os.NewSyscallError(syscallOf[op], err)
+	case errno:
+		err = os.NewSyscallError(syscallOf(op), err)
 	case errors.Is(err, context.Canceled):
 		err = errCanceled{}
 	case errors.Is(err, context.DeadlineExceeded):
@@ -31,9 +31,23 @@ func opError(op, network string, source, addr net.Addr, err error) error {
 }
 
 // syscallOf names the system call that would have returned the errno of an operation.
-var syscallOf = map[string]string{"dial": "connect", "listen": "bind", "read": "read", "write": "write",
-	"accept": "accept", "close": "close", "set": "setsockopt", "ping": "sendto",
-	"readfrom": "write", "writeto": "read"}
+func syscallOf(op string) string {
+	switch op {
+	case "dial":
+		return "connect"
+	case "listen":
+		return "bind"
+	case "set":
+		return "setsockopt"
+	case "ping":
+		return "sendto"
+	case "readfrom":
+		return "write"
+	case "writeto":
+		return "read"
+	}
+	return op // read, write, accept, close
+}
 
 // errCanceled is a dial ended by its context, with package net's words.
 type errCanceled struct{}

@@ -175,8 +175,7 @@ func (d *Device) Close() error {
 
 // die notes that the device is gone and tells the receiver, once. It returns the error for Send.
 func (d *Device) die(cause error) error {
-	var errno syscall.Errno
-	if errors.As(cause, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](cause); ok {
 		cause = errno
 	}
 	d.mu.Lock()
