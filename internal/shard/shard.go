@@ -53,6 +53,12 @@ func (s *Shard) Runtime() clock.Runtime { return s.rt }
 // Lock locks the shard.
 func (s *Shard) Lock() { s.mu.Lock() }
 
+// LockToSend is Lock for a call of a user's that is likely to stage something: see reserveStack.
+func (s *Shard) LockToSend() {
+	reserveStack(false)
+	s.mu.Lock()
+}
+
 // Unlock unlocks the shard and sends what was staged, unless another goroutine is at it: then that one will.
 func (s *Shard) Unlock() {
 	switch {

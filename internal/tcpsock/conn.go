@@ -431,7 +431,7 @@ func (c *Conn) abort(now clock.Instant) {
 
 // do runs f on the connection, if its user has not closed it, and sends what comes of it.
 func (c *Conn) do(f func(now clock.Instant) error) error {
-	c.sh.Lock()
+	c.sh.LockToSend()
 	defer c.sh.Unlock()
 	if c.closed {
 		return net.ErrClosed

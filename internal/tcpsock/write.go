@@ -33,7 +33,7 @@ func (c *Conn) WriteBuffers(v net.Buffers) (int64, error) {
 
 // write writes b and what is in rest.
 func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
-	c.sh.Lock()
+	c.sh.LockToSend()
 	defer func() { c.sh.Unlock() }()
 	for c.writing != notWriting {
 		if err := c.refused(c.writeable); err != nil {
