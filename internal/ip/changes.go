@@ -104,39 +104,41 @@ func (s *state) name(old *state, index int32) string {
 
 // tellChanges reports how what is published now differs from what was told last. Control locked.
 func (l *Layer) tellChanges() {
-	w := &l.watchers
-	if len(w.subs) == 0 {
-		return
+	if l.watchers != nil {
+		l.watchers.compare()
 	}
-	old, now := w.told, l.present()
+}
+
+func (w *watchers) compare() {
+	old, now := w.told, w.l.present()
 	w.told = now
 	// What is added stands on what was added before it: interfaces first, and last when they go.
 	for i := range now.ifs {
-		l.tellInterface(old.find(now.ifs[i].Index), &now.ifs[i])
+		w.tellInterface(old.find(now.ifs[i].Index), &now.ifs[i])
 	}
-	l.tellRoutes(&old, &now)
-	l.tellRules(&old, &now)
-	l.tellPolicy(old.policy, now.policy)
+	w.tellRoutes(&old, &now)
+	w.tellRules(&old, &now)
+	w.tellPolicy(old.policy, now.policy)
 	for i := range old.ifs {
 		if o := &old.ifs[i]; now.find(o.Index) == nil {
-			l.tellContents(o, &interfaceState{Interface: &netif.Interface{}})
-			l.report(Change{Op: Removed, Kind: OfInterface, On: o.Name, Interface: o.Interface})
+			w.tellContents(o, &interfaceState{Interface: &netif.Interface{}})
+			w.report(Change{Op: Removed, Kind: OfInterface, On: o.Name, Interface: o.Interface})
 		}
 	}
 }
 
 // tellInterface reports an interface that is new if old is nil, and what is on it.
-func (l *Layer) tellInterface(old, now *interfaceState) {
+func (w *watchers) tellInterface(old, now *interfaceState) {
 	switch {
 	case old == nil:
-		l.report(Change{Op: Added, Kind: OfInterface, On: now.Name, Interface: now.Interface})
+		w.report(Change{Op: Added, Kind: OfInterface, On: now.Name, Interface: now.Interface})
 		old = &interfaceState{Interface: &netif.Interface{}}
 	case old.Interface == now.Interface:
 		// What it has is what it had, but for routers.
 	case !sameInterface(old.Interface, now.Interface):
-		l.report(Change{Op: Changed, Kind: OfInterface, On: now.Name, Interface: now.Interface})
+		w.report(Change{Op: Changed, Kind: OfInterface, On: now.Name, Interface: now.Interface})
 	}
-	l.tellContents(old, now)
+	w.tellContents(old, now)
 }
 
 // sameInterface reports whether two interfaces differ in nothing but what is on them.
@@ -147,22 +149,22 @@ func sameInterface(a, b *netif.Interface) bool {
 }
 
 // tellContents reports the addresses, groups and routers of one interface.
-func (l *Layer) tellContents(old, now *interfaceState) {
+func (w *watchers) tellContents(old, now *interfaceState) {
 	on := now.Name
 	if on == "" {
 		on = old.Name
 	}
 	differ(old.routers, now.routers, func(r *nd.DefaultRouter) wire.Addr { return r.Addr },
 		func(a, b *nd.DefaultRouter) bool { return a.Preference == b.Preference },
-		func(op ChangeOp, r *nd.DefaultRouter) { l.report(Change{Op: op, Kind: OfRouter, On: on, Router: *r}) })
+		func(op ChangeOp, r *nd.DefaultRouter) { w.report(Change{Op: op, Kind: OfRouter, On: on, Router: *r}) })
 	differ(old.Addrs, now.Addrs, func(a *netif.Address) wire.Addr { return a.Addr },
 		func(a, b *netif.Address) bool { return *a == *b },
-		func(op ChangeOp, a *netif.Address) { l.report(Change{Op: op, Kind: OfAddress, On: on, Address: *a}) })
+		func(op ChangeOp, a *netif.Address) { w.report(Change{Op: op, Kind: OfAddress, On: on, Address: *a}) })
 	differ(old.groups, now.groups, func(g *GroupInfo) wire.Addr { return g.Group },
 		func(a, b *GroupInfo) bool {
 			return a.Users == b.Users && a.Version == b.Version && a.Filter.Equal(b.Filter)
 		},
-		func(op ChangeOp, g *GroupInfo) { l.report(Change{Op: op, Kind: OfGroup, On: on, Group: *g}) })
+		func(op ChangeOp, g *GroupInfo) { w.report(Change{Op: op, Kind: OfGroup, On: on, Group: *g}) })
 }
 
 // differ reports, by their keys, what is gone from old, and then what is new or not the same in now.
@@ -183,46 +185,49 @@ func differ[T any, K comparable](old, now []T, key func(*T) K, same func(a, b *T
 	}
 }
 
-func (l *Layer) tellRoutes(old, now *state) {
+func (w *watchers) tellRoutes(old, now *state) {
 	if old.fib == now.fib {
 		return
 	}
-	now.fib.Diff(old.fib, &l.watchers.journal, func(gone, there *route.Route) {
+	now.fib.Diff(old.fib, &w.journal, func(gone, there *route.Route) {
 		switch {
 		case there == nil:
-			l.report(Change{Op: Removed, Kind: OfRoute, On: now.name(old, gone.Out), Route: *gone})
+			w.report(Change{Op: Removed, Kind: OfRoute, On: now.name(old, gone.Out), Route: *gone})
 		case gone == nil:
-			l.report(Change{Op: Added, Kind: OfRoute, On: now.name(old, there.Out), Route: *there})
+			w.report(Change{Op: Added, Kind: OfRoute, On: now.name(old, there.Out), Route: *there})
 		default:
-			l.report(Change{Op: Changed, Kind: OfRoute, On: now.name(old, there.Out), Route: *there})
+			w.report(Change{Op: Changed, Kind: OfRoute, On: now.name(old, there.Out), Route: *there})
 		}
 	})
 }
 
-func (l *Layer) tellRules(old, now *state) {
+func (w *watchers) tellRules(old, now *state) {
 	before4, before6 := old.fib.Rules()
 	after4, after6 := now.fib.Rules()
 	differ(slices.Concat(before4, before6), slices.Concat(after4, after6), func(r *route.Rule) route.Rule { return *r },
 		func(a, b *route.Rule) bool { return true },
 		func(op ChangeOp, r *route.Rule) {
-			l.report(Change{Op: op, Kind: OfRule, On: now.name(old, r.In), Out: now.name(old, r.Out), Rule: *r})
+			w.report(Change{Op: op, Kind: OfRule, On: now.name(old, r.In), Out: now.name(old, r.Out), Rule: *r})
 		})
 }
 
-func (l *Layer) tellPolicy(old, now *addrsel.Policy) {
+func (w *watchers) tellPolicy(old, now *addrsel.Policy) {
 	if old == now {
 		return
 	}
 	differ(old.Entries(), now.Entries(), func(e *addrsel.Entry) addrsel.Entry { return addrsel.Entry{Prefix: e.Prefix} },
 		func(a, b *addrsel.Entry) bool { return *a == *b },
-		func(op ChangeOp, e *addrsel.Entry) { l.report(Change{Op: op, Kind: OfPolicy, Policy: *e}) })
+		func(op ChangeOp, e *addrsel.Entry) { w.report(Change{Op: op, Kind: OfPolicy, Policy: *e}) })
 }
 
 // tellNeighbor reports a change of an entry of d's neighbor cache, which had the state from. Control locked.
 func (d *device) tellNeighbor(_ clock.Instant, from neigh.State, e neigh.Info) {
-	if len(d.l.watchers.subs) == 0 {
-		return
+	if d.l.watchers != nil {
+		d.l.watchers.neighborChanged(d.name, from, e)
 	}
+}
+
+func (w *watchers) neighborChanged(on string, from neigh.State, e neigh.Info) {
 	op := Changed
 	switch {
 	case e.State == neigh.None:
@@ -230,5 +235,5 @@ func (d *device) tellNeighbor(_ clock.Instant, from neigh.State, e neigh.Info) {
 	case from == neigh.None:
 		op = Added
 	}
-	d.l.report(Change{Op: op, Kind: OfNeighbor, On: d.name, Neighbor: e})
+	w.report(Change{Op: op, Kind: OfNeighbor, On: on, Neighbor: e})
 }

@@ -71,7 +71,7 @@ type Layer struct {
 	closed    bool
 	conf4     netif.IPv4          // of interfaces to come
 	conf6     netif.IPv6          // likewise
-	watchers  watchers            // who wants to hear of changes
+	watchers  watcher             // who wants to hear of changes
 	raw       atomic.Pointer[Raw] // nil: nobody
 	taps      []*tapped           // who sees frames
 }
@@ -168,7 +168,9 @@ func (l *Layer) AddCounters(v *mib.Values) {
 func (l *Layer) Close() error {
 	l.control.Lock()
 	l.closed = true
-	l.endSubscriptions()
+	if l.watchers != nil {
+		l.watchers.end()
+	}
 	var all []int32
 	for _, d := range l.devices {
 		if d.lk != nil {

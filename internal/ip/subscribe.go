@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/neigh"
 	"github.com/onlink-go/onlink/internal/route"
 )
 
@@ -20,8 +21,17 @@ var ErrOverrun = errors.New("changes were lost: the subscription's queue was ful
 // subscriptionLimit is how many changes wait for Next at most.
 const subscriptionLimit = 8192
 
+// watcher hears of changes, with control locked. It is a *watchers, which is made by the first Subscribe, so that a program
+// without subscriptions is not linked with what finds out what changed.
+type watcher interface {
+	compare()                                                     // something else was published
+	neighborChanged(on string, from neigh.State, info neigh.Info) // an entry of the cache of the interface with the name on
+	end()                                                         // the layer is closed
+}
+
 // watchers is who wants to hear of changes, and the state they have heard of last. Control locked.
 type watchers struct {
+	l       *Layer
 	subs    []*Subscription
 	told    state
 	journal route.Journal // of the changes of the FIB since
@@ -49,14 +59,14 @@ func (l *Layer) Subscribe(limit int) *Subscription {
 	l.control.Lock()
 	defer l.control.Unlock()
 	s.arrived = l.control.NewCond()
-	w := &l.watchers
 	if s.closed = l.closed; s.closed {
 		return s
 	}
-	if len(w.subs) == 0 {
-		w.journal = route.Journal{}
+	w, some := l.watchers.(*watchers)
+	if !some {
+		w = &watchers{l: l, told: l.present()}
 		l.fib.Record(&w.journal)
-		w.told = l.present()
+		l.watchers = w
 	}
 	w.subs = append(w.subs, s)
 	return s
@@ -143,11 +153,12 @@ func (s *Subscription) Close() {
 	l := s.l
 	l.control.Lock()
 	defer l.control.Unlock()
-	w := &l.watchers
-	w.subs = slices.DeleteFunc(w.subs, func(o *Subscription) bool { return o == s })
-	if len(w.subs) == 0 {
-		l.fib.Record(nil)
-		w.told = state{}
+	if w, some := l.watchers.(*watchers); some {
+		w.subs = slices.DeleteFunc(w.subs, func(o *Subscription) bool { return o == s })
+		if len(w.subs) == 0 {
+			l.fib.Record(nil)
+			l.watchers = nil
+		}
 	}
 	s.queue, s.overrun = nil, false
 	s.end()
@@ -160,17 +171,16 @@ func (s *Subscription) end() {
 	s.arrived.Broadcast()
 }
 
-// endSubscriptions ends all subscriptions, because the layer is closed. Control locked.
-func (l *Layer) endSubscriptions() {
-	for _, s := range l.watchers.subs {
+func (w *watchers) end() {
+	for _, s := range w.subs {
 		s.end()
 	}
 }
 
 // report queues c for all subscriptions. Control locked.
-func (l *Layer) report(c Change) {
-	c.At = l.rt.Now()
-	for _, s := range l.watchers.subs {
+func (w *watchers) report(c Change) {
+	c.At = w.l.rt.Now()
+	for _, s := range w.subs {
 		s.put(&c)
 	}
 }
