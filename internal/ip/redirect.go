@@ -54,8 +54,10 @@ func (c *redirects) forget(l *Layer, match func(*route.Redirection) bool) (some 
 		gone = append(gone, e.Redirection)
 		return true
 	})
+	if len(gone) > 0 {
+		l.fib = l.fib.NotRedirected(gone)
+	}
 	for _, r := range gone {
-		l.fib = l.fib.NotRedirected(r)
 		if d, err := l.find(r.Out); err == nil && d.cache != nil && !c.to(r.To, r.Out) && l.routers.Find(r.To, r.Out) == nil {
 			d.cache.Unwatch(r.To)
 		}

@@ -255,18 +255,3 @@ func (f *FIB) WithDown(down []bool) *FIB {
 	c.down = down
 	return &c
 }
-
-// Redirected returns f in which packets to a destination that would go to the router from, on the link out, go to another
-// neighbor there: RFC 4861, 8.3; RFC 1122, 3.2.2.2.
-func (f *FIB) Redirected(to Redirection) *FIB {
-	c := *f
-	c.redirects = f.redirects.InsertPersist(host(to.Dst), &to)
-	return &c
-}
-
-// NotRedirected returns f without the redirection of packets to a destination.
-func (f *FIB) NotRedirected(to Redirection) *FIB {
-	c := *f
-	c.redirects = f.redirects.DeletePersist(host(to.Dst))
-	return &c
-}

@@ -167,7 +167,4 @@ func (f *FIB) ExplainRules(q *Query, r *Result) (all []Asked) {
 }
 
 // RedirectOf returns the redirect there is for dst, or nil.
-func (f *FIB) RedirectOf(dst wire.Addr) *Redirection {
-	e, _ := f.redirects.Get(host(dst))
-	return e
-}
+func (f *FIB) RedirectOf(dst wire.Addr) *Redirection { return f.redirects[dst] }

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/gaissmai/bart"
-
 	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -21,7 +19,7 @@ type FIB struct {
 	plain     [2]bool // and so the main table is all there is
 	main      *table
 	depends   [2]selectors
-	redirects *bart.Table[*redirected]
+	redirects map[wire.Addr]*Redirection // by destination; not written to once it is here
 	down      []bool // by interface index
 	hashL4    [2]bool
 	*shared
@@ -38,7 +36,7 @@ type shared struct {
 
 // New returns a FIB without routes. seed makes how flows and destinations are spread unpredictable.
 func New(routers *Routers, seed uint64) *FIB {
-	f := &FIB{shared: &shared{routers: routers, seed: seed}, redirects: new(bart.Table[*redirected])}
+	f := &FIB{shared: &shared{routers: routers, seed: seed}}
 	f.rules = [2][]Rule{initialRules(false), initialRules(true)}
 	f.compile()
 	return f
