@@ -63,9 +63,12 @@ func NewPolicy(entries []Entry) (*Policy, error) {
 		if slices.ContainsFunc(p.rows, func(r row) bool { return r.Entry.Prefix == e.Prefix }) {
 			return nil, fmt.Errorf("%w: %v", ErrPolicy, e.Prefix)
 		}
-		p.rows = append(p.rows, row{wire.AddrFrom(e.Prefix.Addr()), mask(e.Prefix.Bits()), e})
+		i := 0
+		for i < len(p.rows) && p.rows[i].Prefix.Bits() >= e.Prefix.Bits() {
+			i++
+		}
+		p.rows = slices.Insert(p.rows, i, row{wire.AddrFrom(e.Prefix.Addr()), mask(e.Prefix.Bits()), e})
 	}
-	slices.SortStableFunc(p.rows, func(a, b row) int { return b.Entry.Prefix.Bits() - a.Entry.Prefix.Bits() })
 	return p, nil
 }
 

@@ -75,21 +75,26 @@ func (d *device) newGroupMachines() {
 
 // heard returns the multicast groups that d, whose view is i, receives, by address, and has the link told of what changed.
 func (d *device) heard(i *netif.Interface) []netif.Membership {
-	var all []netif.Membership
-	for _, g := range d.ownGroups() {
-		all = append(all, netif.Membership{Group: g, Filter: mcast.All})
+	own := d.ownGroups()
+	groups := slices.Clone(own)
+	for _, j := range d.joined {
+		groups = append(groups, j.group)
+	}
+	slices.SortFunc(groups, wire.Addr.Compare)
+	groups = slices.Compact(groups)
+	merged := make([]netif.Membership, len(groups))
+	for i, g := range groups {
+		merged[i].Group = g
+	}
+	merge := func(g wire.Addr, f mcast.Filter) {
+		i, _ := slices.BinarySearchFunc(groups, g, wire.Addr.Compare)
+		merged[i].Filter = mcast.Merge(merged[i].Filter, f)
+	}
+	for _, g := range own {
+		merge(g, mcast.All)
 	}
 	for _, j := range d.joined {
-		all = append(all, netif.Membership{Group: j.group, Filter: j.filter()})
-	}
-	slices.SortFunc(all, func(a, b netif.Membership) int { return a.Group.Compare(b.Group) })
-	merged := all[:0]
-	for _, m := range all {
-		if n := len(merged); n > 0 && merged[n-1].Group == m.Group {
-			merged[n-1].Filter = mcast.Merge(merged[n-1].Filter, m.Filter)
-			continue
-		}
-		merged = append(merged, m)
+		merge(j.group, j.filter())
 	}
 	d.igmp.SetRoom(i.MTUOf(true) - igmpHeaderLen)
 	d.mld.SetRoom(i.MTUOf(false) - mldHeaderLen)

@@ -12,6 +12,7 @@ import (
 
 // icmpKind is what is known about a type of ICMP message.
 type icmpKind struct {
+	typ     uint8
 	name    string
 	codes   []string // names of the codes; what has none is not appended
 	in, out mib.Counter
@@ -19,42 +20,50 @@ type icmpKind struct {
 
 // icmpKinds4 and icmpKinds6 are the types that are counted apart. in is only meaningful where it is not the family's
 // total, which every message is counted in.
-var icmpKinds4 = [256]icmpKind{
-	wire.ICMPv4EchoReply: {"echo reply", nil, mib.IcmpInEchoReps, mib.IcmpOutEchoReps},
-	wire.ICMPv4DestUnreachable: {"destination unreachable", []string{"net", "host", "protocol", "port", "fragmentation needed",
+var icmpKinds4 = [...]icmpKind{
+	{wire.ICMPv4EchoReply, "echo reply", nil, mib.IcmpInEchoReps, mib.IcmpOutEchoReps},
+	{wire.ICMPv4DestUnreachable, "destination unreachable", []string{"net", "host", "protocol", "port", "fragmentation needed",
 		"source route failed", "net unknown", "host unknown", "source host isolated", "net prohibited", "host prohibited",
 		"net for TOS", "host for TOS", "prohibited", "precedence violation", "precedence cutoff"}, mib.IcmpInDestUnreachs, mib.IcmpOutDestUnreachs},
-	wire.ICMPv4Redirect:       {"redirect", []string{"net", "host", "net for TOS", "host for TOS"}, mib.IcmpInRedirects, mib.IcmpOutRedirects},
-	wire.ICMPv4EchoRequest:    {"echo request", nil, mib.IcmpInEchos, mib.IcmpOutEchos},
-	wire.ICMPv4Timestamp:      {"timestamp", nil, mib.IcmpInTimestamps, mib.IcmpOutTimestamps},
-	wire.ICMPv4TimestampReply: {"timestamp reply", nil, mib.IcmpInTimestampReps, mib.IcmpOutTimestampReps},
-	wire.ICMPv4TimeExceeded:   {"time exceeded", []string{"in transit", "reassembly"}, mib.IcmpInTimeExcds, mib.IcmpOutTimeExcds},
-	wire.ICMPv4ParamProblem:   {"parameter problem", []string{"", "required option absent"}, mib.IcmpInParmProbs, mib.IcmpOutParmProbs},
+	{wire.ICMPv4Redirect, "redirect", []string{"net", "host", "net for TOS", "host for TOS"}, mib.IcmpInRedirects, mib.IcmpOutRedirects},
+	{wire.ICMPv4EchoRequest, "echo request", nil, mib.IcmpInEchos, mib.IcmpOutEchos},
+	{wire.ICMPv4Timestamp, "timestamp", nil, mib.IcmpInTimestamps, mib.IcmpOutTimestamps},
+	{wire.ICMPv4TimestampReply, "timestamp reply", nil, mib.IcmpInTimestampReps, mib.IcmpOutTimestampReps},
+	{wire.ICMPv4TimeExceeded, "time exceeded", []string{"in transit", "reassembly"}, mib.IcmpInTimeExcds, mib.IcmpOutTimeExcds},
+	{wire.ICMPv4ParamProblem, "parameter problem", []string{"", "required option absent"}, mib.IcmpInParmProbs, mib.IcmpOutParmProbs},
 }
 
-var icmpKinds6 = [256]icmpKind{
-	wire.ICMPv6DestUnreachable: {"destination unreachable", []string{"no route", "prohibited", "beyond scope", "address", "port",
+var icmpKinds6 = [...]icmpKind{
+	{wire.ICMPv6DestUnreachable, "destination unreachable", []string{"no route", "prohibited", "beyond scope", "address", "port",
 		"source policy", "reject route"}, mib.Icmp6InDestUnreachs, mib.Icmp6OutDestUnreachs},
-	wire.ICMPv6PacketTooBig: {"packet too big", nil, mib.Icmp6InPktTooBigs, mib.Icmp6OutPktTooBigs},
-	wire.ICMPv6TimeExceeded: {"time exceeded", []string{"in transit", "reassembly"}, mib.Icmp6InTimeExcds, mib.Icmp6OutTimeExcds},
-	wire.ICMPv6ParamProblem: {"parameter problem", []string{"header", "next header", "option", "header chain"},
+	{wire.ICMPv6PacketTooBig, "packet too big", nil, mib.Icmp6InPktTooBigs, mib.Icmp6OutPktTooBigs},
+	{wire.ICMPv6TimeExceeded, "time exceeded", []string{"in transit", "reassembly"}, mib.Icmp6InTimeExcds, mib.Icmp6OutTimeExcds},
+	{wire.ICMPv6ParamProblem, "parameter problem", []string{"header", "next header", "option", "header chain"},
 		mib.Icmp6InParmProblems, mib.Icmp6OutParmProblems},
-	wire.ICMPv6EchoRequest:           {"echo request", nil, mib.Icmp6InEchos, mib.Icmp6OutEchos},
-	wire.ICMPv6EchoReply:             {"echo reply", nil, mib.Icmp6InEchoReplies, mib.Icmp6OutEchoReplies},
-	wire.ICMPv6RouterSolicitation:    {"router solicitation", nil, mib.Icmp6InRouterSolicits, mib.Icmp6OutMsgs},
-	wire.ICMPv6RouterAdvertisement:   {"router advertisement", nil, mib.Icmp6InRouterAdvertisements, mib.Icmp6OutRouterAdvertisements},
-	wire.ICMPv6NeighborSolicitation:  {"neighbor solicitation", nil, mib.Icmp6InNeighborSolicits, mib.Icmp6OutNeighborSolicits},
-	wire.ICMPv6NeighborAdvertisement: {"neighbor advertisement", nil, mib.Icmp6InNeighborAdvertisements, mib.Icmp6OutNeighborAdvertisements},
-	wire.ICMPv6Redirect:              {"redirect", nil, mib.Icmp6InRedirects, mib.Icmp6OutRedirects},
+	{wire.ICMPv6EchoRequest, "echo request", nil, mib.Icmp6InEchos, mib.Icmp6OutEchos},
+	{wire.ICMPv6EchoReply, "echo reply", nil, mib.Icmp6InEchoReplies, mib.Icmp6OutEchoReplies},
+	{wire.ICMPv6RouterSolicitation, "router solicitation", nil, mib.Icmp6InRouterSolicits, mib.Icmp6OutMsgs},
+	{wire.ICMPv6RouterAdvertisement, "router advertisement", nil, mib.Icmp6InRouterAdvertisements, mib.Icmp6OutRouterAdvertisements},
+	{wire.ICMPv6NeighborSolicitation, "neighbor solicitation", nil, mib.Icmp6InNeighborSolicits, mib.Icmp6OutNeighborSolicits},
+	{wire.ICMPv6NeighborAdvertisement, "neighbor advertisement", nil, mib.Icmp6InNeighborAdvertisements, mib.Icmp6OutNeighborAdvertisements},
+	{wire.ICMPv6Redirect, "redirect", nil, mib.Icmp6InRedirects, mib.Icmp6OutRedirects},
 }
 
 // icmpKindOf returns what is known about a type of the family; its name is empty if nothing is.
 func icmpKindOf(four bool, typ uint8) *icmpKind {
+	kinds := icmpKinds6[:]
 	if four {
-		return &icmpKinds4[typ]
+		kinds = icmpKinds4[:]
 	}
-	return &icmpKinds6[typ]
+	for i := range kinds {
+		if kinds[i].typ == typ {
+			return &kinds[i]
+		}
+	}
+	return &icmpUnknown
 }
+
+var icmpUnknown icmpKind
 
 // text returns the message in words, as "destination unreachable: port".
 func (k *icmpKind) text(code uint8) string {

@@ -88,9 +88,12 @@ func NewKeys(keys []Key) (*Keys, error) {
 				return nil, err
 			}
 		}
-		ks.all = append(ks.all, &k)
+		i := 0
+		for i < len(ks.all) && ks.all[i].Peer.Bits() >= k.Peer.Bits() {
+			i++
+		}
+		ks.all = slices.Insert(ks.all, i, &k)
 	}
-	slices.SortStableFunc(ks.all, func(a, b *Key) int { return b.Peer.Bits() - a.Peer.Bits() })
 	return ks, nil
 }
 
