@@ -64,3 +64,35 @@ fold:
 	VZEROUPPER
 	MOVQ         AX, ret+24(FP)
 	RET
+
+// func hasAVX2() bool
+//
+// Intel's manual, volume 1, 14.7.1: the system uses XGETBV (CPUID 1, ECX bit 27), the processor has AVX (bit 28), XMM and YMM
+// registers are kept (XCR0 bits 1 and 2), and there is AVX2 (CPUID 7, EBX bit 5).
+TEXT ·hasAVX2(SB), NOSPLIT, $0-1
+	MOVB $0, ret+0(FP)
+	XORL AX, AX
+	XORL CX, CX
+	CPUID
+	CMPL AX, $7
+	JLT  no
+	MOVL $1, AX
+	XORL CX, CX
+	CPUID
+	ANDL $(3<<27), CX
+	CMPL CX, $(3<<27)
+	JNE  no
+	XORL CX, CX
+	XGETBV
+	ANDL $6, AX
+	CMPL AX, $6
+	JNE  no
+	MOVL $7, AX
+	XORL CX, CX
+	CPUID
+	SHRL $5, BX
+	ANDL $1, BX
+	MOVB BX, ret+0(FP)
+
+no:
+	RET
