@@ -93,7 +93,10 @@ func (s *Stack) newShard(index int) *shard.Shard {
 }
 
 // Tracer is where the stack tells what it does. Add a trace.Sink to listen.
-func (s *Stack) Tracer() *trace.Tracer { return &s.tracer }
+func (s *Stack) Tracer() *trace.Tracer {
+	s.ip.Narrate()
+	return &s.tracer
+}
 
 // Hook returns the chain of hooks at a point of packets' ways: package hook tells what they see and may do there. It panics if
 // there is no such point.

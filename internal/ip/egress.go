@@ -214,7 +214,7 @@ func (e *egress) cut() {
 			whole, n := trace.Of(p), e.frames.Len()
 			offload.Split(p, d.linkLen, &e.frames)
 			if whole.By != 0 {
-				d.toldCut(d.l.rt.Now(), whole, &e.frames, e.frames.Len()-n)
+				d.l.narrator.toldCut(d, d.l.rt.Now(), whole, &e.frames, e.frames.Len()-n)
 			}
 			continue
 		case p.Lent() && !takes(can, p):

@@ -1,8 +1,6 @@
 package ip
 
 import (
-	"syscall"
-
 	"github.com/onlink-go/onlink/internal/addrsel"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
@@ -58,7 +56,7 @@ type Candidate struct {
 	Router string
 }
 
-// Explanation is what the steps decided, in their order. A nil *Explanation takes no notes, and costs nothing.
+// Explanation is what the steps decided, in their order. It takes the Notes.
 type Explanation struct {
 	Decisions []Decision
 	LinkAddr  wire.MAC      // of the next hop, as step 8 found it; zero: there is none, or it must be asked for
@@ -70,68 +68,48 @@ type Explanation struct {
 	result route.Result
 }
 
-// note adds what a step decided. Of a nil Explanation it must not be called, so that nothing is made for it.
+// note adds what a step decided.
 func (e *Explanation) note(d Decision) { e.Decisions = append(e.Decisions, d) }
 
-// fail notes that a step ended the way with err, which it returns.
-func (e *Explanation) fail(s Step, err error) error {
-	if e == nil || err == nil {
-		return err
-	}
+// fail notes that a step ended the way with err.
+func (e *Explanation) fail(s Step, err error) {
 	if n := len(e.Decisions); n == 0 || e.Decisions[n-1].Step != s {
 		e.note(Decision{Step: s})
 	}
 	e.Decisions[len(e.Decisions)-1].Err = err
-	return err
 }
 
-// refuse notes why step 3 ends the way, and returns the error.
-func (e *Explanation) refuse(rule, rfc string, err syscall.Errno) error {
-	if e != nil {
-		e.note(Decision{Step: StepDestination, Result: "no", Rule: rule, RFC: rfc})
-	}
-	return err
+// refuse notes why step 3 ends the way.
+func (e *Explanation) refuse(rule, rfc string) {
+	e.note(Decision{Step: StepDestination, Result: "no", Rule: rule, RFC: rfc})
 }
 
 // asked remembers what the FIB was asked, and what it said.
 func (e *Explanation) asked(q *route.Query, r *route.Result) {
-	if e != nil {
-		e.query, e.result = *q, *r
-	}
+	e.query, e.result = *q, *r
 }
 
 // mtu remembers where the path's MTU is from.
 func (e *Explanation) mtu(from string) {
-	if e != nil {
-		e.MTU = from
-	}
+	e.MTU = from
 }
 
 // addr is note of a step that decided on an address, text of one that decided on something else, iface of one that decided on
 // an interface.
 func (e *Explanation) addr(s Step, rule, rfc string, a wire.Addr) {
-	if e != nil {
-		e.note(Decision{Step: s, Rule: rule, RFC: rfc, Result: a.String()})
-	}
+	e.note(Decision{Step: s, Rule: rule, RFC: rfc, Result: a.String()})
 }
 
 func (e *Explanation) text(s Step, rule, rfc, result string) {
-	if e != nil {
-		e.note(Decision{Step: s, Rule: rule, RFC: rfc, Result: result})
-	}
+	e.note(Decision{Step: s, Rule: rule, RFC: rfc, Result: result})
 }
 
 func (e *Explanation) iface(s Step, rule, rfc string, i *netif.Interface) {
-	if e != nil {
-		e.note(Decision{Step: s, Rule: rule, RFC: rfc, Result: i.Name})
-	}
+	e.note(Decision{Step: s, Rule: rule, RFC: rfc, Result: i.Name})
 }
 
 // destination is note of step 3.
 func (e *Explanation) destination(w *way) {
-	if e == nil {
-		return
-	}
 	d := Decision{Step: StepDestination, Result: "a unicast address, not one of ours", Rule: "none of our interfaces has it", RFC: "RFC 4291, 2.5"}
 	switch {
 	case w.multicast:
@@ -160,9 +138,6 @@ func (e *Explanation) destination(w *way) {
 
 // same is note of step 4 of a packet to ourselves, which comes from the very address.
 func (e *Explanation) same(w *way) {
-	if e == nil {
-		return
-	}
 	on := w.s.Lookup(w.dst, w.out).If
 	if q := (addrsel.Query{Dst: w.dst, Out: on, Policy: w.l.policy.Load()}); w.src == w.dst && !on.Loopback {
 		e.source(w, &q, &addrsel.Result{Addr: w.src, Rule: addrsel.SameAddress}, "which has the destination")
@@ -173,9 +148,6 @@ func (e *Explanation) same(w *way) {
 
 // source is note of step 4 where RFC 6724 chose among the addresses of q.Out; why says why among these.
 func (e *Explanation) source(w *way, q *addrsel.Query, r *addrsel.Result, why string) {
-	if e == nil {
-		return
-	}
 	d := Decision{Step: StepSource, Result: r.Addr.String(), Rule: r.Rule.String(), RFC: "RFC 6724, 5"}
 	if r.Addr == (wire.Addr{}) {
 		d.Result, d.Rule, d.RFC = "none", "there is no address of the family", "RFC 6724, 4"

@@ -16,15 +16,12 @@ type Solicitation struct {
 }
 
 // neighbor is note of step 8. It takes the control lock. The error is that of packets to a neighbor that did not answer.
-func (e *Explanation) neighbor(w *way, p *Path) {
-	if e == nil {
-		return
-	}
+func (e *Explanation) neighbor(w *way, p pathEnd) {
 	d := Decision{Step: StepNeighbor, Result: "none"}
 	switch {
 	case w.local:
 		d.Rule = "packets to ourselves need none"
-	case p.known == nil:
+	case !p.known:
 		d.Rule = "the link has no addresses of its own: there is one neighbor only"
 	case w.multicast:
 		d.Result, d.Rule, d.RFC = p.linkDst.String(), "it is made of the group's address", "RFC 2464, 7"
@@ -34,7 +31,7 @@ func (e *Explanation) neighbor(w *way, p *Path) {
 	case w.broadcast:
 		d.Result, d.Rule, d.RFC = p.linkDst.String(), "it means all stations on the link", "RFC 894"
 	default:
-		e.cached(&d, w, p.NextHop)
+		e.cached(&d, w, p.nextHop)
 	}
 	if p.fixed {
 		e.LinkAddr = p.linkDst

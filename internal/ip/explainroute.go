@@ -10,9 +10,6 @@ import (
 
 // route is note of step 7.
 func (e *Explanation) route(r *route.Result, w *way) {
-	if e == nil {
-		return
-	}
 	d := Decision{Step: StepNextHop, Rule: whyText[r.Why], RFC: whyRFC[r.Why], Result: "no route leads there"}
 	if r.Drop() != route.Unicast {
 		d.Result = "nowhere: " + r.Drop().String()
@@ -38,9 +35,6 @@ func (e *Explanation) route(r *route.Result, w *way) {
 
 // nowhere is note of a step 4 that finds no route.
 func (e *Explanation) nowhere(w *way) {
-	if e == nil {
-		return
-	}
 	d := Decision{Step: StepSource, Result: "none", Rule: "no route leads there, so there is no interface whose addresses to choose among", RFC: "RFC 6724, 4"}
 	if t := e.result.Drop(); t != route.Unicast {
 		d.Rule = "packets to there end here, by a route or rule of type " + t.String() + ", so there is no interface whose addresses to choose among"

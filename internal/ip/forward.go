@@ -41,7 +41,7 @@ func (q *queue) forward(p *packet.Buffer, d *decision) {
 	p.HopLimit--
 	p.Out, p.NextHop, p.PathMTU = d.hop.out, d.hop.nextHop, uint16(min(d.hop.mtu, maxPathMTU))
 	if p.Trace != 0 {
-		q.toldForward(p)
+		q.l.narrator.toldForward(q, p)
 	}
 	if q.hooks != nil && !q.passAtHeader(hook.Forward, p) {
 		return

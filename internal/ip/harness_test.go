@@ -201,6 +201,7 @@ func newBed(t testing.TB, c setup) *bed {
 		tracer, hooks = nil, nil
 	}
 	b.l = New(Config{Runtime: rt, Seed: 42, Forwarding: c.forwarding, Tracer: tracer, Hooks: hooks, ICMPRate: c.rate, ReassemblyLimit: c.limit})
+	b.l.Narrate()
 	var shards []*shard.Shard
 	for i := range max(1, c.shards) {
 		shards = append(shards, shard.New(rt, i, b.l.Transmitter(i)))

@@ -19,7 +19,7 @@ func (l *Layer) runHooks(now clock.Instant, hooks *hook.Active, at hook.Point, p
 	var verdict hook.Verdict
 	var last int
 	if p.Trace != 0 {
-		verdict, last = l.runToldHooks(now, chain, at, p)
+		verdict, last = l.narrator.runToldHooks(l, now, chain, at, p)
 	} else {
 		verdict, last = chain.Run(now, p)
 	}
@@ -165,7 +165,7 @@ func (t *transmission) routeAgain(p *packet.Buffer) bool {
 	p.Flags &^= packet.Loopback | packet.Resolved | packet.CopyToSelf | packet.Broadcast
 	path.direct(p, &Params{})
 	if p.Trace != 0 {
-		t.toldReroute(p, p.NextHop, "a hook changed what the way goes by")
+		t.l.narrator.toldReroute(*t, p, p.NextHop, "a hook changed what the way goes by")
 	}
 	return true
 }

@@ -28,14 +28,14 @@ func (q *queue) input4(p *packet.Buffer) {
 		p.Flags |= packet.DontFragment
 	}
 	if p.Trace != 0 {
-		q.toldHeader(p)
+		q.l.narrator.toldHeader(q, p)
 	}
 	if q.hooks != nil && !q.prerouting(p) {
 		return
 	}
 	d := q.decide(p)
 	if p.Trace != 0 {
-		q.toldRoute(p, d)
+		q.l.narrator.toldRoute(q, p, d)
 	}
 	switch d.verdict {
 	case discard:

@@ -28,7 +28,7 @@ func (q *queue) input6(p *packet.Buffer) {
 	p.Src, p.Dst, p.Proto = h.Src(), h.Dst(), h.NextHeader()
 	p.HopLimit, p.TrafficClass = h.HopLimit(), h.TrafficClass()
 	if p.Trace != 0 {
-		q.toldHeader(p)
+		q.l.narrator.toldHeader(q, p)
 	}
 	if q.hooks != nil && !q.prerouting(p) {
 		return
@@ -39,7 +39,7 @@ func (q *queue) input6(p *packet.Buffer) {
 	}
 	d := q.decide(p)
 	if p.Trace != 0 {
-		q.toldRoute(p, d)
+		q.l.narrator.toldRoute(q, p, d)
 	}
 	switch d.verdict {
 	case discard:

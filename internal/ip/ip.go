@@ -2,6 +2,7 @@ package ip
 
 import (
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
@@ -69,8 +70,10 @@ type Layer struct {
 	retired   mib.Values         // counted by interfaces since removed
 	onRoom    func(*shard.Shard) // see OnRoom
 	closed    bool
-	conf4     netif.IPv4          // of interfaces to come
-	conf6     netif.IPv6          // likewise
+	conf4     netif.IPv4 // of interfaces to come
+	conf6     netif.IPv6 // likewise
+	narrator  narrator   // set by Narrate
+	narrating sync.Once
 	watchers  watcher             // who wants to hear of changes
 	raw       atomic.Pointer[Raw] // nil: nobody
 	taps      []*tapped           // who sees frames

@@ -44,7 +44,7 @@ func (l *Layer) Route(now clock.Instant, q Query) (*Path, error) {
 func (l *Layer) RouteInto(now clock.Instant, q *Query, p *Path) error {
 	// The generation is read first: if anything changes from here on, p is not valid from the beginning.
 	generation := l.generation.Load()
-	w := way{l: l, s: l.snap.Load(), now: now, flow: q.Flow, why: q.Why, dry: q.Dry || q.Why != nil, habit: q.Habit, src: q.Src, dst: q.Dst, sourcePrefs: q.SourcePrefs}
+	w := way{l: l, s: l.snap.Load(), now: now, flow: q.Flow, why: asking{q.Why}, dry: q.Dry || q.Why != nil, habit: q.Habit, src: q.Src, dst: q.Dst, sourcePrefs: q.SourcePrefs}
 	if w.habit == (wire.Addr{}) && p.Dst == q.Dst && p.NextHop != p.Dst {
 		w.habit = p.NextHop
 	}
@@ -74,8 +74,8 @@ type way struct {
 	s    *snapshot
 	now  clock.Instant
 	flow Flow
-	why  *Explanation // nil: nobody asks
-	dry  bool         // nobody sends by the answer
+	why  asking
+	dry  bool // nobody sends by the answer
 
 	src, dst    wire.Addr
 	sourcePrefs addrsel.Preferences

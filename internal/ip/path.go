@@ -29,8 +29,8 @@ type Query struct {
 	Flow  Flow
 	Habit wire.Addr // the NextHop in use so far; zero: that of the Path that the answer goes into
 
-	Why *Explanation // takes notes, and so the answer is for nobody to send by; nil: nobody asks
-	Dry bool         // nobody sends by the answer: routers that do not answer do not pass their turn on, nor are missed
+	Why Notes // takes notes, and so the answer is for nobody to send by; nil: nobody asks
+	Dry bool  // nobody sends by the answer: routers that do not answer do not pass their turn on, nor are missed
 }
 
 // Flow is what rules and multipath routes go by besides addresses and interfaces.

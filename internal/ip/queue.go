@@ -53,7 +53,7 @@ type tally struct{ received, delivered, forwarded uint64 }
 func (q *queue) init(d *device, index int) {
 	q.l, q.d, q.index = d.l, d, index
 	q.counters.Tracer = d.l.cfg.Tracer
-	q.merger.Joined = q.toldJoined
+	q.merger.Joined = func(whole, part *packet.Buffer) { q.l.narrator.toldJoined(q, whole, part) }
 }
 
 // deliver takes a batch of frames through input. The order is: every frame as far as it goes without a lock, then
@@ -63,7 +63,7 @@ func (q *queue) deliver(b *packet.Batch) {
 	q.hooks, q.steps = q.l.cfg.Hooks.Active(), q.l.cfg.Tracer.Steps()
 	up := q.look()
 	if q.steps != nil {
-		q.beginAll(b)
+		q.l.narrator.beginAll(q, b.Front())
 	}
 	if !up {
 		q.dropAll(b)
@@ -138,7 +138,7 @@ func (q *queue) frame(p *packet.Buffer) {
 			return
 		}
 		if p.Trace != 0 {
-			q.toldLink(p, h)
+			q.l.narrator.toldLink(q, p, h)
 		}
 		if dst := h.Dst(); dst.IsMulticast() {
 			p.Flags |= packet.LinkMulticast
@@ -159,7 +159,7 @@ func (q *queue) frame(p *packet.Buffer) {
 	case wire.EtherTypeARP:
 		if q.d.medium == link.Ethernet {
 			if p.Trace != 0 {
-				q.toldHeader(p)
+				q.l.narrator.toldHeader(q, p)
 			}
 			q.arps.Push(p)
 			return

@@ -35,7 +35,7 @@ func (q *queue) reassemble(p *packet.Buffer) {
 		q.whole.Push(q.assembled(d))
 		r.release(d)
 	} else if p.Trace != 0 && r.m[k].holds(p) {
-		q.toldFragments(p, r.m[k])
+		q.l.narrator.toldFragments(q, p, r.m[k])
 	}
 	for why := range r.lost {
 		for p := r.lost[why].Pop(); p != nil; p = r.lost[why].Pop() {

@@ -29,7 +29,7 @@ func (t *transmission) reroute(p *packet.Buffer) bool {
 		return false
 	}
 	if p.Trace != 0 {
-		t.toldReroute(p, next, "the router "+p.NextHop.String()+" does not answer (RFC 4861, 7.3.3; RFC 1122, 3.3.1.4)")
+		t.l.narrator.toldReroute(*t, p, next, "the router "+p.NextHop.String()+" does not answer (RFC 4861, 7.3.3; RFC 1122, 3.3.1.4)")
 	}
 	p.NextHop = next
 	p.Flags &^= packet.Unreachable | packet.Resolved

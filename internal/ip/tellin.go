@@ -17,7 +17,7 @@ import (
 // of it changes anything but what is told.
 
 // beginIn is the first step of a frame, or of a packet that we sent to ourselves.
-func (q *queue) beginIn(p *packet.Buffer) {
+func (narration) beginIn(q *queue, p *packet.Buffer) {
 	if p.Flags&packet.Loopback == 0 {
 		p.In = q.d.index
 	}
@@ -31,15 +31,15 @@ func (q *queue) beginIn(p *packet.Buffer) {
 	q.tell(p, &e)
 }
 
-// beginAll is beginIn for the frames of a batch.
-func (q *queue) beginAll(b *packet.Batch) {
-	for p := b.Front(); p != nil; p = p.Next() {
-		q.beginIn(p)
+// beginAll is beginIn for the frames of a batch, of which first is the first.
+func (n narration) beginAll(q *queue, first *packet.Buffer) {
+	for p := first; p != nil; p = p.Next() {
+		n.beginIn(q, p)
 	}
 }
 
 // toldJoined tells that part, a segment of TCP, was joined to whole, which came with it.
-func (q *queue) toldJoined(whole, part *packet.Buffer) {
+func (narration) toldJoined(q *queue, whole, part *packet.Buffer) {
 	e := trace.Event{Step: trace.StepReassembly, Outcome: trace.Merged, Decision: "it goes on with the segment that came before it (GRO)"}
 	if whole.Trace != 0 {
 		e.Decision = fmt.Sprintf("it goes on with the segment that came before it, packet %d (GRO)", whole.TraceID)
@@ -64,7 +64,7 @@ func (s *snapshot) nameOf(index int32) string {
 }
 
 // toldLink tells of the link header h.
-func (q *queue) toldLink(p *packet.Buffer, h wire.Ethernet) {
+func (narration) toldLink(q *queue, p *packet.Buffer, h wire.Ethernet) {
 	e := trace.Event{Step: trace.StepLink, Decision: fmt.Sprintf("Ethernet from %v to %v, %s", h.Src(), h.Dst(), etherName(h.EtherType()))}
 	switch dst := h.Dst(); {
 	case dst == wire.BroadcastMAC:
@@ -92,7 +92,7 @@ func etherName(typ uint16) string {
 }
 
 // toldHeader tells that the internet header is good, and what is behind it.
-func (q *queue) toldHeader(p *packet.Buffer) {
+func (narration) toldHeader(q *queue, p *packet.Buffer) {
 	e := trace.Event{Step: trace.StepHeader, What: describe(p)}
 	switch p.EtherType {
 	case wire.EtherTypeIPv4:
@@ -106,7 +106,7 @@ func (q *queue) toldHeader(p *packet.Buffer) {
 }
 
 // toldRoute tells what d says of p, and why.
-func (q *queue) toldRoute(p *packet.Buffer, d *decision) {
+func (narration) toldRoute(q *queue, p *packet.Buffer, d *decision) {
 	e := trace.Event{Step: trace.StepRoute}
 	switch d.verdict {
 	case ours:
@@ -143,7 +143,7 @@ func (q *queue) whyOurs(d *decision) string {
 }
 
 // toldForward is step 7 of the way out of a packet that is not ours.
-func (q *queue) toldForward(p *packet.Buffer) {
+func (narration) toldForward(q *queue, p *packet.Buffer) {
 	name := "the hop limit"
 	if p.EtherType == wire.EtherTypeIPv4 {
 		name = "the TTL"
@@ -166,7 +166,7 @@ func (q *queue) whyForward(d *decision) *Decision {
 }
 
 // toldFragments tells that p waits, for what is known of its datagram.
-func (q *queue) toldFragments(p *packet.Buffer, d *datagram) {
+func (narration) toldFragments(q *queue, p *packet.Buffer, d *datagram) {
 	e := trace.Event{Step: trace.StepReassembly, Outcome: trace.Queued, Waiting: len(d.parts), Decision: fmt.Sprintf("%d octets are here", d.got),
 		Rule: "RFC 791, 3.2: it waits for the others"}
 	if d.total >= 0 {
@@ -185,16 +185,26 @@ func (d *datagram) holds(p *packet.Buffer) bool {
 
 // assembled returns what d.assemble does, and tells those who follow its parts. The whole goes on as the first part.
 func (q *queue) assembled(d *datagram) *packet.Buffer {
+	if followed := d.followed(); followed != 0 {
+		return q.l.narrator.toldAssembled(q, d, followed)
+	}
+	return d.assemble()
+}
+
+// followed returns who follows a part of d.
+func (d *datagram) followed() (by uint16) {
+	for i := range d.parts {
+		by |= d.parts[i].p.Trace
+	}
+	return by
+}
+
+func (narration) toldAssembled(q *queue, d *datagram, followed uint16) *packet.Buffer {
 	var parts []trace.Identity
-	followed := uint16(0)
 	for i := range d.parts {
 		parts = append(parts, trace.Of(d.parts[i].p))
-		followed |= d.parts[i].p.Trace
 	}
 	whole := d.assemble()
-	if followed == 0 {
-		return whole
-	}
 	if whole.Trace == 0 {
 		q.l.cfg.Tracer.Part(trace.Identity{By: followed}, whole)
 	}
@@ -235,7 +245,7 @@ func (l *Layer) Taken(now clock.Instant, p *packet.Buffer, what string) {
 func (q *queue) taken(p *packet.Buffer, what string) { q.l.Taken(q.now, p, what) }
 
 // runToldHooks is runHooks for a packet that somebody follows.
-func (l *Layer) runToldHooks(now clock.Instant, chain hook.Hooks, at hook.Point, p *packet.Buffer) (hook.Verdict, int) {
+func (narration) runToldHooks(l *Layer, now clock.Instant, chain hook.Hooks, at hook.Point, p *packet.Buffer) (hook.Verdict, int) {
 	id := trace.Of(p)
 	e := trace.Event{At: now, Step: trace.StepHooks, Decision: at.String()}
 	verdict, last := chain.Run(now, p)

@@ -41,7 +41,7 @@ func (path *Path) noteRoute(p *packet.Buffer) {
 }
 
 // beginOut is steps 1 to 7 of a packet of ours, or an ARP packet: they were taken under a lock, and are told here.
-func (t *transmission) beginOut(p *packet.Buffer) {
+func (narration) beginOut(t transmission, p *packet.Buffer) {
 	if !t.steps.Begin(p, true) {
 		return
 	}
@@ -184,7 +184,7 @@ func (t *transmission) decideAgain(p *packet.Buffer) []Decision {
 }
 
 // toldReroute tells that p goes by another way than was decided first.
-func (t *transmission) toldReroute(p *packet.Buffer, next wire.Addr, why string) {
+func (narration) toldReroute(t transmission, p *packet.Buffer, next wire.Addr, why string) {
 	e := trace.Event{Step: trace.StepNextHop, Decision: fmt.Sprintf("%v by %s instead", next, t.s.nameOf(p.Out)), Rule: why}
 	if p.Flags&packet.Loopback != 0 {
 		e.Decision = "to ourselves instead"
@@ -193,7 +193,7 @@ func (t *transmission) toldReroute(p *packet.Buffer, next wire.Addr, why string)
 }
 
 // toldResolved is step 8 where the link-layer address is known.
-func (t *transmission) toldResolved(p *packet.Buffer) {
+func (narration) toldResolved(t transmission, p *packet.Buffer) {
 	what, rule := fmt.Sprintf("%v is at %v", p.NextHop, p.LinkDst), "the neighbor cache has it"
 	if p.EtherType == wire.EtherTypeARP {
 		what = p.LinkDst.String()
@@ -210,7 +210,7 @@ func (t *transmission) toldResolved(p *packet.Buffer) {
 }
 
 // toldWaiting is step 8 where the link-layer address is asked for: the packet that was i waits in cache. Control locked.
-func (t *transmission) toldWaiting(i trace.Identity, cache *neigh.Cache, hop wire.Addr) {
+func (narration) toldWaiting(t transmission, i trace.Identity, cache *neigh.Cache, hop wire.Addr) {
 	e := trace.Event{At: t.now, Step: trace.StepNeighbor, Outcome: trace.Queued, Decision: fmt.Sprintf("waits for the link-layer address of %v", hop)}
 	e.Rule = "it is not known: ask by Neighbor Solicitation, and queue the packet (RFC 4861, 7.2.2)"
 	if hop.Is4() {
@@ -225,7 +225,7 @@ func (t *transmission) toldWaiting(i trace.Identity, cache *neigh.Cache, hop wir
 }
 
 // toldFragmented tells that p was cut into parts, of which it is the first, and follows the others.
-func (t *transmission) toldFragmented(whole trace.Identity, parts *packet.Batch, mtu int) {
+func (narration) toldFragmented(t transmission, whole trace.Identity, parts packet.Batch, mtu int) {
 	n := 0
 	for f := parts.Front(); f != nil; f = f.Next() {
 		n++
@@ -242,7 +242,7 @@ func (t *transmission) toldFragmented(whole trace.Identity, parts *packet.Batch,
 }
 
 // toldCut tells that the super-packet whole was cut into the n last packets of b, segments that the link takes, and follows each.
-func (d *device) toldCut(now clock.Instant, whole trace.Identity, b *packet.Batch, n int) {
+func (narration) toldCut(d *device, now clock.Instant, whole trace.Identity, b *packet.Batch, n int) {
 	skip := b.Len() - n
 	for p := b.Front(); p != nil; p = p.Next() {
 		if skip--; skip >= 0 {
@@ -264,7 +264,7 @@ func (t *transmission) toldSelf(p *packet.Buffer) {
 }
 
 // toldCopy follows c, a copy of p for our own members of a group.
-func (t *transmission) toldCopy(p, c *packet.Buffer) {
+func (narration) toldCopy(t transmission, p, c *packet.Buffer) {
 	t.l.cfg.Tracer.Part(trace.Of(p), c)
 	t.tell(p, &trace.Event{Step: trace.StepLocal, Decision: fmt.Sprintf("a copy, packet %d, comes in", c.TraceID), Rule: "we are a member of the group too"})
 	t.tell(c, &trace.Event{Step: trace.StepLocal, Decision: fmt.Sprintf("a copy of packet %d", p.TraceID), Rule: "we are a member of the group too"})

@@ -76,7 +76,7 @@ func (t *transmission) packet(p *packet.Buffer) {
 		p.Flags &^= packet.CopyToSelf
 		c := p.Clone()
 		if p.Trace != 0 {
-			t.toldCopy(p, c)
+			t.l.narrator.toldCopy(*t, p, c)
 		}
 		loopIn(c)
 		c.Flags |= packet.CopyToSelf
@@ -113,7 +113,7 @@ func (t *transmission) super(p *packet.Buffer, mtu int) {
 // depart takes p, which is here for the first time, through the hooks, and asks who wants to follow it. It returns false if p is gone.
 func (t *transmission) depart(p *packet.Buffer) bool {
 	if t.steps != nil && p.In == 0 {
-		t.beginOut(p)
+		t.l.narrator.beginOut(*t, p)
 	}
 	return t.hooks == nil || p.EtherType == wire.EtherTypeARP || t.passOut(p)
 }
@@ -154,7 +154,7 @@ func (t *transmission) frame(p *packet.Buffer) {
 			return
 		}
 		if p.Trace != 0 {
-			t.toldResolved(p)
+			t.l.narrator.toldResolved(*t, p)
 		}
 		wire.PutEthernet(p.Prepend(wire.EthernetLen), p.LinkDst, t.iface.LinkAddr, p.EtherType)
 	}
@@ -205,7 +205,7 @@ func (t *transmission) tooLong(p *packet.Buffer, mtu int) {
 		return
 	}
 	if whole.By != 0 {
-		t.toldFragmented(whole, &parts, mtu)
+		t.l.narrator.toldFragmented(*t, whole, parts, mtu)
 	}
 	t.d.counters.Inc(c.fragOKs)
 	t.d.counters.Add(c.fragCreates, uint64(parts.Len()))
@@ -238,7 +238,7 @@ func (t *transmission) solicit() {
 			p.Flags |= packet.Resolved
 			resolved.Push(p)
 		} else if id.By != 0 {
-			t.toldWaiting(id, d.cache, hop)
+			t.l.narrator.toldWaiting(*t, id, d.cache, hop)
 		}
 		d.known.put(d.cache.Lookup(t.now, hop))
 	}
