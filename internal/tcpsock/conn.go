@@ -27,15 +27,14 @@ const leastParts = 4 << 10
 type Conn struct {
 	layer *Layer
 	sh    *shard.Shard
-	key   flow.Key
+	place // its key does not change
 
-	// All below: sh locked.
+	// All below, and the rest of place: sh locked.
 	tcb        *tcp.TCB // nil while it rests
 	resting    tcp.Resting
 	path       *ip.Path
 	header     Header
 	auth       *tcpauth.Conn // authenticates its segments; nil: nothing does
-	node       shard.Node
 	readers    waiters
 	writers    waiters
 	readable   clock.Instant // read deadline
@@ -58,7 +57,7 @@ type Conn struct {
 
 // newConn makes a connection that is in no table yet.
 func (t *Layer) newConn(sh *shard.Shard, key flow.Key, path *ip.Path) *Conn {
-	c := &Conn{layer: t, sh: sh, key: key, path: path, tcb: tcp.New(), sharing: ReuseAddr, readable: clock.Never, writeable: clock.Never}
+	c := &Conn{layer: t, sh: sh, place: place{key: key}, path: path, tcb: tcp.New(), sharing: ReuseAddr, readable: clock.Never, writeable: clock.Never}
 	c.node.Owner = c
 	return c
 }
@@ -116,10 +115,10 @@ func (c *Conn) table() *table { return &c.layer.tables[c.sh.Index] }
 // insert puts c into its shard's table; false if the key is taken. sh locked.
 func (c *Conn) insert() bool {
 	t := c.table()
-	if t.conns[c.key] != nil || t.remnants[c.key] != nil || c.layer.closing.Load() {
+	if is := t.demux.find(&c.key); is.conn != nil || is.remnant != nil || c.layer.closing.Load() {
 		return false
 	}
-	t.conns[c.key] = c
+	t.demux.put(&c.place)
 	if c.next = t.first; c.next != nil {
 		c.next.prev = c
 	}
@@ -139,7 +138,7 @@ func (c *Conn) remove() {
 	t := c.table()
 	t.awakened.forget(c)
 	t.withheld.forget(c)
-	delete(t.conns, c.key)
+	t.demux.take(&c.place)
 	if c.prev != nil {
 		c.prev.next = c.next
 	} else {

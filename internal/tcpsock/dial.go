@@ -118,7 +118,7 @@ func (t *Layer) tryOpen(path *ip.Path, port uint16, remote flow.Endpoint, cfg *O
 	sh := t.ip.ShardFor(&key)
 	sh.LockToSend()
 	defer sh.Unlock()
-	if t.tables[sh.Index].conns[key] != nil {
+	if t.tables[sh.Index].demux.find(&key).conn != nil {
 		return nil // where few ports are left, so it is with most that are tried
 	}
 	c := t.newConn(sh, key, path)

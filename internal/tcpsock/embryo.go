@@ -17,8 +17,7 @@ import (
 // embryo is a handshake that a listener takes part in, in its shard's table: 160 octets, and what a map takes for them.
 // RFC 4987, 3.5: "minimizing the amount of state that a SYN allocates, i.e., not immediately allocating a full TCB".
 type embryo struct {
-	key  flow.Key
-	node shard.Node
+	place
 	l    *Listener
 	rare *rare // nil: none of it
 	tcp.Embryo
@@ -124,13 +123,13 @@ func (l *Listener) open(sh *shard.Shard, now clock.Instant, key *flow.Key, syn *
 		}
 	}
 	e := t.tables[sh.Index].freeEmbryos.get()
-	*e = embryo{key: *key, l: l}
+	*e = embryo{place: place{key: *key}, l: l}
 	if auth != nil {
 		e.rare = &rare{auth: auth}
 	}
 	e.node.Owner = e
 	e.Open(now, &o, syn)
-	t.tables[sh.Index].embryos[*key] = e
+	t.tables[sh.Index].demux.put(&e.place)
 	e.answer(sh, now, cfg, header, answer)
 	sh.Arm(&e.node, e.Deadline())
 	return 0
@@ -150,7 +149,7 @@ func (e *embryo) answer(sh *shard.Shard, now clock.Instant, cfg *tcp.Config, h H
 
 // drop forgets e. sh locked.
 func (e *embryo) drop(sh *shard.Shard) {
-	delete(e.l.layer.tables[sh.Index].embryos, e.key)
+	e.l.layer.tables[sh.Index].demux.take(&e.place)
 	sh.Disarm(&e.node)
 	e.l.forget()
 	e.l.layer.tables[sh.Index].freeEmbryos.put(e)
@@ -162,16 +161,9 @@ func (e *embryo) end(sh *shard.Shard) {
 	e.drop(sh)
 }
 
-// inputEmbryo gives a segment to the handshake it belongs to, and returns false if there is none. sh locked.
-func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment) bool {
-	tab := &t.tables[sh.Index]
-	if len(tab.embryos) == 0 {
-		return false
-	}
-	e := tab.embryos[*key]
-	if e == nil {
-		return false
-	}
+// inputEmbryo gives a segment to the handshake it belongs to, and returns false if that is at its end. sh locked.
+func (t *Layer) inputEmbryo(sh *shard.Shard, now clock.Instant, p *packet.Buffer, e *embryo, seg *tcp.Segment) bool {
+	key := &e.key
 	cfg, header, closed := e.l.config(e.key.Remote)
 	if closed {
 		e.drop(sh)
@@ -261,7 +253,7 @@ func (t *Layer) hatch(sh *shard.Shard, now clock.Instant, e *embryo, cfg *tcp.Co
 func (e *embryo) Expire(now clock.Instant) clock.Instant {
 	t := e.l.layer
 	sh := t.ip.ShardFor(&e.key)
-	if t.tables[sh.Index].embryos[e.key] != e {
+	if t.tables[sh.Index].demux.find(&e.key).embryo != e {
 		return clock.Never // all were dropped
 	}
 	if now < e.Deadline() {

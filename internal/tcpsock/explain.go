@@ -33,7 +33,7 @@ func (t *Layer) Taker(key *flow.Key, in int32) (local flow.Endpoint, state tcp.S
 	sh := t.ip.ShardFor(key)
 	sh.Lock()
 	defer sh.Unlock()
-	if c := t.tables[sh.Index].conns[*key]; c != nil && c.header.by(in) {
+	if c := t.tables[sh.Index].demux.find(key).conn; c != nil && c.header.by(in) {
 		return flow.Endpoint{Addr: key.Local, Port: key.LocalPort()}, c.state(), true
 	}
 	if l := t.listen.find(key, in, t.ip.Apart(in)); l != nil {

@@ -288,7 +288,7 @@ func TestTimeWait(t *testing.T) {
 		t.Errorf("%d overflows, %d remnants", n, r.tcp.waiting.Load())
 	}
 	r.pass(61 * time.Second)
-	if n := r.tcp.waiting.Load(); n != 0 || len(r.tcp.tables[0].remnants) != 0 || r.count(mib.TcpExtTW) != 1 {
+	if n := r.tcp.waiting.Load(); n != 0 || len(places[*remnant](&r.tcp.tables[0].demux)) != 0 || r.count(mib.TcpExtTW) != 1 {
 		t.Errorf("after two MSL %d remnants", n)
 	}
 }

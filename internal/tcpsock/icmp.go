@@ -23,12 +23,12 @@ func (t *Layer) quoted(sh *shard.Shard, e *ip.Error) (*Conn, *embryo, tcp.Seq) {
 		Proto: wire.ProtoTCP}
 	seq := tcp.Seq(q.Seq())
 	tab := &t.tables[sh.Index]
-	c := tab.conns[key]
-	if c != nil {
+	is := tab.demux.find(&key)
+	if c := is.conn; c != nil {
 		if c.awake().Sent(seq) {
 			return c, nil, seq
 		}
-	} else if b := tab.embryos[key]; b == nil || b.Sent(seq) {
+	} else if b := is.embryo; b == nil || b.Sent(seq) {
 		return nil, b, seq
 	}
 	sh.Counters.Inc(mib.TcpExtOutOfWindowIcmps)

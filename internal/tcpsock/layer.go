@@ -51,11 +51,9 @@ type Layer struct {
 
 // table holds the connections of one shard. Guarded by the shard's lock.
 type table struct {
-	conns        map[flow.Key]*Conn
-	first        *Conn // the same connections as a list, the youngest first
-	embryos      map[flow.Key]*embryo
-	remnants     map[flow.Key]*remnant
-	firstRemnant *remnant    // the same as a list, the youngest first
+	demux        demux
+	first        *Conn       // the connections as a list, the youngest first
+	firstRemnant *remnant    // likewise
 	path         ip.Path     // scratch, as seg is
 	seg          tcp.Segment // scratch: an arriving or a leaving segment, so that none is allocated
 	gather       gather      // scratch, likewise
@@ -68,13 +66,6 @@ type table struct {
 	changed      waiters  // for Layer.Close: some connection changed its state
 }
 
-// init makes t an empty table.
-func (t *table) init() {
-	t.conns = make(map[flow.Key]*Conn)
-	t.embryos = make(map[flow.Key]*embryo)
-	t.remnants = make(map[flow.Key]*remnant)
-}
-
 // New returns a Layer over shards and registers it with l. s holds its first settings.
 func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tracer) *Layer {
 	t := &Layer{ip: l, rt: rt, tracer: tracer, tables: make([]table, shards)}
@@ -85,7 +76,7 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	t.ports.Configure(s.Limits.LocalPorts, s.Limits.ReservedPorts)
 	rt.Entropy(t.secret[:])
 	for i := range t.tables {
-		t.tables[i].init()
+		t.tables[i].demux.init(l.FlowSeed() + uint64(i))
 		t.tables[i].withheld.release = func() { t.release(i) }
 	}
 	l.Register(t)
@@ -125,7 +116,8 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 	}
 	key := flow.Key{Local: p.Dst, Remote: p.Src, Ports: flow.Ports(h.DstPort(), h.SrcPort()),
 		Scope: flow.ScopeOf(p.Src, p.In), Proto: wire.ProtoTCP}
-	if c := tab.conns[key]; c != nil && c.header.by(p.In) {
+	is := tab.demux.find(&key)
+	if c := is.conn; c != nil && c.header.by(p.In) {
 		if p.HopLimit < c.header.MinHopLimit {
 			sh.Counters.Drop(now, p, mib.TcpMinHopLimit)
 			return ip.Delivered
@@ -155,13 +147,14 @@ func (t *Layer) Input(sh *shard.Shard, now clock.Instant, p *packet.Buffer) ip.D
 		}
 		return ip.Delivered
 	}
-	return t.inputOther(sh, now, p, &key, seg)
+	return t.inputOther(sh, now, p, &is, &key, seg)
 }
 
-// inputOther takes a segment that belongs to no connection there is: it may be of a handshake, of what is left of a
-// connection, or for a listener. sh locked.
-func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment) ip.Disposition {
-	if t.inputEmbryo(sh, now, p, key, seg) {
+// inputOther takes a segment that belongs to no connection there is: it may be of a handshake or of what is left of a
+// connection, which is has, or for a listener. sh locked.
+func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer, is *found, key *flow.Key,
+	seg *tcp.Segment) ip.Disposition {
+	if is.embryo != nil && t.inputEmbryo(sh, now, p, is.embryo, seg) {
 		return ip.Delivered
 	}
 	if p.Flags&(packet.LinkMulticast|packet.Broadcast) != 0 || p.Dst.IsMulticast() {
@@ -179,7 +172,7 @@ func (t *Layer) inputOther(sh *shard.Shard, now clock.Instant, p *packet.Buffer,
 			return ip.Delivered
 		}
 	}
-	iss, done := t.inputRemnant(sh, now, p, key, seg, l != nil)
+	iss, done := t.inputRemnant(sh, now, p, is.remnant, seg, l != nil)
 	whose, what := "TCP: there is a listener", "it begins a handshake, and is answered with SYN,ACK"
 	switch {
 	case done:

@@ -68,7 +68,7 @@ func TestEmbryos(t *testing.T) {
 					r.want("in the end", l, 0, end.queued)
 				}
 				for i := range r.tcp.tables {
-					if n := len(r.tcp.tables[i].embryos); n != 0 {
+					if n := len(places[*embryo](&r.tcp.tables[i].demux)); n != 0 {
 						t.Errorf("%d handshakes in a table", n)
 					}
 				}
@@ -183,7 +183,9 @@ func TestLocalPorts(t *testing.T) {
 	tab := &r.tcp.tables[0]
 	for p := flow.FirstEphemeral; p <= flow.LastEphemeral; p++ {
 		if p != listening {
-			tab.conns[flow.Key{Local: us4, Remote: peer4, Ports: flow.Ports(uint16(p), 80), Proto: wire.ProtoTCP}] = new(Conn)
+			c := &Conn{place: place{key: flow.Key{Local: us4, Remote: peer4, Ports: flow.Ports(uint16(p), 80), Proto: wire.ProtoTCP}}}
+			c.node.Owner = c
+			tab.demux.put(&c.place)
 		}
 	}
 	if err := dial(0, remote); err != syscall.EADDRNOTAVAIL {

@@ -14,8 +14,7 @@ import (
 
 // remnant is what is left of a connection in TIME-WAIT, or in FIN-WAIT-2 without a user, in its shard's table.
 type remnant struct {
-	key     flow.Key
-	node    shard.Node
+	place
 	layer   *Layer
 	header  Header
 	sharing Sharing
@@ -40,7 +39,7 @@ func (c *Conn) leave(now clock.Instant) bool {
 		t.traceEnd(now, &c.key, rest.State())
 	default:
 		r := c.table().freeRemnants.get()
-		*r = remnant{key: c.key, layer: t, header: c.header, sharing: c.sharing, auth: c.auth, Remnant: rest}
+		*r = remnant{place: place{key: c.key}, layer: t, header: c.header, sharing: c.sharing, auth: c.auth, Remnant: rest}
 		r.node.Owner = r
 		r.insert(c.table())
 		c.sh.Arm(&r.node, r.Deadline())
@@ -66,7 +65,7 @@ func (c *Conn) orphanage(now clock.Instant) {
 
 // insert puts r into t. sh locked.
 func (r *remnant) insert(t *table) {
-	t.remnants[r.key] = r
+	t.demux.put(&r.place)
 	if r.next = t.firstRemnant; r.next != nil {
 		r.next.prev = r
 	}
@@ -77,7 +76,7 @@ func (r *remnant) insert(t *table) {
 // drop forgets r. sh locked.
 func (r *remnant) drop(sh *shard.Shard, now clock.Instant) {
 	t := &r.layer.tables[sh.Index]
-	delete(t.remnants, r.key)
+	t.demux.take(&r.place)
 	if r.prev != nil {
 		r.prev.next = r.next
 	} else {
@@ -92,19 +91,15 @@ func (r *remnant) drop(sh *shard.Shard, now clock.Instant) {
 	t.freeRemnants.put(r)
 }
 
-// inputRemnant gives a segment to what is left of a connection. It returns whether that was the end of the segment, and of p; if
-// not, and the segment is a SYN that takes the remnant's place, the initial sequence number to answer it with, else 0.
-// sh locked.
-func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffer, key *flow.Key, seg *tcp.Segment,
+// inputRemnant gives a segment to r, what is left of a connection, if that is not nil. It returns whether that was the end of
+// the segment, and of p; if not, and the segment is a SYN that takes the remnant's place, the initial sequence number to
+// answer it with, else 0. sh locked.
+func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffer, r *remnant, seg *tcp.Segment,
 	listening bool) (iss tcp.Seq, done bool) {
-	tab := &t.tables[sh.Index]
-	if len(tab.remnants) == 0 {
-		return 0, false
-	}
-	r := tab.remnants[*key]
 	if r == nil {
 		return 0, false
 	}
+	key, gone := &r.key, false
 	// A SYN is of a new connection: what there is to check it with is the listener's.
 	if seg.Flags&wire.SYN == 0 && !authentic(sh, now, p, r.auth, seg) {
 		return 0, true
@@ -130,11 +125,13 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 	case fate == tcp.Delete:
 		sh.Counters.Inc(mib.TcpExtTWKilled)
 		r.drop(sh, now)
+		gone = true
 	case fate == tcp.DeleteReset:
 		r.drop(sh, now)
+		gone = true
 		t.refuse(sh, now, key, seg, t.answering(p.In))
 	}
-	if tab.remnants[*key] == r {
+	if !gone {
 		sh.Arm(&r.node, r.Deadline())
 	}
 	whose := "" // made only for who follows p
@@ -148,8 +145,7 @@ func (t *Layer) inputRemnant(sh *shard.Shard, now clock.Instant, p *packet.Buffe
 // redial makes room for an own dial where a remnant is, if that may be: Linux's tcp_tw_reuse. It returns the initial
 // sequence number to use, or 0. sh locked.
 func (t *Layer) redial(sh *shard.Shard, now clock.Instant, key *flow.Key) tcp.Seq {
-	tab := &t.tables[sh.Index]
-	r := tab.remnants[*key]
+	r := t.tables[sh.Index].demux.find(key).remnant
 	if r == nil || t.closing.Load() || !r.MayRedial(now) {
 		return 0
 	}
@@ -169,7 +165,7 @@ func (t *Layer) redial(sh *shard.Shard, now clock.Instant, key *flow.Key) tcp.Se
 // Expire implements shard.Timed.
 func (r *remnant) Expire(now clock.Instant) clock.Instant {
 	sh := r.layer.ip.ShardFor(&r.key)
-	if r.layer.tables[sh.Index].remnants[r.key] != r {
+	if r.layer.tables[sh.Index].demux.find(&r.key).remnant != r {
 		return clock.Never // all were dropped
 	}
 	if r.Timeout(now) == tcp.Delete {
@@ -194,7 +190,7 @@ func (t *Layer) dropAll(sh *shard.Shard, now clock.Instant) {
 		}
 		r.drop(sh, now)
 	}
-	tab.init()
+	tab.demux.clear()
 }
 
 func (t *Layer) traceEnd(now clock.Instant, key *flow.Key, from tcp.State) {

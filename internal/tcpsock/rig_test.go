@@ -173,9 +173,24 @@ func (r *rig) want(what string, l *Listener, embryos, queued int) {
 // conns returns how many connections there are.
 func (r *rig) conns() (n int) {
 	for i := range r.tcp.tables {
-		n += len(r.tcp.tables[i].conns)
+		n += len(places[*Conn](&r.tcp.tables[i].demux))
 	}
 	return n
+}
+
+// places returns all of a kind that are in d.
+func places[T shard.Timed](d *demux) (all []T) {
+	for _, s := range [][]*place{d.now.places, d.old.places} {
+		for _, p := range s {
+			if p == nil {
+				continue
+			}
+			if o, ok := p.node.Owner.(T); ok {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
 }
 
 // accept accepts a connection that is there; nil if there is none.

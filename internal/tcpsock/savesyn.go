@@ -12,7 +12,7 @@ import (
 // saveSYN keeps the internet and TCP headers of a SYN, which has just made an embryo, if its listener wants that:
 // TCP_SAVE_SYN. sh locked.
 func (t *Layer) saveSYN(sh *shard.Shard, key *flow.Key, p *packet.Buffer, seg *tcp.Segment) {
-	e := t.tables[sh.Index].embryos[*key]
+	e := t.tables[sh.Index].demux.find(key).embryo
 	if e == nil {
 		return // it was answered with a cookie
 	}

@@ -171,7 +171,7 @@ func (l *Listener) takeCookie(sh *shard.Shard, now clock.Instant, key *flow.Key,
 		sh.Counters.Inc(mib.TcpExtListenDrops)
 		return true
 	}
-	e := embryo{key: *key, l: l}
+	e := embryo{place: place{key: *key}, l: l}
 	_, offset := t.isn(now, key)
 	told := tcp.Recall{ISS: seg.Ack - 1, IRS: seg.Seq - 1, TSOffset: offset, PeerMSS: mss, ACE: seg.Flags.ACE()}
 	if path := t.route(sh, now, key, &header); path != nil {

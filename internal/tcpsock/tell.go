@@ -49,7 +49,7 @@ func (s *toldSegment) end(now clock.Instant, p *packet.Buffer) {
 func (s *toldSegment) changes() (made []string) {
 	c := s.c
 	is := c.tcb.State()
-	if r := c.table().remnants[c.key]; r != nil {
+	if r := c.table().demux.find(&c.key).remnant; r != nil {
 		is = r.State() // all that is left of the connection
 	}
 	if is != s.was {
