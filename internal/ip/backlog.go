@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"math/bits"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/internal/shard"
@@ -14,9 +15,9 @@ import (
 type backlog struct {
 	octets  atomic.Int64
 	packets atomic.Int64
-	limit   int64         // packets in the queue from which not even those send who have nothing under way
-	awaited atomic.Bool   // some shard is to be told when there is room
-	shards  []atomic.Bool // which
+	limit   int64           // packets in the queue from which not even those send who have nothing under way
+	awaited atomic.Bool     // some shard is to be told when there is room
+	shards  []atomic.Uint64 // which: a bit for each
 }
 
 // Octets in the queue of a device above which transports hold back what may wait, and below which they go on: as much as the link
@@ -32,7 +33,7 @@ func (b *backlog) init(shards, limit int) {
 		limit = qdisc.DefaultLimit
 	}
 	b.limit = int64(limit) * 3 / 4
-	b.shards = make([]atomic.Bool, shards)
+	b.shards = make([]atomic.Uint64, (shards+63)/64)
 }
 
 // add counts packets into the queue, or out of it. egress.mu held.
@@ -63,7 +64,7 @@ func (l *Layer) AwaitRoom(sh *shard.Shard, p *Path) bool {
 		return false
 	}
 	b := &d.egressOf(sh.Index).backlog
-	b.shards[sh.Index].Store(true)
+	b.shards[sh.Index/64].Or(1 << (sh.Index % 64))
 	b.awaited.Store(true)
 	return sh.Staged() > 0 || b.crowded()
 }
@@ -79,8 +80,8 @@ func (e *egress) tellRoom() {
 		return
 	}
 	for i := range b.shards {
-		if b.shards[i].Swap(false) {
-			e.d.l.onRoom(e.d.l.shards[i])
+		for set := b.shards[i].Swap(0); set != 0; set &= set - 1 {
+			e.d.l.onRoom(e.d.l.shards[64*i+bits.TrailingZeros64(set)])
 		}
 	}
 }

@@ -12,16 +12,25 @@ type decisions struct {
 	found    int        // decisions that were there, since the slots are as many as they are
 	lost     int        // good ones that made room for others
 	patience int        // how many may be lost until there is another number of slots
+	most     int        // slots: the queues of a device share what one of them would have
 }
 
 const (
-	fewDecisions  = 1 << 8  // 28 KiB
-	manyDecisions = 1 << 14 // 1.75 MiB
-	longPatience  = 1 << 20 // once more slots were no help
+	firstDecisions = 1 << 4  // 1.75 KiB: there are many queues, and most hosts have few neighbors
+	fewDecisions   = 1 << 8  // 28 KiB
+	manyDecisions  = 1 << 14 // 1.75 MiB
+	longPatience   = 1 << 20 // once more slots were no help
 )
 
-func newDecisions(slots, patience int) decisions {
-	return decisions{slots: make([]decision, slots), patience: patience}
+func newDecisions(queues int) decisions {
+	c := decisions{most: max(manyDecisions/queues, fewDecisions)}
+	c.resize(firstDecisions, 4*firstDecisions)
+	return c
+}
+
+func (c *decisions) resize(slots, patience int) {
+	c.slots, c.patience = make([]decision, slots), patience
+	c.found, c.lost = 0, 0
 }
 
 // of returns the place of decisions about packets from src to dst.
@@ -36,11 +45,11 @@ func (c *decisions) crowded() bool {
 		return false
 	}
 	switch n := 4 * len(c.slots); {
-	case c.found < 8*c.lost && n <= manyDecisions:
-		*c = newDecisions(n, 4*n)
+	case c.found < 8*c.lost && n <= c.most:
+		c.resize(n, 4*n)
 		return true
 	case c.found < c.lost:
-		*c = newDecisions(fewDecisions, longPatience)
+		c.resize(fewDecisions, longPatience)
 		return true
 	}
 	c.found, c.lost = 0, 0

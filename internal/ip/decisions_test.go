@@ -9,7 +9,7 @@ import (
 // A queue remembers more decisions where that helps, and few where hardly one is found again.
 func TestDecisionsFollowFlows(t *testing.T) {
 	for _, c := range []struct{ flows, most, last int }{
-		{10, fewDecisions, fewDecisions},
+		{10, firstDecisions, firstDecisions},
 		{1 << 12, manyDecisions, manyDecisions},
 		{1 << 17, manyDecisions, fewDecisions},
 	} {

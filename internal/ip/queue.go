@@ -28,6 +28,7 @@ type queue struct {
 	hooks     *hook.Active   // nil: there are none
 	steps     *trace.Steps   // who follows packets; nil: nobody
 	groups    []packet.Batch // for transports, by shard
+	grouped   []int          // those of groups that are not empty
 	arps      packet.Batch   // for the control shard, as the next five
 	nds       packet.Batch   // Neighbor Discovery, from the ICMPv6 header on
 	redirects packet.Batch   // of IPv4, from their ICMP header on
@@ -72,7 +73,7 @@ func (q *queue) deliver(b *packet.Batch) {
 	q.d.show(b.Front(), false)
 	q.received.add(uint64(b.Len()), octetsOf(b))
 	if q.decisions.slots == nil {
-		q.decisions = newDecisions(fewDecisions, 4*fewDecisions)
+		q.decisions = newDecisions(len(q.d.queues))
 		q.groups = make([]packet.Batch, len(q.l.shards))
 	}
 	if b.Len() > 1 && q.d.lk != nil && !q.iface.Whole && q.hooks == nil { // hooks see the frames as they came

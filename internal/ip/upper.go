@@ -90,18 +90,18 @@ func (q *queue) toShard(p *packet.Buffer, ports uint32) {
 	if len(q.groups) > 1 {
 		i = q.l.shardIndex(&flow.Key{Local: p.Dst, Remote: p.Src, Ports: ports, Scope: flow.ScopeOf(p.Src, p.In), Proto: p.Proto})
 	}
-	q.groups[i].Push(p)
+	g := &q.groups[i]
+	if g.Empty() {
+		q.grouped = append(q.grouped, i)
+	}
+	g.Push(p)
 }
 
 // toTransports delivers what was grouped: one lock a shard.
 func (q *queue) toTransports() {
 	var refused packet.Batch
-	for i := range q.groups {
-		g := &q.groups[i]
-		if g.Empty() {
-			continue
-		}
-		sh := q.l.shards[i]
+	for _, i := range q.grouped {
+		g, sh := &q.groups[i], q.l.shards[i]
 		sh.Lock()
 		for p := g.Pop(); p != nil; p = g.Pop() {
 			if q.l.transport(p.Proto).Input(sh, q.now, p) == NoPort {
@@ -110,6 +110,7 @@ func (q *queue) toTransports() {
 		}
 		sh.Unlock()
 	}
+	q.grouped = q.grouped[:0]
 	for p := refused.Pop(); p != nil; p = refused.Pop() {
 		q.noPort(p)
 	}
