@@ -77,6 +77,7 @@ func New(rt clock.Runtime, l *ip.Layer, shards int, s Settings, tracer *trace.Tr
 	rt.Entropy(t.secret[:])
 	for i := range t.tables {
 		t.tables[i].demux.init(l.FlowSeed() + uint64(i))
+		t.tables[i].awakened.init(shards)
 		t.tables[i].withheld.release = func() { t.release(i) }
 	}
 	l.Register(t)

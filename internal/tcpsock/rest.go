@@ -12,8 +12,9 @@ import (
 // the sweep comes by that the shard's other connections keep going.
 
 const (
-	// mostAwake is how many of the connections of a shard that woke up last stay awake though they are not used.
-	mostAwake = 64
+	// mostAwake is how many of the connections that woke up last stay awake though they are not used, all shards together;
+	// leastAwake how many of each shard at least.
+	mostAwake, leastAwake = 64, 4
 	// restAfter is how long a connection has to be quiet.
 	restAfter = 4 * time.Second
 	// sweepEvery is after how many events of a shard's connections some of them are looked at, and sweepSome how many.
@@ -22,16 +23,18 @@ const (
 
 // awakened keeps watch over those connections of a shard that do not rest. Guarded by the shard's lock.
 type awakened struct {
-	latest [mostAwake]*Conn
+	latest []*Conn
 	turn   int   // of latest, which is overwritten next
 	next   *Conn // to be looked at by the sweep; nil: the first one
 	events int
 }
 
+func (a *awakened) init(shards int) { a.latest = make([]*Conn, max(mostAwake/shards, leastAwake)) }
+
 // note takes in that c is awake from now on.
 func (a *awakened) note(now clock.Instant, c *Conn) {
 	slot := &a.latest[a.turn]
-	a.turn = (a.turn + 1) % mostAwake
+	a.turn = (a.turn + 1) % len(a.latest)
 	if old := *slot; old != nil && old != c {
 		old.mayRest(now)
 	}
