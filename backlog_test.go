@@ -46,7 +46,7 @@ func TestQueueOfLinkDoesNotOverflow(t *testing.T) {
 	var cfg onlink.Config
 	cfg.TCP.InitialWindow = 60
 	client, server := newStack(t, cfg), newStack(t, cfg)
-	a, b := mem.Pair(mem.Config{})
+	a, b := mem.Pair(mem.Config{Queues: 1})
 	g.Link = a
 	// Each segment by itself takes a place in the queue, of which there are 1000.
 	for stack, l := range map[*onlink.Stack]link.Link{client: g, server: b} {

@@ -16,9 +16,8 @@ type Config struct {
 	// Forwarding makes the stack a router: packets for others are sent on.
 	Forwarding bool
 
-	// Shards is into how many independently locked parts the flows are divided; 0: GOMAXPROCS. Where thousands of connections are
-	// active at once over links with as many queues (mem.Config.Queues), many more than processors, say 64, pay: processors
-	// that do not meet at a lock finish what they have in their caches.
+	// Shards is into how many independently locked parts the flows are divided; 0: one in a Runtime of your own or where there is
+	// one processor, else 32 for each.
 	Shards int
 
 	// DNS lists the name servers that DNS and names in DialContext ask, in order, before those told of at run time.

@@ -52,8 +52,8 @@ type Stack struct {
 // New makes a stack with nothing but its loopback interface. It starts no goroutine. Errors name the field of
 // cfg that is wrong.
 func New(cfg Config) (*Stack, error) {
-	if cfg.Shards < 0 || cfg.Shards > 1024 {
-		return nil, fmt.Errorf("onlink: Config.Shards is %d: must be between 0 and 1024", cfg.Shards)
+	if cfg.Shards < 0 || cfg.Shards > maxShards {
+		return nil, fmt.Errorf("onlink: Config.Shards is %d: must be between 0 and %d", cfg.Shards, maxShards)
 	}
 	if err := cfg.TCP.check(); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func New(cfg Config) (*Stack, error) {
 	if cfg.Shards == 0 {
 		cfg.Shards = 1
 		if s.own != nil {
-			cfg.Shards = runtime.GOMAXPROCS(0)
+			cfg.Shards = shardsFor(runtime.GOMAXPROCS(0))
 		}
 	}
 	var seed [8]byte
@@ -84,6 +84,18 @@ func New(cfg Config) (*Stack, error) {
 	s.ip.Register(udp.Nobody{})
 	s.known = dns.NewHosts(cfg.Hosts)
 	return s, nil
+}
+
+const maxShards = 1024
+
+// shardsFor returns how many shards some processors have. Two that meet at a shard cost more than the one's wait: a goroutine that
+// has left its packets to another goes to sleep, and the next connection begins before the last one is served, until what all of
+// them have under way no longer fits in the processors' caches. So there are that many that they seldom meet.
+func shardsFor(processors int) int {
+	if processors == 1 {
+		return 1
+	}
+	return min(32*processors, maxShards)
 }
 
 func (s *Stack) newShard(index int) *shard.Shard {

@@ -38,12 +38,6 @@ var (
 	jumboCable = mem.Config{MTU: jumboMTU, Offload: link.Checksums} // packets as large as the internet protocol has them
 )
 
-// queued is a cable with some queues in each direction.
-func queued(cable mem.Config, queues int) mem.Config {
-	cable.Queues = queues
-	return cable
-}
-
 // jumboMTU is the largest that all systems have.
 const jumboMTU = 65535
 

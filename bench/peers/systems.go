@@ -23,16 +23,13 @@ func ours(name string) bool { return strings.HasPrefix(name, "onlink") }
 var (
 	plain = []system{
 		{"onlink", onlinkMemory(plainCable, onlink.Config{})},
-		{"onlink, 2 queues", onlinkMemory(queued(plainCable, 2), onlink.Config{})},
 		{"gVisor, queue", gvisorQueue(1500, 0, usual)},
 		{"gVisor, queue, its software GSO", gvisorQueue(1500, softwareGSO, usual)},
 		{"Linux, veth, offloads off", kernelVeth(1500, noOffload)},
 	}
 	large = []system{
 		{"onlink, super-packets", onlinkMemory(superCable, onlink.Config{})},
-		{"onlink, super-packets, 2 queues", onlinkMemory(queued(superCable, 2), onlink.Config{})},
 		{"onlink, MTU 65535", onlinkMemory(jumboCable, onlink.Config{})},
-		{"onlink, MTU 65535, 2 queues", onlinkMemory(queued(jumboCable, 2), onlink.Config{})},
 		{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO, usual)},
 		{"gVisor, queue, MTU 65535", gvisorQueue(jumboMTU, 0, usual)},
 		{"Linux, veth", kernelVeth(1500, "")},
@@ -116,12 +113,9 @@ func routers(destinations int) []system {
 	}
 }
 
-// crowds are those for many connections at once: their links hold a packet of each, so that none is lost. With far more shards and
-// queues than processors, these seldom meet, and what one has begun with a connection it ends while its cache has it.
+// crowds are those for many connections at once: their links hold a packet of each, so that none is lost.
 var crowds = []system{
 	{"onlink", onlinkMemory(wideCable, onlink.Config{})},
-	{"onlink, 2 queues", onlinkMemory(queued(wideCable, 2), onlink.Config{})},
-	{"onlink, 64 shards and queues", onlinkMemory(queued(wideCable, 64), onlink.Config{Shards: 64})},
 	{"gVisor, queue, GSO", gvisorQueue(1500, hostGSO, wide)},
 	{"Linux, veth", kernelVeth(1500, "")},
 }

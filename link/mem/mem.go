@@ -10,6 +10,7 @@
 package mem
 
 import (
+	"runtime"
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
@@ -21,6 +22,9 @@ import (
 // DefaultLimit is how many frames may be on their way to one port by one queue unless Config says otherwise.
 const DefaultLimit = 1024
 
+// maxQueues is how many a cable has unless Config says otherwise, at most.
+const maxQueues = 1024
+
 // Config describes a Pair or a Switch. The zero Config is usable: real time, Ethernet, MTU 1500.
 type Config struct {
 	Runtime clock.Runtime // nil: a real one
@@ -29,12 +33,26 @@ type Config struct {
 	Addr    []wire.MAC    // of the ports in order; a zero or missing one is random. Unused where Medium is IP
 	Limit   int           // most frames on their way to one port by one queue; 0: DefaultLimit
 
-	// Queues is how many queues there are towards each port, so that as many processors may be at work for a pair of stacks at
-	// once; 0: one.
+	// Queues is how many queues there are towards each port. One goroutine at a time carries the frames of a queue, so many more
+	// queues than processors let these go on without meeting; 0: one in a Runtime of your own or where there is one processor, else 32
+	// for each. The frames of a flow stay in order however many there are.
 	Queues int
 
 	// Offload is what the cable carries as it is: with link.TCP4, say, super-packets, which no wire would.
 	Offload link.Offload
+}
+
+// setDefaults replaces what is left to this package.
+func (c *Config) setDefaults() {
+	if c.Queues <= 0 {
+		c.Queues = 1
+		if p := runtime.GOMAXPROCS(0); c.Runtime == nil && p > 1 {
+			c.Queues = min(32*p, maxQueues)
+		}
+	}
+	if c.Runtime == nil {
+		c.Runtime = clock.NewReal()
+	}
 }
 
 // Port is one end of a Pair or one port of a Switch. It is a [link.Link].
@@ -63,13 +81,10 @@ func Pair(cfg Config) (a, b *Port) {
 }
 
 func newPort(cfg *Config, i int) *Port {
-	if cfg.Runtime == nil {
-		cfg.Runtime = clock.NewReal()
-	}
+	cfg.setDefaults()
 	p := &Port{rt: cfg.Runtime, limit: cfg.Limit, index: i, slot: link.NewSlot(cfg.Runtime)}
-	n := max(1, cfg.Queues)
-	p.info = link.Info{MTU: cfg.MTU, Medium: cfg.Medium, Queues: n, SendQueues: n, Offload: cfg.Offload}
-	p.lanes = newLanes(p, n)
+	p.info = link.Info{MTU: cfg.MTU, Medium: cfg.Medium, Queues: cfg.Queues, SendQueues: cfg.Queues, Offload: cfg.Offload}
+	p.lanes = newLanes(p, cfg.Queues)
 	if p.info.MTU == 0 {
 		p.info.MTU = link.DefaultMTU
 	}

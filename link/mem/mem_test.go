@@ -27,11 +27,22 @@ func TestConfigDefaults(t *testing.T) {
 	mac := wire.MAC{2, 0, 0, 0, 0, 9}
 	a, b := Pair(Config{Addr: []wire.MAC{mac}})
 	ia, ib := a.Info(), b.Info()
-	if ia.Addr != mac || ia.MTU != 1500 || ia.Queues != 1 || ia.Medium != link.Ethernet || !ia.Up {
+	if ia.Addr != mac || ia.MTU != 1500 || ia.Medium != link.Ethernet || !ia.Up {
 		t.Errorf("Info = %+v", ia)
 	}
 	if ib.Addr == (wire.MAC{}) || ib.Addr == mac || ib.Addr[0]&3 != 2 {
 		t.Errorf("random address %v, want a unicast, locally administered one", ib.Addr)
+	}
+	queues := 1
+	if p := runtime.GOMAXPROCS(0); p > 1 {
+		queues = min(32*p, maxQueues)
+	}
+	if ia.Queues != queues || ia.SendQueues != queues {
+		t.Errorf("Info = %+v, want %d queues", ia, queues)
+	}
+	a, _ = Pair(Config{Runtime: clock.NewReal()})
+	if i := a.Info(); i.Queues != 1 || i.SendQueues != 1 {
+		t.Errorf("Info = %+v, want one queue in a Runtime of the caller's own", i)
 	}
 	a, _ = Pair(Config{Medium: link.IP, MTU: 9000})
 	if i := a.Info(); i.Addr != (wire.MAC{}) || i.MTU != 9000 {

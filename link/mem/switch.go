@@ -42,9 +42,7 @@ type station struct {
 // NewSwitch returns a switch of n ports.
 func NewSwitch(n int, cfg Config) *Switch {
 	cfg.Medium = link.Ethernet
-	if cfg.Runtime == nil {
-		cfg.Runtime = clock.NewReal()
-	}
+	cfg.setDefaults()
 	s := &Switch{rt: cfg.Runtime, index: make(map[wire.MAC]int)}
 	for i := range n {
 		p := newPort(&cfg, i)
