@@ -15,9 +15,20 @@ import (
 	"github.com/onlink-go/onlink/wire"
 )
 
-// advertiser is what a device tells hosts on its link as a router: package nd's Router at work. Control locked, all of it.
+// advertising is what a device tells hosts on its link as a router. It is an *advertiser, made when there is first something to tell,
+// so that a program that advertises nothing is not linked with it. Control locked, all of it.
+type advertising interface {
+	sync()                                                                 // the interface, or what it is to tell, has changed
+	solicited(now clock.Instant, p *packet.Buffer)                         // a valid Router Solicitation came
+	compare(now clock.Instant, from wire.Addr, m wire.RouterAdvertisement) // another router's advertisement came
+	farewell()                                                             // the interface is about to go away
+	end()                                                                  // for good
+}
+
+// advertiser is package nd's Router at work.
 type advertiser struct {
-	router    *nd.Router      // nil: it never had anything to tell
+	d         *device
+	router    *nd.Router
 	wanted    *nd.Advertising // complete: what it tells while it can; nil: nothing
 	wantedAt  clock.Instant
 	advTimer  shard.Node
@@ -41,9 +52,12 @@ func (l *Layer) Advertise(index int32, adv *nd.Advertising) error {
 	if err != nil {
 		return err
 	}
+	a, _ := d.advertising.(*advertiser)
 	if adv == nil {
-		d.wanted = nil
-		d.syncAdvertising()
+		if a != nil {
+			a.wanted = nil
+			a.sync()
+		}
 		return nil
 	}
 	if d.medium != link.Ethernet {
@@ -56,44 +70,46 @@ func (l *Layer) Advertise(index int32, adv *nd.Advertising) error {
 	if err != nil {
 		return fmt.Errorf("interface %s: %w: %w", d.name, err, syscall.EINVAL)
 	}
-	if d.router == nil {
-		d.router = nd.NewRouter(nd.RouterConfig{Rand: l.random})
-		d.advTimer.Owner = (*advTimer)(d)
+	if a == nil {
+		a = &advertiser{d: d, router: nd.NewRouter(nd.RouterConfig{Rand: l.random})}
+		a.advTimer.Owner = a
+		d.advertising = a
 	}
-	d.wanted, d.wantedAt = &full, l.rt.Now()
-	d.syncAdvertising()
+	a.wanted, a.wantedAt = &full, l.rt.Now()
+	a.sync()
 	return nil
 }
 
 // Advertising returns what the interface with the given index advertises. Errors: ENODEV.
-func (l *Layer) Advertising(index int32) (a Advertised, err error) {
+func (l *Layer) Advertising(index int32) (Advertised, error) {
 	l.control.Lock()
 	defer l.control.Unlock()
 	d, err := l.find(index)
-	if err != nil || d.wanted == nil {
-		return a, err
+	if err != nil {
+		return Advertised{}, err
 	}
-	return Advertised{d.wanted, d.router.Source(), d.router.Deadline()}, nil
+	a, _ := d.advertising.(*advertiser)
+	if a == nil || a.wanted == nil {
+		return Advertised{}, nil
+	}
+	return Advertised{a.wanted, a.router.Source(), a.router.Deadline()}, nil
 }
 
-// syncAdvertising has the router machine follow what the interface is now: it is an advertising interface or ceases to be
+// sync has the router machine follow what the interface is now: it is an advertising interface or ceases to be
 // one, or has another link-local address.
 //
 // RFC 4861, 6.2.2: "The term 'advertising interface' refers to any functioning and enabled interface that has at least one
 // unicast IP address assigned to it and whose corresponding AdvSendAdvertisements flag is TRUE." 6.2.4: "A host MUST NOT send
 // Router Advertisement messages at any time."
-func (d *device) syncAdvertising() {
-	if d.router == nil {
-		return
-	}
-	now := d.l.rt.Now()
-	adv, src := d.wanted, d.linkLocalSource()
+func (a *advertiser) sync() {
+	d, now := a.d, a.d.l.rt.Now()
+	adv, src := a.wanted, d.linkLocalSource()
 	switch {
 	case !d.up:
-		d.router.Stop()
+		a.router.Stop()
 	case d.noIPv6():
-		d.sayFinal(now)
-		d.router.Stop()
+		a.sayFinal(now)
+		a.router.Stop()
 	default:
 		if !d.l.Settings().Forward6 || src.IsUnspecified() {
 			adv = nil
@@ -102,59 +118,56 @@ func (d *device) syncAdvertising() {
 		if d.conf.MTU != 0 {
 			mtu = min(mtu, d.conf.MTU)
 		}
-		d.router.SetLink(d.info.Addr, mtu)
-		d.router.Advertise(now, d.wantedAt, adv, src)
+		a.router.SetLink(d.info.Addr, mtu)
+		a.router.Advertise(now, a.wantedAt, adv, src)
 	}
-	d.runRouter(now)
+	a.run(now)
 }
 
-// runRouter sends what the router machine wants sent, and arms its timer.
-func (d *device) runRouter(now clock.Instant) {
+// run sends what the router machine wants sent, and arms its timer.
+func (a *advertiser) run(now clock.Instant) {
 	var m nd.RouterMessage
-	for d.router.Next(&m) {
-		d.sendRA(now, &m)
+	for a.router.Next(&m) {
+		a.send(now, &m)
 	}
-	d.l.control.Arm(&d.advTimer, d.router.Deadline())
+	a.d.l.control.Arm(&a.advTimer, a.router.Deadline())
 }
 
-func (d *device) sendRA(now clock.Instant, m *nd.RouterMessage) {
-	d.sendND(now, &m.Body, m.Src, m.Dst, wire.MAC{})
+func (a *advertiser) send(now clock.Instant, m *nd.RouterMessage) {
+	a.d.sendND(now, &m.Body, m.Src, m.Dst, wire.MAC{})
 }
-
-// advTimer is the device as the owner of the timer of its advertisements.
-type advTimer device
 
 // Expire implements shard.Timed.
-func (t *advTimer) Expire(now clock.Instant) clock.Instant {
-	d := (*device)(t)
-	d.router.Timeout(now)
-	d.runRouter(now)
-	return d.router.Deadline()
+func (a *advertiser) Expire(now clock.Instant) clock.Instant {
+	a.router.Timeout(now)
+	a.run(now)
+	return a.router.Deadline()
 }
 
 // farewell has the interface with the given index, which is about to go away, say that it is no router any more.
 func (l *Layer) farewell(index int32) {
 	l.control.Lock()
 	defer l.control.Unlock()
-	if d, err := l.find(index); err == nil && d.router != nil && d.up {
-		d.sayFinal(l.rt.Now())
-		d.router.Stop()
+	if d, err := l.find(index); err == nil && d.advertising != nil && d.up {
+		d.advertising.farewell()
 	}
 }
 
-func (d *device) sayFinal(now clock.Instant) {
-	for _, m := range d.router.Final(now) {
-		d.sendRA(now, &m)
+func (a *advertiser) farewell() {
+	a.sayFinal(a.d.l.rt.Now())
+	a.router.Stop()
+}
+
+func (a *advertiser) sayFinal(now clock.Instant) {
+	for _, m := range a.router.Final(now) {
+		a.send(now, &m)
 	}
 }
 
-// endAdvertising ends it for good.
-func (d *device) endAdvertising() {
-	if d.router != nil {
-		d.router.Stop()
-		d.l.control.Disarm(&d.advTimer)
-		d.router, d.wanted = nil, nil
-	}
+func (a *advertiser) end() {
+	a.router.Stop()
+	a.d.l.control.Disarm(&a.advTimer)
+	a.d.advertising = nil
 }
 
 // routerSolicitation reports whether p is a valid Router Solicitation (RFC 4861, 6.1.1), after it did what it asks for. The
@@ -179,28 +192,33 @@ func (q *queue) routerSolicitation(p *packet.Buffer) bool {
 			d.lostRouter(p.Src)
 		}
 	}
-	if d.router != nil {
-		d.router.Solicited(q.now, p.Src, d.cache.Known(p.Src))
-		d.runRouter(q.now)
+	if d.advertising != nil {
+		d.advertising.solicited(q.now, p)
 	}
 	return true
 }
 
+func (a *advertiser) solicited(now clock.Instant, p *packet.Buffer) {
+	a.router.Solicited(now, p.Src, a.d.cache.Known(p.Src))
+	a.run(now)
+}
+
 // compare looks at another router's advertisement. RFC 4861, 6.2.7: "Detected inconsistencies indicate that one or more
 // routers might be misconfigured and SHOULD be logged to system or network management."
-func (d *device) compare(now clock.Instant, from wire.Addr, m *wire.RouterAdvertisement) {
-	if d.router == nil || d.address(from) != nil {
+func (a *advertiser) compare(now clock.Instant, from wire.Addr, m wire.RouterAdvertisement) {
+	d := a.d
+	if d.address(from) != nil {
 		return
 	}
-	found := d.router.Check(now, m)
+	found := a.router.Check(now, &m)
 	if len(found) == 0 {
 		return
 	}
 	d.counters.Inc(mib.Icmp6RAInconsistent)
 	text := strings.Join(found, "; ")
-	if text == d.disagreed {
+	if text == a.disagreed {
 		return // it was told
 	}
-	d.disagreed = text
+	a.disagreed = text
 	d.l.emit(&trace.Event{Kind: trace.RouterInconsistent, In: d.index, Src: from, Reason: text})
 }

@@ -290,6 +290,8 @@ func (q *queue) routerAdvertisement(p *packet.Buffer) bool {
 		d.cache.Router(q.now, p.Src, m.SourceLink)
 	}
 	d.host.Advertised(q.now, p.Src, &m)
-	d.compare(q.now, p.Src, &m)
+	if d.advertising != nil {
+		d.advertising.compare(q.now, p.Src, m)
+	}
 	return true
 }

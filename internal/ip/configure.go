@@ -221,7 +221,9 @@ func (l *Layer) rebuild() {
 	l.syncRoutes()
 	l.publish()
 	for _, d := range l.devices {
-		d.syncAdvertising()
+		if d.advertising != nil {
+			d.advertising.sync()
+		}
 	}
 }
 

@@ -36,11 +36,11 @@ type device struct {
 	down  bool // it was taken down
 	addrs []netif.Address
 	deviceRoutes
-	resolver    // neighbors and duplicate address detection
-	autoconf    // routers, and addresses of our own making
-	memberships // multicast groups
-	advertiser  // what hosts are told
-	conflicts   // of IPv4 addresses
+	resolver                // neighbors and duplicate address detection
+	autoconf                // routers, and addresses of our own making
+	memberships             // multicast groups
+	advertising advertising // what hosts are told; nil: it never was anything
+	conflicts               // of IPv4 addresses
 	conf4       netif.IPv4
 	proxy       // for whom it answers
 	answers     // that are late

@@ -56,7 +56,9 @@ func (d *device) end() {
 	}
 	d.stop()
 	d.l.control.Disarm(&d.timer)
-	d.endAdvertising()
+	if d.advertising != nil {
+		d.advertising.end()
+	}
 	d.endAnswers()
 }
 
