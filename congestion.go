@@ -3,7 +3,7 @@ package onlink
 import "github.com/onlink-go/onlink/internal/tcp"
 
 // What a congestion control of one's own is made of. [TCPConfig.Algorithms] makes it known to a stack, and then it is chosen by
-// name as those of the stack are: reno (RFC 5681), cubic (RFC 9438) and bbr (draft-ietf-ccwg-bbr).
+// name as those of the stack are: cubic (RFC 9438) and reno (RFC 5681).
 type (
 	// CongestionAlgorithm is a congestion control that can be chosen by name, of up to 15 octets.
 	CongestionAlgorithm = tcp.Algorithm
@@ -54,3 +54,7 @@ const (
 	RecoveryFast     = tcp.RecoveryFast     // fast recovery
 	RecoveryLoss     = tcp.RecoveryLoss     // after a retransmission timeout
 )
+
+// BBR is the congestion control called bbr, BBRv3 (draft-ietf-ccwg-bbr), for [TCPConfig.Algorithms]. Like a module of Linux, it is
+// part of the programs that ask for it.
+func BBR() CongestionAlgorithm { return tcp.BBR() }

@@ -74,7 +74,7 @@ func TestAlgorithms(t *testing.T) {
 	if _, err := onlink.New(onlink.Config{TCP: onlink.TCPConfig{CongestionControl: "steady"}}); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("without it: %v", err)
 	}
-	s, err := onlink.New(onlink.Config{TCP: onlink.TCPConfig{Algorithms: []onlink.CongestionAlgorithm{{Name: "steady", New: made}}}})
+	s, err := onlink.New(onlink.Config{TCP: onlink.TCPConfig{Algorithms: []onlink.CongestionAlgorithm{{Name: "steady", New: made}, onlink.BBR()}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,8 +69,8 @@ type TCPConfig struct {
 	KeepAliveCount    int           // tcp_keepalive_probes: unanswered before the connection fails; 9
 
 	// Sending.
-	CongestionControl    string                // tcp_congestion_control: by name: cubic, reno, bbr, or one of Algorithms; cubic
-	Algorithms           []CongestionAlgorithm // more congestion controls; one with the name of another replaces it
+	CongestionControl    string                // tcp_congestion_control: by name: cubic, reno, or one of Algorithms; cubic
+	Algorithms           []CongestionAlgorithm // more congestion controls, such as BBR(); one with the name of another replaces it
 	InitialWindow        int                   // initial congestion window, segments; 0: RFC 6928's
 	NoSlowStartAfterIdle bool                  // tcp_slow_start_after_idle=0
 	Reordering           int                   // tcp_reordering: first degree of reordering, segments; 3

@@ -114,7 +114,7 @@ func (r *rig) startWire(ctx context.Context, command string, line sim.Line, seed
 
 // startStack makes the stack on tapC.
 func (r *rig) startStack(ctx context.Context) (err error) {
-	if r.stack, err = onlink.New(onlink.Config{}); err != nil {
+	if r.stack, err = onlink.New(onlink.Config{TCP: onlink.TCPConfig{Algorithms: []onlink.CongestionAlgorithm{onlink.BBR()}}}); err != nil {
 		return err
 	}
 	i, err := r.stack.AddLink("tapC", r.device, onlink.InterfaceConfig{DisableDAD: true,

@@ -38,6 +38,7 @@ const (
 // newWorld makes two hosts and the line between them, with settings for both.
 func newWorld(seed uint64, line sim.Line, cfg onlink.TCPConfig) *world {
 	n := sim.New(seed)
+	cfg.Algorithms = append(cfg.Algorithms, onlink.BBR())
 	w := &world{Network: n, client: n.Node("client", onlink.Config{TCP: cfg}), server: n.Node("server", onlink.Config{TCP: cfg})}
 	n.Wire(w.client.Port("eth0", worldClient+"/24"), w.server.Port("eth0", worldServer+"/24"), line)
 	return w

@@ -49,7 +49,7 @@ func talkOverBadLine(t testing.TB, n *sim.Network) {
 	if r.IntN(3) == 0 {
 		line.Rate, line.Jitter = 0, 0
 	}
-	a, b := lan(n, line)
+	a, b := lanOf(n, line, onlink.Config{TCP: onlink.TCPConfig{Algorithms: []onlink.CongestionAlgorithm{onlink.BBR()}}})
 	for _, node := range []*sim.Node{a, b} {
 		if err := node.SetSysctl("net.ipv4.tcp_congestion_control", []string{"cubic", "bbr", "reno"}[seed%3]); err != nil {
 			t.Fatal(err)

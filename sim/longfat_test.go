@@ -29,7 +29,7 @@ type longFat struct {
 
 // newLongFat begins a transfer, with net.ipv4.tcp_hystart as given; a round-trip time after it returns the first data arrives.
 func newLongFat(t *testing.T, control, hystart string) *longFat {
-	cfg := onlink.Config{TCP: onlink.TCPConfig{SendBuffer: 64 << 20, ReceiveBuffer: 64 << 20, CongestionControl: control}}
+	cfg := onlink.Config{TCP: onlink.TCPConfig{SendBuffer: 64 << 20, ReceiveBuffer: 64 << 20, CongestionControl: control, Algorithms: []onlink.CongestionAlgorithm{onlink.BBR()}}}
 	f := &longFat{Network: sim.New(1)}
 	t.Cleanup(f.Stop)
 	f.Observe(func(i sim.Impairment) { f.dropped++ })

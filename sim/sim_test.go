@@ -14,8 +14,11 @@ import (
 )
 
 // lan joins two hosts by a line.
-func lan(n *sim.Network, line sim.Line) (a, b *sim.Node) {
-	a, b = n.Host("a"), n.Host("b")
+func lan(n *sim.Network, line sim.Line) (a, b *sim.Node) { return lanOf(n, line, onlink.Config{}) }
+
+// lanOf is lan of hosts with cfg.
+func lanOf(n *sim.Network, line sim.Line, cfg onlink.Config) (a, b *sim.Node) {
+	a, b = n.Node("a", cfg), n.Node("b", cfg)
 	n.Wire(a.Port("eth0", "192.0.2.1/24", "2001:db8::1/64"), b.Port("eth0", "192.0.2.2/24", "2001:db8::2/64"), line)
 	return a, b
 }

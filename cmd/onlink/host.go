@@ -94,7 +94,7 @@ func (f *hostFlags) open(ctx context.Context) (_ *host, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := onlink.Config{Forwarding: f.router.Forward, DNSSearch: f.Search}
+	cfg := onlink.Config{Forwarding: f.router.Forward, DNSSearch: f.Search, TCP: settingsOfTCP()}
 	for _, server := range f.DNS {
 		cfg.DNS = append(cfg.DNS, server.AddrPort)
 	}
@@ -235,4 +235,9 @@ func createCapture(path string) (*captureFile, error) {
 // Close writes out what is buffered and closes the file.
 func (c *captureFile) Close() error {
 	return errors.Join(c.Writer.Close(), c.b.Flush(), c.f.Close())
+}
+
+// settingsOfTCP are those of every stack here: all congestion controls can be chosen.
+func settingsOfTCP() onlink.TCPConfig {
+	return onlink.TCPConfig{Algorithms: []onlink.CongestionAlgorithm{onlink.BBR()}}
 }

@@ -31,7 +31,7 @@ const longText = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
 
 // testbedNames are the settings of names of a node of the lab.
 func testbedNames() onlink.Config {
-	return onlink.Config{DNSSearch: []string{"lab"}, DNS: []netip.AddrPort{
+	return onlink.Config{TCP: settingsOfTCP(), DNSSearch: []string{"lab"}, DNS: []netip.AddrPort{
 		netip.AddrPortFrom(netip.MustParseAddr(labServer6), 53), netip.AddrPortFrom(netip.MustParseAddr(labServer4), 53)}}
 }
 

@@ -39,7 +39,7 @@ func newSimWorld(cfg *Config, w *capture.Writer) (World, error) {
 		world.sent = append(world.sent, Sent{At: world.Now(), Data: b})
 	})
 	var err error
-	if world.stack, err = onlink.New(onlink.Config{Runtime: world.rt}); err != nil {
+	if world.stack, err = onlink.New(onlink.Config{Runtime: world.rt, TCP: onlink.TCPConfig{Algorithms: []onlink.CongestionAlgorithm{onlink.BBR()}}}); err != nil {
 		return nil, err
 	}
 	var l link.Link = world.link

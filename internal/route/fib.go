@@ -20,7 +20,7 @@ type FIB struct {
 	main      *table
 	depends   [2]selectors
 	redirects map[wire.Addr]*Redirection // by destination; not written to once it is here
-	down      []bool // by interface index
+	down      []bool                     // by interface index
 	hashL4    [2]bool
 	*shared
 }

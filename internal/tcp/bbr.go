@@ -160,6 +160,9 @@ func (*bbr) Controls() bool { return true }
 // Grow is not called: Control takes its place.
 func (*bbr) Grow(*Sender, int) {}
 
+// BBR is BBR, for Config.Algorithms: a program that never has it there is not linked with it.
+func BBR() Algorithm { return Algorithm{"bbr", func() CongestionControl { return new(bbr) }} }
+
 // Init is 5.2.1, BBROnInit.
 func (b *bbr) Init(s *Sender) {
 	*b = bbr{lots: lots(s.Seed), minRTT: bbrInfiniteTime, initialCwnd: s.Window}

@@ -7,6 +7,9 @@ import (
 	"github.com/onlink-go/onlink/clock"
 )
 
+// The tests here choose it by name.
+func init() { algorithms = append(algorithms, BBR()) }
+
 // bbrPath feeds a bbr with the ACKs of a path, one a round trip, as if all that is in flight were acknowledged by one.
 type bbrPath struct {
 	b   bbr

@@ -178,10 +178,10 @@ type Algorithm struct {
 	New  func() CongestionControl // makes one for a connection
 }
 
+// algorithms are those that every configuration has, the default first.
 var algorithms = []Algorithm{
 	{"cubic", func() CongestionControl { return new(cubic) }},
 	{"reno", func() CongestionControl { return new(reno) }},
-	{"bbr", func() CongestionControl { return new(bbr) }},
 }
 
 // algorithm returns the algorithm called name, the default one for "", or nil.
