@@ -199,10 +199,13 @@ func (s *recvSpace) measure(n, size, wnd int) {
 	}
 }
 
+// room returns how much the largest window may grow for now; 0 or less: not at all.
+func (s *recvSpace) room() int { return min(s.clamp, s.free()) - s.ssthresh }
+
 // grow lets the window grow for a segment of n octets of data in size octets of memory: by two segments if such
 // segments fill the window well, less if much of the buffer would go for overhead (tcp_grow_window).
 func (s *recvSpace) grow(n, size, mss, recvMSS, largest int) bool {
-	room := min(s.clamp, s.free()) - s.ssthresh
+	room := s.room()
 	if room <= 0 {
 		return false
 	}

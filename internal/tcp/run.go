@@ -52,8 +52,8 @@ func (c *TCB) noteAlike(now clock.Instant, seg *Segment, k int) {
 		}
 		switch {
 		case n < leastGrowth:
-		case i > 1 && s.ssthresh >= s.clamp && s.slack < n:
-			s.holdAlike(n, size, k-1-i) // and the window does not grow
+		case i > 1 && s.room() <= 0 && s.slack < n:
+			s.holdAlike(n, size, k-1-i) // and the window does not grow: the more is held, the less room there is
 			return
 		default:
 			c.growWindow(n, size)

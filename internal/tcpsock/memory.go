@@ -13,16 +13,15 @@ type memory struct {
 // Charge implements tcp.Memory.
 func (m *memory) Charge(n int) { m.held.Add(int64(n)) }
 
-// Pressed implements tcp.Memory: memory runs short when the second limit is exceeded, until it is back at the first.
+// Pressed implements tcp.Memory: memory runs short when the second limit is exceeded, until it is back at the first. It is asked for
+// each segment, and changes hardly ever: so it is written only then.
 func (m *memory) Pressed() bool {
-	held, limits := m.held.Load(), m.limits()
-	switch {
-	case held > int64(limits[1]):
-		m.pressed.Store(true)
-	case held <= int64(limits[0]):
-		m.pressed.Store(false)
+	held, limits, pressed := m.held.Load(), m.limits(), m.pressed.Load()
+	if now := held > int64(limits[1]) || pressed && held > int64(limits[0]); now != pressed {
+		m.pressed.Store(now)
+		return now
 	}
-	return m.pressed.Load()
+	return pressed
 }
 
 // Exhausted implements tcp.Memory.
