@@ -74,6 +74,11 @@ func (c *Conn) mayRest(now clock.Instant) {
 	if c.gone || c.tcb == nil || !c.tcb.Unused() && now.Sub(c.tcb.Quiet()) < restAfter || !c.tcb.Rest(&c.resting) {
 		return
 	}
+	if c.readable == clock.Never && c.writeable == clock.Never {
+		// What it was armed for has most often happened, as the answer to a SYN: it is not to be woken up for that.
+		c.sh.Disarm(&c.node)
+		c.sh.Arm(&c.node, c.deadline(now))
+	}
 	c.tcb.Free()
 	c.tcb = nil
 }

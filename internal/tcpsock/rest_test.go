@@ -8,6 +8,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/tcp"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -207,6 +208,38 @@ func TestBury(t *testing.T) {
 	if i := c.Info(); i.State != tcp.Closed || i.BytesReceived != 6 || i.SegmentsIn != was.SegmentsIn+1 || i.RTT != was.RTT ||
 		i.CongestionWindow != was.CongestionWindow || c.Config().MaxRTO == 0 || c.Status(true).State != tcp.Closed {
 		t.Errorf("%+v", i)
+	}
+}
+
+// A connection that rests is not woken up by a timer for what has happened long ago, the answer to its SYN.
+func TestRestsOn(t *testing.T) {
+	r := newRig(t, 1)
+	var first *Conn
+	for range mostAwake + 1 {
+		r.got = nil
+		c, err := r.tcp.Open(OpenConfig{Remote: flow.Endpoint{Addr: peer4, Port: 80}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.pass(0)
+		if len(r.got) != 1 {
+			t.Fatalf("sent %+v", r.got)
+		}
+		syn := r.got[0]
+		r.send(peer4, wire.TCPHeader{SrcPort: 80, DstPort: syn.SrcPort, Seq: 9000, Ack: syn.Seq + 1, Flags: wire.SYN | wire.ACK})
+		if c.state() != tcp.Established {
+			t.Fatalf("in %v", c.state())
+		}
+		if first == nil {
+			first = c
+		}
+		r.pass(10 * time.Millisecond)
+	}
+	for range 1000 {
+		if first.tcb != nil {
+			t.Fatalf("awake at %v", r.sim.Now())
+		}
+		r.pass(5 * time.Millisecond)
 	}
 }
 
