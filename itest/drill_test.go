@@ -15,7 +15,7 @@ import (
 
 // tries is how often a script may fail against the kernel: in real time, on a busy machine, things happen late. The last ones
 // tolerate more of that.
-const tries = 4
+const tries = 5
 
 // atOnce is how many scripts run at the same time. They wait, nearly all of theirs.
 const atOnce = 12
