@@ -44,6 +44,8 @@ type Info struct {
 	SendQueues int
 
 	Offload Offload // what Send takes beyond finished frames of the MTU
+
+	Doorbell Doorbell // where who expects something may wait for it; nil: nowhere but at what Go's scheduler has for it
 }
 
 // Offload is work that a link does itself, or saves.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/netif"
+	"github.com/onlink-go/onlink/internal/shard"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/mib"
 	"github.com/onlink-go/onlink/packet"
@@ -27,6 +28,7 @@ type device struct {
 	offload  atomic.Uint32         // the link.Offload that is made use of
 	loop     loopback              // the loopback interface's
 	known    *neighbors            // link addresses found; nil where there are none
+	door     *shard.Door           // where who expects something waits for it; nil: there is none
 	taps     atomic.Pointer[[]Tap] // who sees its frames; nil: nobody
 
 	// Control locked.
@@ -57,6 +59,9 @@ func (l *Layer) newDevice(name string, lk link.Link, cfg netif.Config, info link
 	if info.Medium == link.Ethernet {
 		d.known = new(neighbors)
 		d.linkLen = wire.EthernetLen
+	}
+	if info.Doorbell != nil {
+		d.door = shard.NewDoor(info.Doorbell)
 	}
 	d.queues = make([]queue, max(1, info.Queues))
 	for i := range d.queues {

@@ -123,12 +123,26 @@ func (s *Shard) NewCond() clock.Cond { return s.rt.NewCond(&s.mu) }
 // Wait waits on c once, or, if packets are staged, sends them and returns without waiting; callers loop, and
 // look at their condition again either way. sh locked, before and after.
 func (s *Shard) Wait(c clock.Cond) {
-	if !s.out.Empty() && !s.draining {
-		s.Unlock()
-		s.Lock()
-		return
+	if !s.sendsFirst() {
+		c.Wait()
 	}
-	c.Wait()
+}
+
+// WaitAt is Wait of who at d for v to be woken, or on c. sh locked, before and after.
+func (s *Shard) WaitAt(d *Door, c clock.Cond, v *Visitor, who any) {
+	if !s.sendsFirst() {
+		d.Wait(s.rt, &s.mu, c, v, who)
+	}
+}
+
+// sendsFirst sends what is staged, unless somebody is at it, and reports whether that was so. sh locked, before and after.
+func (s *Shard) sendsFirst() bool {
+	if s.out.Empty() || s.draining {
+		return false
+	}
+	s.Unlock()
+	s.Lock()
+	return true
 }
 
 // Close stops the timers for good. Nothing staged is lost.

@@ -52,6 +52,7 @@ type Conn struct {
 	orphan     bool  // closed by its user, and counted in layer.orphans
 	stalled    bool  // it is in the table's queue of those
 	withheld   bool  // it is in the table's list of those
+	said       bool  // its user has written since it waited to read last
 	prev, next *Conn // in the table's list
 }
 
@@ -323,7 +324,7 @@ func (c *Conn) awaitReadable(n int) error {
 		if err := c.refused(c.readable); err != nil || n == 0 || c.awake().ReadableFor(n) {
 			return err
 		}
-		c.readers.wait(c.sh, c.table())
+		c.waitToRead()
 	}
 }
 
@@ -359,7 +360,7 @@ func (c *Conn) read(b []byte, parts *tcp.Parts) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		c.readers.wait(c.sh, c.table())
+		c.waitToRead()
 	}
 }
 

@@ -52,7 +52,7 @@ func (c *Conn) receive(parts *tcp.Parts) error {
 		if err != nil {
 			return err
 		}
-		c.readers.wait(c.sh, c.table())
+		c.waitToRead()
 	}
 }
 

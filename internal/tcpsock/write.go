@@ -73,6 +73,7 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 		}
 		b = b[n:]
 		written += int64(n)
+		c.said = true
 		switch {
 		case n == len(part) && more && n < gap:
 			held = true // what fills a super-packet leaves as one
@@ -85,7 +86,7 @@ func (c *Conn) write(b []byte, rest [][]byte) (written int64, err error) {
 		}
 		switch {
 		case n < len(part) && n == 0:
-			c.writers.wait(c.sh, c.table())
+			c.waitToWrite()
 			left = copyQuantum
 		case !more && len(b) == 0:
 			return written, nil

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/vnet"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/wire"
 )
@@ -27,6 +28,7 @@ type Device struct {
 	raw       syscall.RawConn
 	watch     *watch
 	slot      *link.Slot
+	bell      *vnet.Doorbell
 	all       sync.WaitGroup // the goroutines
 
 	mu   sync.Mutex
@@ -78,11 +80,15 @@ func Open(name string, cfg Config) (*Device, error) {
 	if d.raw, err = d.file.SyscallConn(); err == nil {
 		err = d.watch.begin()
 	}
+	if err == nil {
+		d.bell, err = vnet.NewDoorbell()
+	}
 	if err != nil {
 		d.file.Close()
 		d.watch.close()
 		return nil, fmt.Errorf("afpacket: cannot open %s: %w", name, err)
 	}
+	d.info.Doorbell = d.bell
 	for i := range d.out {
 		d.out[i].init(d, i)
 	}
@@ -131,7 +137,7 @@ func (d *Device) Close() error {
 	d.err = link.ErrClosed
 	d.info.Up = false
 	d.mu.Unlock()
-	err := errors.Join(d.file.Close(), d.watch.close())
+	err := errors.Join(d.file.Close(), d.watch.close(), d.bell.Close())
 	for i := range d.out {
 		d.out[i].finish() // no goroutine begins any more
 	}

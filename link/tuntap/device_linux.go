@@ -25,6 +25,7 @@ type Device struct {
 	ctl    int       // a socket in the device's network namespace, for ioctls
 	slot   *link.Slot
 	vnet   bool // a virtio-net header is in front of each frame
+	bell   *vnet.Doorbell
 
 	mu   sync.RWMutex // Send has it for reading, so that nothing is closed meanwhile
 	info link.Info
@@ -54,10 +55,14 @@ func open(path, name string, cfg Config) (*Device, error) {
 	} else {
 		d.info.MTU, err = d.mtu()
 	}
+	if err == nil {
+		d.bell, err = vnet.NewDoorbell()
+	}
 	if err != nil {
 		closeAll(append(fds, d.ctl))
 		return nil, err
 	}
+	d.info.Doorbell = d.bell
 	if !cfg.TUN {
 		d.info.Medium, d.info.Addr = link.Ethernet, cfg.Addr
 		if cfg.Addr == (wire.MAC{}) {
@@ -169,6 +174,7 @@ func (d *Device) Close() error {
 	for _, q := range d.queues {
 		<-q.done
 	}
+	err = errors.Join(err, d.bell.Close())
 	unix.Close(d.ctl)
 	return err
 }

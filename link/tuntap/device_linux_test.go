@@ -141,7 +141,7 @@ func TestTAP(t *testing.T) {
 	if err := d.Attach(r); err != nil {
 		t.Fatal(err)
 	}
-	want := link.Info{MTU: 1500, Addr: addr, Medium: link.Ethernet, Queues: 1, SendQueues: runtime.GOMAXPROCS(0), Up: true}
+	want := link.Info{MTU: 1500, Addr: addr, Medium: link.Ethernet, Queues: 1, SendQueues: runtime.GOMAXPROCS(0), Up: true, Doorbell: d.bell}
 	if got := d.Info(); got != want || d.Name() != "otap0" {
 		t.Errorf("%s: Info = %+v, want %+v", d.Name(), got, want)
 	}
