@@ -18,6 +18,8 @@ type readRate struct {
 	rtt   time.Duration // eight times the round-trip time as the receiver sees it; 0: unknown
 	echo  uint32        // the last timestamp echoed that was used
 	begun bool
+
+	shares bool // counted by sharers
 }
 
 // startBuffers begins the tuning of both buffers, when the connection is established (tcp_init_buffer_space).
@@ -83,6 +85,7 @@ func (c *TCB) tuneReceiveBuffer(now clock.Instant) {
 	if copied := read.Sub(r.seq) - c.rcv.in.size; copied > r.space {
 		c.growReceiveBuffer(copied)
 	}
+	c.giveShares()
 	r.seq, r.at = read, now
 }
 

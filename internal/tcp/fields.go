@@ -91,7 +91,7 @@ func (c *TCB) codeReceive(d *fieldCoder) {
 	numbers(d, &s.size, &s.used, &s.octets, &s.slack, &s.clamp, &r.lastSize)
 	numbers(d, &s.share, &r.quick, &r.pingpong, &r.pushed, &r.dups, &r.compressed)
 	numbers(d, &r.rate.echo)
-	d.flags(&r.read, &r.ackNow, &r.challenge, &s.fixed, &s.plain, &r.rate.begun, &r.due, &r.fresh,
+	d.flags(&r.read, &r.ackNow, &r.challenge, &s.fixed, &s.plain, &r.rate.begun, &r.rate.shares, &r.due, &r.fresh,
 		&r.scattered, &r.hasDup)
 	d.instants(&r.rate.at, &r.rate.since)
 }

@@ -169,6 +169,7 @@ func TestReceiveBufferGrows(t *testing.T) {
 type account struct {
 	held, pressure, limit int
 	texts                 int // that have not been given back
+	sharers               int
 }
 
 // Text implements Memory.
@@ -179,6 +180,11 @@ func (a *account) Text(n int) ([]byte, Owner) {
 
 // Free implements Owner.
 func (a *account) Free() { a.texts-- }
+
+func (a *account) Sharers(n int) int {
+	a.sharers += n
+	return a.sharers
+}
 
 func (a *account) Charge(n int)    { a.held += n }
 func (a *account) Pressed() bool   { return a.held > a.pressure }

@@ -10,6 +10,8 @@ type Memory interface {
 	Pressed() bool
 	// Exhausted reports whether there is none left: a connection then holds what it has, and no more than the least.
 	Exhausted() bool
+	// Sharers adds n to the number of connections that share what near peers may have in flight, and returns how many there are.
+	Sharers(n int) int
 	// Text returns memory for n octets of text, which packets can be made of where it lies, and who owns it; nil: there is none
 	// of that kind.
 	Text(n int) ([]byte, Owner)

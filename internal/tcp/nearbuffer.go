@@ -22,13 +22,50 @@ func (r *rttEstimator) near() (least time.Duration, is bool) {
 	return least, least > 0 && least < near
 }
 
-// receiveLimit returns how large the receive buffer may be tuned: near the peer enough for 80 Gbit/s.
+// receiveLimit returns how large the receive buffer may be tuned: near the peer enough for 80 Gbit/s, of which each of the stack's
+// connections with near peers has a share. What all of them have in flight is to fit into caches, too.
 func (c *TCB) receiveLimit() int {
 	limit := c.cfg.RMem[2]
 	if least, near := c.rtt.near(); near {
-		return min(limit, max(nearBuffer, int(least)*fastest))
+		return min(limit, max(nearBuffer, int(least)*fastest/c.sharers()))
 	}
 	return limit
+}
+
+// sharers returns how many of the stack's connections receive from near peers and have their buffers tuned, c being one of them.
+func (c *TCB) sharers() int {
+	n := 0
+	if !c.rcv.rate.shares {
+		c.rcv.rate.shares, n = true, 1
+	}
+	return c.countSharers(n)
+}
+
+// countSharers adds n to what sharers returns, which it returns.
+func (c *TCB) countSharers(n int) int {
+	if c.memory == nil {
+		return 1
+	}
+	return c.memory.Sharers(n)
+}
+
+// shareNoMore has c not counted by sharers any more: nothing more comes, or for now.
+func (c *TCB) shareNoMore() {
+	if c.rcv.rate.shares {
+		c.rcv.rate.shares = false
+		c.countSharers(-1)
+	}
+}
+
+// giveShares makes the receive buffer smaller if there are more sharers than before. What was offered stays so.
+func (c *TCB) giveShares() {
+	if s := &c.rcv.space; c.rcv.rate.shares && !s.fixed {
+		if limit := c.receiveLimit(); s.size > limit {
+			s.size = limit
+			s.clamp = s.full()
+			s.ssthresh = min(s.ssthresh, s.clamp)
+		}
+	}
 }
 
 // sendLimit returns how large the send buffer may be tuned where a full segment takes so much memory: near the peer four times what

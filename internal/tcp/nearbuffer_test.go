@@ -32,3 +32,40 @@ func TestReceiveLimit(t *testing.T) {
 		}
 	}
 }
+
+// Connections with near peers share what may be in flight, as long as they receive, and give up some for those that come later.
+func TestSharers(t *testing.T) {
+	const rtt = 200 * time.Microsecond
+	var memory account
+	memory.pressure, memory.limit = 1<<30, 1<<30
+	all := make([]*TCB, 4)
+	for i := range all {
+		c := New()
+		c.cfg, c.memory, c.state = &Config{RMem: [3]int{0, 0, 6 << 20}}, &memory, Established
+		c.rtt.minimum.add(0, rtt, time.Minute)
+		c.rcv.space.share = startShare
+		c.rcv.space.size = c.receiveLimit()
+		if want := int(rtt) * fastest / (i + 1); c.rcv.space.size != want {
+			t.Errorf("connection %d: %d octets, want %d", i, c.rcv.space.size, want)
+		}
+		all[i] = c
+	}
+	c := all[0]
+	c.rcv.space.clamp, c.rcv.space.ssthresh = c.rcv.space.full(), c.rcv.space.full()
+	c.rcv.space.fixed = true // by the user
+	c.giveShares()
+	if want := int(rtt) * fastest; c.rcv.space.size != want {
+		t.Errorf("a buffer that the user has set became %d octets, want %d", c.rcv.space.size, want)
+	}
+	c.rcv.space.fixed = false
+	c.giveShares()
+	if want := int(rtt) * fastest / 4; c.rcv.space.size != want || c.rcv.space.ssthresh != want/2 || c.rcv.space.clamp != want/2 {
+		t.Errorf("with three others %d octets and windows of %d and at most %d, want %d and half of that", c.rcv.space.size,
+			c.rcv.space.ssthresh, c.rcv.space.clamp, want)
+	}
+	all[1].setState(0, CloseWait) // nothing more comes
+	all[2].Free()
+	if got, want := c.receiveLimit(), int(rtt)*fastest/2; got != want || memory.sharers != 2 {
+		t.Errorf("%d share, and have %d octets; want 2 and %d", memory.sharers, got, want)
+	}
+}

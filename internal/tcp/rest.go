@@ -89,6 +89,9 @@ func (r *Resting) Wake(c *TCB, observer Observer, memory Memory) {
 	d.read(r.fields)
 	c.code(d)
 	d.done()
+	if c.rcv.rate.shares {
+		c.countSharers(1)
+	}
 	c.cc = &c.cubic
 	if p := r.parts; p != nil {
 		c.rate.told, c.marks, c.episodes, c.fast = p.told, p.marks, p.episodes, p.fast
@@ -109,6 +112,7 @@ func New() *TCB { return tcbs.Get().(*TCB) }
 
 // Free gives back c, which must not be used any more, and all that it holds.
 func (c *TCB) Free() {
+	c.shareNoMore()
 	c.dropSend()
 	c.dropOutOfOrder()
 	c.dropUnread()

@@ -176,6 +176,9 @@ func (c *TCB) Progress() bool {
 func (c *TCB) setState(now clock.Instant, s State) {
 	from := c.state
 	c.state = s
+	if s != Established {
+		c.shareNoMore()
+	}
 	if c.observer != nil && from != s {
 		c.observer.StateChanged(now, from, s)
 	}

@@ -7,6 +7,7 @@ import "sync/atomic"
 type memory struct {
 	held    atomic.Int64
 	pressed atomic.Bool
+	sharers atomic.Int64
 	limits  func() *[3]int // in octets
 }
 
@@ -22,6 +23,14 @@ func (m *memory) Pressed() bool {
 		return now
 	}
 	return pressed
+}
+
+// Sharers implements tcp.Memory.
+func (m *memory) Sharers(n int) int {
+	if n == 0 {
+		return int(m.sharers.Load())
+	}
+	return int(m.sharers.Add(int64(n)))
 }
 
 // Exhausted implements tcp.Memory.
