@@ -3,7 +3,6 @@ module github.com/onlink-go/onlink
 go 1.26.0
 
 require (
-	github.com/gaissmai/bart v0.30.0
 	golang.org/x/net v0.62.0
 	golang.org/x/sys v0.49.0
 )

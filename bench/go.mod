@@ -2,8 +2,11 @@ module github.com/onlink-go/onlink/bench
 
 go 1.26.0
 
-require github.com/onlink-go/onlink v0.0.0
+require (
+	github.com/onlink-go/onlink v0.0.0
+	golang.org/x/sys v0.49.0
+)
 
-require github.com/gaissmai/bart v0.30.0 // indirect
+require golang.org/x/net v0.62.0 // indirect
 
 replace github.com/onlink-go/onlink => ..

@@ -7,6 +7,6 @@ require (
 	golang.org/x/net v0.62.0
 )
 
-require github.com/gaissmai/bart v0.30.0 // indirect
+require golang.org/x/sys v0.49.0 // indirect
 
 replace github.com/onlink-go/onlink => ..

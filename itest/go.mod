@@ -13,7 +13,6 @@ require (
 )
 
 require (
-	github.com/gaissmai/bart v0.30.0 // indirect
 	github.com/josharian/native v1.1.0 // indirect
 	github.com/pierrec/lz4/v4 v4.1.14 // indirect
 	github.com/u-root/uio v0.0.0-20230220225925-ffce2a382923 // indirect

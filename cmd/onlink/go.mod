@@ -13,7 +13,6 @@ require (
 )
 
 require (
-	github.com/gaissmai/bart v0.30.0 // indirect
 	github.com/kr/text v0.2.0 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	go.yaml.in/yaml/v2 v2.4.2 // indirect

@@ -51,7 +51,7 @@ var only = map[string][]string{
 }
 
 // dependencies are what the library may import from others.
-var dependencies = []string{"github.com/gaissmai/bart", "golang.org/x/net", "golang.org/x/sys"}
+var dependencies = []string{"golang.org/x/net", "golang.org/x/sys"}
 
 // Order looks through the library's packages for imports that do not point down, and for dependencies it should not
 // have. Tests may import what they like.

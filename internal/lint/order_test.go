@@ -19,7 +19,7 @@ func TestOrderFinds(t *testing.T) {
 		{ImportPath: "golang.org/x/net/bpf", Module: theirs, Imports: []string{"example.com/anything"}},
 
 		{ImportPath: Module, Module: ours, Imports: []string{"sync", Module + "/internal/tcpsock", Module + "/wire",
-			"golang.org/x/net/bpf", "github.com/gaissmai/bart"}},
+			"golang.org/x/net/bpf"}},
 		{ImportPath: Module + "/clock", Module: ours, Imports: []string{Module + "/wire"}},
 		{ImportPath: Module + "/internal/tcp", Module: ours, Imports: []string{Module + "/wire", Module + "/mib"}},
 		{ImportPath: Module + "/link", Module: ours, Imports: []string{Module + "/link/mem"}},
@@ -31,8 +31,8 @@ func TestOrderFinds(t *testing.T) {
 		Module + "/clock imports " + Module + "/wire, which is not below it",
 		Module + "/internal/tcp imports " + Module + "/mib: it keeps to wire, clock",
 		Module + "/link imports " + Module + "/link/mem, which is not below it",
-		Module + "/mib imports example.com/uninvited: the library depends on github.com/gaissmai/bart, golang.org/x/net, golang.org/x/sys only",
-		Module + "/mib imports golang.org/x/network: the library depends on github.com/gaissmai/bart, golang.org/x/net, golang.org/x/sys only",
+		Module + "/mib imports example.com/uninvited: the library depends on golang.org/x/net, golang.org/x/sys only",
+		Module + "/mib imports golang.org/x/network: the library depends on golang.org/x/net, golang.org/x/sys only",
 		Module + "/packet imports " + Module + ", which is not below it",
 		Module + "/internal/new stands nowhere: give it a place in internal/lint/order.go",
 	}

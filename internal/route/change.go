@@ -50,32 +50,27 @@ func (f *FIB) WithAll(rs []Route) *FIB {
 	c := *f
 	c.tables = slices.Clone(f.tables)
 	fresh := make(map[uint32]*table)
+	edit := f.nextEdit()
 	for i := range rs {
 		r := &rs[i]
 		f.journal.note(r.Table, r.Prefix)
 		t := fresh[r.Table]
 		if t == nil {
-			t = newTable(r.Table)
-			if k, ok := c.tableIndex(r.Table); ok {
-				t.fib, t.digests = c.tables[k].fib.Clone(), c.tables[k].digests
-				c.tables[k] = t
-			} else {
-				c.tables = slices.Insert(c.tables, k, t)
-			}
+			t = c.tableToChange(r.Table)
 			fresh[r.Table] = t
 		}
 		h := hopOf(r)
-		t.fib.Modify(r.Prefix, func(old *hops, _ bool) (*hops, bool) {
+		t.edit(edit, r.Prefix, func(old *hops) *hops {
 			var list []Hop
 			if old != nil {
 				list = old.list
 				for k := range list {
 					if list[k].same(&h) {
-						return old, false
+						return old
 					}
 				}
 			}
-			return f.intern.intern(withHop(list, f.linked(h))), false
+			return f.intern.intern(withHop(list, f.linked(h)))
 		})
 		c.noteFlow(r)
 	}
@@ -94,8 +89,8 @@ func (f *FIB) digest(added []Route, fresh map[uint32]*table) {
 	}
 	for _, t := range f.tables {
 		if fresh[t.id] != nil {
-			t.digestAll(true)
-			t.digestAll(false)
+			t.digestAll(0)
+			t.digestAll(1)
 		}
 	}
 }
@@ -105,15 +100,16 @@ func (f *FIB) WithoutAll(match func(Route) bool) *FIB {
 	for _, t := range f.tables {
 		var gone []Route
 		all := 0
-		for p, hs := range t.fib.All() {
+		t.each(func(p netip.Prefix, hs *hops) bool {
 			all += len(hs.list)
 			for i := range hs.list {
 				if r := hs.list[i].route(p, t.id); match(r) {
 					gone = append(gone, r)
 				}
 			}
-		}
-		if len(gone) >= fewGone && len(gone) > t.fib.Size()/8 {
+			return true
+		})
+		if len(gone) >= fewGone && len(gone) > t.size()/8 {
 			f = f.withoutMany(t, gone, len(gone) == all)
 			continue
 		}
@@ -131,10 +127,11 @@ const fewGone = 64
 func (f *FIB) withoutMany(t *table, gone []Route, all bool) *FIB {
 	c := *f
 	c.tables = slices.Clone(f.tables)
-	n := newTable(t.id)
+	n := &table{id: t.id}
 	if !all {
-		n.fib, n.digests = t.fib.Clone(), t.digests
+		*n = *t
 	}
+	edit := f.nextEdit()
 	for i := range gone {
 		r := &gone[i]
 		h := hopOf(r)
@@ -143,18 +140,18 @@ func (f *FIB) withoutMany(t *table, gone []Route, all bool) *FIB {
 		if all {
 			continue
 		}
-		n.fib.Modify(r.Prefix, func(hs *hops, _ bool) (*hops, bool) {
+		n.edit(edit, r.Prefix, func(hs *hops) *hops {
 			k := slices.IndexFunc(hs.list, func(o Hop) bool { return o.same(&h) })
 			if len(hs.list) == 1 {
-				return nil, true
+				return nil
 			}
-			return f.intern.intern(withoutHop(hs.list, k)), false
+			return f.intern.intern(withoutHop(hs.list, k))
 		})
 	}
-	n.digestAll(true)
-	n.digestAll(false)
+	n.digestAll(0)
+	n.digestAll(1)
 	k, _ := c.tableIndex(t.id)
-	if c.tables[k] = n; n.fib.Size() == 0 {
+	if c.tables[k] = n; n.size() == 0 {
 		c.tables = slices.Delete(c.tables, k, k+1)
 	}
 	c.retable()
@@ -173,32 +170,45 @@ func (f *FIB) linked(h Hop) Hop {
 func (f *FIB) change(r *Route, edit func([]Hop) []Hop) *FIB {
 	c := *f
 	f.journal.note(r.Table, r.Prefix)
-	k, there := f.tableIndex(r.Table)
-	if !there {
-		c.tables = slices.Insert(slices.Clone(f.tables), k, newTable(r.Table))
-	} else {
-		c.tables = slices.Clone(f.tables)
-	}
-	old := c.tables[k]
-	t := &table{id: old.id, digests: old.digests}
-	t.fib = old.fib.ModifyPersist(r.Prefix, func(hs *hops, _ bool) (*hops, bool) {
+	c.tables = slices.Clone(f.tables)
+	t := c.tableToChange(r.Table)
+	t.edit(f.nextEdit(), r.Prefix, func(hs *hops) *hops {
 		var list []Hop
 		if hs != nil {
 			list = hs.list
 		}
 		if list = edit(list); len(list) == 0 {
-			return nil, true
+			return nil
 		}
-		return f.intern.intern(list), false
+		return f.intern.intern(list)
 	})
 	t.digestChanged(r.Prefix)
-	c.tables[k] = t
 	c.noteFlow(r)
-	if t.fib.Size() == 0 {
+	if t.size() == 0 {
+		k, _ := c.tableIndex(r.Table)
 		c.tables = slices.Delete(c.tables, k, k+1)
 	}
 	c.retable()
 	return &c
+}
+
+// tableToChange puts a table of its own in the place of one of c's, which is not published yet, or where there was none.
+func (c *FIB) tableToChange(id uint32) *table {
+	t := &table{id: id}
+	k, there := c.tableIndex(id)
+	if there {
+		*t = *c.tables[k]
+		c.tables[k] = t
+	} else {
+		c.tables = slices.Insert(c.tables, k, t)
+	}
+	return t
+}
+
+// nextEdit returns the number of a change, of which no node of a trie is yet.
+func (s *shared) nextEdit() uint64 {
+	s.edits++
+	return s.edits
 }
 
 // noteFlow remembers that answers depend on flows once there was a route that spreads them.

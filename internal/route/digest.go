@@ -1,18 +1,14 @@
 package route
 
-import (
-	"math/bits"
-
-	"github.com/onlink-go/onlink/wire"
-)
+import "math/bits"
 
 // digest is an excerpt of one family of a table with many routes: it finds the hops of an address's longest prefix, and does
 // nothing else. So it is small, and a lookup touches few cache lines: most of a table's trie of a million prefixes is beyond
 // the processor's caches, where a router would wait five times for each packet.
 //
-// It is a trie of an octet a level, as the table's is. One digest holds the prefixes of its level under one prefix, each
+// It is a trie of an octet a level. One digest holds the prefixes of its level under one prefix, each
 // expanded to all the octets that it covers. Octets in a row that lead to the same hops have one value (both as in Asai and
-// Ohara's Poptrie). Where there are few prefixes it does not say: the table's trie is asked.
+// Ohara's Poptrie). Where there are few prefixes it leads on to the table's trie.
 //
 // It is immutable: a change makes another one, which shares all but the path to the prefix that changed.
 type digest struct {
@@ -20,28 +16,32 @@ type digest struct {
 	deeper [4]uint64 // bit i: there are longer prefixes at octet i
 	runsTo [4]uint8  // how many bits are set in the words of runs before each
 	deepTo [4]uint8
-	values []*hops   // of the runs; nil: what a shorter prefix says
-	kids   []*digest // of the octets with longer prefixes; unsaid: too few for a digest
+	values []*hops // of the runs; nil: what a shorter prefix says
+	kids   []kid   // of the octets with longer prefixes
 }
 
-// unsaid stands for a digest that nobody made.
-var unsaid = new(digest)
+// kid is what has the longer prefixes at an octet: a digest, or if they are few the part of the trie. The zero kid: there are none.
+type kid struct {
+	digest *digest
+	few    *node
+}
 
-// find returns the hops of the longest prefix that a is in, nil if there is none. It does not know unless said.
-func (d *digest) find(a wire.Addr) (best *hops, said bool) {
-	if a.Is4() {
-		a.Hi = a.Lo << 32
-	}
-	for {
+// find returns the hops of the longest prefix that a is in, nil if there is none.
+func (d *digest) find(a bitString) (best *hops) {
+	for whole := a; ; {
 		i := uint8(a.Hi >> 56)
 		if v := d.values[rank(&d.runs, &d.runsTo, i)]; v != nil {
 			best = v
 		}
 		if !has(&d.deeper, i) {
-			return best, true
+			return best
 		}
-		if d = d.kids[rank(&d.deeper, &d.deepTo, i)]; d == unsaid {
-			return nil, false
+		k := &d.kids[rank(&d.deeper, &d.deepTo, i)]
+		if d = k.digest; d == nil {
+			if hs := k.few.find(whole); hs != nil {
+				best = hs
+			}
+			return best
 		}
 		a.Hi, a.Lo = a.Hi<<8|a.Lo>>56, a.Lo<<8
 	}
@@ -58,7 +58,7 @@ func rank(set *[4]uint64, before *[4]uint8, i uint8) int {
 // wide is a digest that can be written to: by octet.
 type wide struct {
 	values [256]*hops
-	kids   [256]*digest
+	kids   [256]kid
 }
 
 func (d *digest) widen(w *wide) {
@@ -84,7 +84,7 @@ func (w *wide) narrow() *digest {
 			d.runs[i>>6] |= 1 << (i & 63)
 			values++
 		}
-		if w.kids[i] != nil {
+		if w.kids[i] != (kid{}) {
 			d.deeper[i>>6] |= 1 << (i & 63)
 			kids++
 		}
@@ -96,12 +96,12 @@ func (w *wide) narrow() *digest {
 		d.runsTo[i+1] = d.runsTo[i] + uint8(bits.OnesCount64(d.runs[i]))
 		d.deepTo[i+1] = d.deepTo[i] + uint8(bits.OnesCount64(d.deeper[i]))
 	}
-	d.values, d.kids = make([]*hops, 0, values), make([]*digest, 0, kids)
+	d.values, d.kids = make([]*hops, 0, values), make([]kid, 0, kids)
 	for i, v := range w.values {
 		if has(&d.runs, uint8(i)) {
 			d.values = append(d.values, v)
 		}
-		if w.kids[i] != nil {
+		if w.kids[i] != (kid{}) {
 			d.kids = append(d.kids, w.kids[i])
 		}
 	}

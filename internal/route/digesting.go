@@ -1,26 +1,20 @@
 package route
 
 import (
-	"iter"
 	"net/netip"
 	"slices"
-
-	"github.com/gaissmai/bart"
 )
 
 const (
-	manyRoutes = 1 << 13 // of a family: from then on a table has a digest of it, until it has half as many; the trie of fewer is in the cache
-	fewBelow   = 8       // prefixes below an octet: fewer get no digest
+	manyRoutes = 1 << 5 // of a family: from then on a table has a digest of it, until it has half as many
+	fewBelow   = 8      // prefixes below an octet: fewer get no digest
 )
 
 // digestAll makes the digest of a whole family of a table anew, if it has many routes, or had and has half as many.
-func (t *table) digestAll(four bool) {
-	d, n, all := &t.digests[0], t.fib.Size4(), t.fib.AllSorted4
-	if !four {
-		d, n, all = &t.digests[1], t.fib.Size6(), t.fib.AllSorted6
-	}
+func (t *table) digestAll(fam int) {
+	d, n := &t.digests[fam], t.tries[fam].n
 	if n >= manyRoutes || *d != nil && n >= manyRoutes/2 {
-		*d = digestOf(all(), 0)
+		*d = digestOf(t.tries[fam].root, 0)
 	} else {
 		*d = nil
 	}
@@ -28,40 +22,41 @@ func (t *table) digestAll(four bool) {
 
 // digestChanged has the digest follow a change of the prefix p.
 func (t *table) digestChanged(p netip.Prefix) {
-	d, n := &t.digests[0], t.fib.Size4()
-	if !p.Addr().Is4() {
-		d, n = &t.digests[1], t.fib.Size6()
-	}
+	fam := familyOf(p)
+	d, n := &t.digests[fam], t.tries[fam].n
 	switch {
 	case *d == nil && n >= manyRoutes:
-		t.digestAll(p.Addr().Is4())
+		t.digestAll(fam)
 	case *d != nil && n < manyRoutes/2:
 		*d = nil
 	case *d != nil:
-		*d = (*d).changed(t.fib, p, 0)
+		key, length := prefixBits(p)
+		*d = (*d).changed(&t.tries[fam], key, length, 0)
 	}
 }
 
-// digestOf returns the digest, on the given level, of prefixes that come in order, of two with one address the shorter one first.
-func digestOf(prefixes iter.Seq2[netip.Prefix, *hops], level int) *digest {
-	b := digester{top: level}
+// digestOf returns the digest, on the given level, of the prefixes in n.
+func digestOf(n *node, level int) *digest {
+	b := digester{root: n, top: level}
 	b.open[level] = new(opened)
-	for p, hs := range prefixes {
-		if levelOf(p) >= level {
-			b.add(p, hs)
+	n.each(func(p *node) bool {
+		if levelOf(p.bits()) >= level {
+			b.add(p)
 		}
-	}
+		return true
+	})
 	for b.top > level {
 		b.close()
 	}
 	return b.open[level].narrow()
 }
 
-// digester makes a digest.
+// digester makes a digest of prefixes that come in order, of two with one address the shorter one first.
 type digester struct {
+	root *node       // what has the prefixes
 	open [16]*opened // by level: what the last prefix is in
 	top  int         // the last of them
-	path [16]byte    // the octets that lead there
+	path bitString   // the octets that lead there
 }
 
 type opened struct {
@@ -69,19 +64,19 @@ type opened struct {
 	n int // prefixes, with those on lower levels
 }
 
-func (b *digester) add(p netip.Prefix, hs *hops) {
-	path, level := octets(p.Addr()), levelOf(p)
-	for b.top > level || b.open[b.top].n > 0 && string(path[:b.top]) != string(b.path[:b.top]) {
+func (b *digester) add(p *node) {
+	level := levelOf(p.bits())
+	for b.top > level || b.open[b.top].n > 0 && b.path.common(p.key) < 8*b.top {
 		b.close()
 	}
-	for b.path = path; b.top < level; {
+	for b.path = p.key; b.top < level; {
 		if b.top++; b.open[b.top] == nil {
 			b.open[b.top] = new(opened)
 		}
 	}
 	w := b.open[level]
-	for i, last := covered(p); i <= last; i++ {
-		w.values[i] = hs
+	for i, last := covered(p.key, p.bits()); i <= last; i++ {
+		w.values[i] = p.hops
 	}
 	w.n++
 }
@@ -92,37 +87,38 @@ func (b *digester) close() {
 	b.top--
 	above := b.open[b.top]
 	above.n += w.n
-	kid := unsaid
+	k := &above.kids[b.path.octet(b.top)]
 	if w.n >= fewBelow {
-		kid = w.narrow()
+		k.digest = w.narrow()
+	} else {
+		k.few = b.root.within(b.path, 8*b.top+8)
 	}
-	above.kids[b.path[b.top]] = kid
 	*w = opened{}
 }
 
-// changed returns d, which is on the given level, after the prefix p of the table changed; nil if nothing is left in it.
-func (d *digest) changed(fib *bart.Fast[*hops], p netip.Prefix, level int) *digest {
+// changed returns d, which is on the given level, after a prefix of t changed; nil if nothing is left in it.
+func (d *digest) changed(t *trie, key bitString, length, level int) *digest {
 	var w wide
-	if levelOf(p) == level {
+	if levelOf(length) == level {
 		d.widen(&w)
-		w.refresh(fib, p, level)
+		w.refresh(t, key, length)
 		return w.narrow()
 	}
-	i := octets(p.Addr())[level]
-	var was, is *digest
+	i := key.octet(level)
+	var was, is kid
 	k := rank(&d.deeper, &d.deepTo, i)
 	if has(&d.deeper, i) {
 		was = d.kids[k]
 	}
-	if was == nil || was == unsaid {
-		is = digestBelow(fib, p, level+1)
+	if was.digest == nil {
+		is = below(t, key, level+1)
 	} else {
-		is = was.changed(fib, p, level+1)
+		is.digest = was.digest.changed(t, key, length, level+1)
 	}
 	switch {
 	case is == was:
 		return d
-	case is != nil && was != nil:
+	case is != (kid{}) && was != (kid{}):
 		c := *d
 		c.kids = slices.Clone(d.kids)
 		c.kids[k] = is
@@ -133,61 +129,45 @@ func (d *digest) changed(fib *bart.Fast[*hops], p netip.Prefix, level int) *dige
 	return w.narrow()
 }
 
-// refresh asks the table anew for the values of the octets that p covers, on its level.
-func (w *wide) refresh(fib *bart.Fast[*hops], p netip.Prefix, level int) {
-	path := octets(p.Addr())
-	for i, last := covered(p); i <= last; i++ {
-		path[level] = byte(i)
+// refresh asks the trie anew for the values of the octets that a prefix covers, on its level.
+func (w *wide) refresh(t *trie, key bitString, length int) {
+	level := levelOf(length)
+	for i, last := covered(key, length); i <= last; i++ {
 		w.values[i] = nil
-		if longest, hs, ok := fib.LookupPrefixLPM(prefixOf(path, level+1, p.Addr().Is4())); ok && levelOf(longest) == level {
-			w.values[i] = hs
+		if n := t.longest(key.withOctet(level, byte(i)), 8*level+8); n != nil && levelOf(n.bits()) == level {
+			w.values[i] = n.hops
 		}
+	}
+	if k := &w.kids[key.octet(level)]; k.few != nil && length == 8*level+8 {
+		k.few = t.root.within(key, length) // that begins with it
 	}
 }
 
-// digestBelow returns the digest, on the given level, of the prefixes there that p is among; unsaid if they are few, nil if there are
-// none.
-func digestBelow(fib *bart.Fast[*hops], p netip.Prefix, level int) *digest {
-	within := fib.Subnets(prefixOf(octets(p.Addr()), level, p.Addr().Is4()))
+// below returns what has the prefixes on the given level, and longer ones, that key is among.
+func below(t *trie, key bitString, level int) kid {
+	within := t.root.within(key, 8*level)
 	n := 0
-	for p := range within {
-		if levelOf(p) >= level {
-			if n++; n == fewBelow {
-				return digestOf(within, level)
-			}
+	within.each(func(p *node) bool {
+		if levelOf(p.bits()) >= level {
+			n++
 		}
+		return n < fewBelow
+	})
+	switch n {
+	case 0:
+		return kid{}
+	case fewBelow:
+		return kid{digest: digestOf(within, level)}
 	}
-	if n == 0 {
-		return nil
-	}
-	return unsaid
+	return kid{few: within}
 }
 
-// levelOf returns the level of p: the octets that it says all of, but for the last one that it says anything of.
-func levelOf(p netip.Prefix) int { return max(0, p.Bits()-1) / 8 }
+// levelOf returns the level of a prefix of a length: the octets that it says all of, but for the last one that it says anything of.
+func levelOf(length int) int { return max(0, length-1) / 8 }
 
-// covered returns the first and the last octet of its level that p covers.
-func covered(p netip.Prefix) (first, last int) {
-	level := levelOf(p)
-	first = int(octets(p.Addr())[level])
-	return first, first | 0xff>>(p.Bits()-8*level)
-}
-
-// octets returns the octets of an address, from the first one on.
-func octets(a netip.Addr) (o [16]byte) {
-	if !a.Is4() {
-		return a.As16()
-	}
-	four := a.As4()
-	copy(o[:], four[:])
-	return o
-}
-
-// prefixOf returns the prefix of the first n octets of a path.
-func prefixOf(path [16]byte, n int, four bool) netip.Prefix {
-	clear(path[n:])
-	if four {
-		return netip.PrefixFrom(netip.AddrFrom4([4]byte(path[:4])), 8*n)
-	}
-	return netip.PrefixFrom(netip.AddrFrom16(path), 8*n)
+// covered returns the first and the last octet of its level that a prefix covers.
+func covered(key bitString, length int) (first, last int) {
+	level := levelOf(length)
+	first = int(key.octet(level))
+	return first, first | 0xff>>(length-8*level)
 }

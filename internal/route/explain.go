@@ -2,7 +2,6 @@ package route
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/onlink-go/onlink/wire"
 )
@@ -60,11 +59,13 @@ func (f *FIB) Explain(q *Query, r *Result) (all []Contender) {
 	if t == nil {
 		return nil
 	}
-	a := q.Dst.Netip()
 	chosen := -1
-	for p, hs := range t.fib.Supernets(netip.PrefixFrom(a, a.BitLen())) {
-		for i := range hs.list {
-			h := &hs.list[i]
+	above := t.tries[family(q.Dst)].above(bitsOf(q.Dst), hostBits, nil)
+	for k := range above {
+		n := above[len(above)-1-k]
+		p := n.key.prefix(n.bits(), q.Dst.Is4())
+		for i := range n.hops.list {
+			h := &n.hops.list[i]
 			if h == r.Hop {
 				chosen = len(all)
 			}

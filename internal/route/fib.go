@@ -29,6 +29,7 @@ type FIB struct {
 type shared struct {
 	routers *Routers
 	intern  interner
+	edits   uint64 // of tries
 	seed    uint64
 	turn    atomic.Uint32 // of roundRobin
 	journal *Journal      // nil: nobody wants to know
@@ -237,13 +238,14 @@ func (f *FIB) FlowHash(q *Query) uint32 {
 func (f *FIB) Routes(all bool) []Route {
 	var rs []Route
 	for _, t := range f.tables {
-		for p, hs := range t.fib.AllSorted() {
+		t.each(func(p netip.Prefix, hs *hops) bool {
 			for i := range hs.list {
 				if h := &hs.list[i]; all || !f.isDown(h.Out) {
 					rs = append(rs, h.route(p, t.id))
 				}
 			}
-		}
+			return true
+		})
 	}
 	return rs
 }
@@ -251,7 +253,7 @@ func (f *FIB) Routes(all bool) []Route {
 // Len returns how many prefixes there are in all tables.
 func (f *FIB) Len() (n int) {
 	for _, t := range f.tables {
-		n += t.fib.Size()
+		n += t.size()
 	}
 	return n
 }
@@ -275,9 +277,10 @@ func (f *FIB) Candidates(id uint32, dst wire.Addr) (rs []Route) {
 	if t == nil {
 		return nil
 	}
-	p, hs, ok := t.fib.LookupPrefixLPM(host(dst))
-	for i := 0; ok && i < len(hs.list); i++ {
-		rs = append(rs, hs.list[i].route(p, id))
+	if n := t.tries[family(dst)].longest(bitsOf(dst), hostBits); n != nil {
+		for i := range n.hops.list {
+			rs = append(rs, n.hops.list[i].route(n.key.prefix(n.bits(), dst.Is4()), id))
+		}
 	}
 	return rs
 }

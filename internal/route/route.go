@@ -2,8 +2,8 @@
 // known of their reachability, redirects (RFC 4861, 5; RFC 4191; RFC 4311; RFC 1122, 3.3.1).
 //
 // A [FIB] is all of it at one moment, and immutable: a change makes another one that shares what did not change, at the
-// cost of the path to one prefix. The prefixes are held by github.com/gaissmai/bart; of many, an excerpt that fits into the
-// processor's cache answers most lookups. [FIB.Lookup] takes no lock and allocates nothing. Four ideas that Neighbor Discovery keeps apart are in one structure here: on-link prefixes are routes
+// cost of the path to one prefix. The prefixes are in a trie; of more than a few, an excerpt that fits into the
+// processor's cache answers lookups. [FIB.Lookup] takes no lock and allocates nothing. Four ideas that Neighbor Discovery keeps apart are in one structure here: on-link prefixes are routes
 // without a gateway, default routers are routes to ::/0, route information options are routes to other prefixes. The
 // Destination Cache is left: redirects are in a table of their own, by destination ([FIB.Redirect]), path MTUs
 // elsewhere, and what a sender decided it keeps itself.

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/gaissmai/bart"
-
 	"github.com/onlink-go/onlink/wire"
 )
 
@@ -16,27 +14,48 @@ type hops struct{ list []Hop }
 // table is a forwarding table. It is immutable once its FIB is published.
 type table struct {
 	id      uint32
-	fib     *bart.Fast[*hops]
-	digests [2]*digest // IPv4, IPv6; nil: there are few routes
+	tries   [2]trie    // IPv4, IPv6
+	digests [2]*digest // of these; nil: there are few routes
 }
 
-func newTable(id uint32) *table { return &table{id: id, fib: new(bart.Fast[*hops])} }
+// size returns how many prefixes t has.
+func (t *table) size() int { return t.tries[0].n + t.tries[1].n }
+
+// each calls f for all prefixes, in order, IPv4's first, until it returns false.
+func (t *table) each(f func(netip.Prefix, *hops) bool) {
+	for fam := range t.tries {
+		if !t.tries[fam].root.each(func(n *node) bool { return f(n.key.prefix(n.bits(), fam == 0), n.hops) }) {
+			return
+		}
+	}
+}
+
+// edit has the hops of a prefix be what change makes of them, as the edit with the given number.
+func (t *table) edit(number uint64, p netip.Prefix, change func(*hops) *hops) {
+	t.tries[familyOf(p)].edit(number, p, change)
+}
+
+func familyOf(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 0
+	}
+	return 1
+}
 
 // find returns the routes of the longest prefix that a is in, nil if there is none.
 func (t *table) find(a wire.Addr) *hops {
-	if d := t.digests[family(a)]; d != nil {
-		if hs, said := d.find(a); said {
-			return hs
-		}
+	key, fam := bitsOf(a), family(a)
+	if d := t.digests[fam]; d != nil {
+		return d.find(key)
 	}
-	hs, _ := t.fib.Lookup(a.Netip())
-	return hs
+	return t.tries[fam].root.find(key)
 }
 
 // get returns the routes of a prefix.
 func (t *table) get(p netip.Prefix) []Hop {
-	if hs, ok := t.fib.Get(p); ok {
-		return hs.list
+	key, length := prefixBits(p)
+	if n := t.tries[familyOf(p)].longest(key, length); n != nil && n.bits() == length {
+		return n.hops.list
 	}
 	return nil
 }
@@ -97,7 +116,10 @@ func (f *FIB) lookup(t *table, q *Query, r *Result) bool {
 		return true
 	}
 	var asleep *hops // of the longest prefix with routers that could be used, of which none answers
-	for _, hs := range t.fib.Supernets(host(q.Dst)) {
+	var room [16]*node
+	above := t.tries[family(q.Dst)].above(bitsOf(q.Dst), hostBits, room[:0])
+	for i := range above {
+		hs := above[len(above)-1-i].hops
 		if f.choose(hs.list, q, r) {
 			missAll(asleep, f, q)
 			return true
@@ -145,8 +167,5 @@ func (f *FIB) usable(h *Hop, q *Query) bool {
 	return (q.Out == 0 || h.Out == q.Out) && !f.isDown(h.Out)
 }
 
-// netip returns a's prefix of full length.
-func host(a wire.Addr) netip.Prefix {
-	n := a.Netip()
-	return netip.PrefixFrom(n, n.BitLen())
-}
+// hostBits is at least the length of any prefix.
+const hostBits = 128
