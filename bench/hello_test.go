@@ -23,7 +23,7 @@ var unasked = []string{
 	"github.com/onlink-go/onlink/internal/raw.", "github.com/onlink-go/onlink/internal/framesock.", "github.com/onlink-go/onlink/internal/tcp.(*bbr).",
 	"github.com/onlink-go/onlink/internal/ip.(*Explanation).", "github.com/onlink-go/onlink/internal/ip.narration.",
 	"github.com/onlink-go/onlink/internal/ip.(*watchers).", "github.com/onlink-go/onlink/internal/ip.(*advertiser).",
-	"github.com/onlink-go/onlink/internal/nd.(*Router).", "errors.as", "encoding/json.(*encodeState).",
+	"github.com/onlink-go/onlink/internal/nd.(*Router).", "internal/reflectlite.Value.Set", "encoding/json.(*encodeState).",
 }
 
 // goTool runs the go command on the programs of bench/peers.
