@@ -20,7 +20,7 @@ func idleKnobs() []knob {
 			"net.core.dev_weight":    64,
 			"net.core.netdev_budget": 300, "net.core.netdev_budget_usecs": 8000, "net.core.netdev_max_backlog": 1000,
 			"net.core.netdev_tstamp_prequeue": 1, "net.core.gro_normal_batch": 8, "net.core.busy_poll": 0,
-			"net.core.busy_read": 0, "net.core.skb_defer_max": 64, "net.core.high_order_alloc_disable": 0,
+			"net.core.skb_defer_max": 64, "net.core.high_order_alloc_disable": 0,
 			"net.core.rps_sock_flow_entries": 0, "net.core.flow_limit_table_len": 4096, "net.core.max_skb_frags": 17,
 		}),
 		idleGroup("no effect: retransmissions are cut as the segment size is at the time", map[string]int{

@@ -29,6 +29,8 @@ func tcpOpeningKnobs() []knob {
 		on("net.ipv4.tcp_abort_on_overflow", func(t *settings) *bool { return &t.Limits.AbortOnOverflow },
 			"1: a connection that does not fit into the accept queue is reset"),
 		number("net.core.somaxconn", func(t *settings) *int { return &t.SoMaxConn }, 0, maxInt, "longest accept queue of a listener"),
+		duration("net.core.busy_read", func(t *settings) *time.Duration { return &t.BusyRead }, time.Microsecond, 0, maxInt,
+			"microseconds for which Read on a TCP connection looks whether something comes before it waits; it takes a processor meanwhile"),
 
 		number("net.ipv4.tcp_fastopen", func(t *settings) *int { return &t.Limits.FastOpen }, 0, maxInt,
 			"TCP Fast Open (RFC 7413), the sum of 1: client, 2: server, 4: client without cookies, 0x200: server without "+

@@ -62,6 +62,11 @@ type TCPConfig struct {
 	ChallengeACKLimit int           // tcp_challenge_ack_limit: a second (RFC 5961, 7); 2147483647
 	InvalidRateLimit  time.Duration // tcp_invalid_ratelimit: least time between answers to invalid segments; 500 ms
 
+	// BusyRead is busy_read: for how long Read looks whether something comes before it waits for it; 0: not at all. A processor is
+	// busy with that, and no thread has to be woken when something comes: for answers that are there in microseconds, from a
+	// stack in memory above all, of programs that leave processors idle.
+	BusyRead time.Duration
+
 	// Keep-alive (RFC 9293, 3.8.4) of connections that turn it on; Dial and Listen do not.
 	KeepAlive         bool          // all connections have it on
 	KeepAliveIdle     time.Duration // tcp_keepalive_time: without traffic before the first probe; 2 h
@@ -116,7 +121,7 @@ func (c *TCPConfig) check() error {
 	for _, n := range [...]struct {
 		name  string
 		value int
-	}{{"SendBuffer", c.SendBuffer}, {"ReceiveBuffer", c.ReceiveBuffer}, {"Backlog", c.Backlog}} {
+	}{{"SendBuffer", c.SendBuffer}, {"ReceiveBuffer", c.ReceiveBuffer}, {"Backlog", c.Backlog}, {"BusyRead", int(c.BusyRead)}} {
 		if n.value < 0 {
 			return fmt.Errorf("onlink: Config.TCP.%s is %d: must not be negative", n.name, n.value)
 		}
@@ -157,7 +162,7 @@ func checkControl(cfg *tcp.Config, name string) error {
 func (c *TCPConfig) settings() tcpsock.Settings {
 	return tcpsock.Settings{
 		TCP: c.connection(), Limits: c.limits(), Mem: c.Memory, SoMaxConn: c.SoMaxConn,
-		DefaultMSS4: c.DefaultMSS4, DefaultMSS6: c.DefaultMSS6,
+		DefaultMSS4: c.DefaultMSS4, DefaultMSS6: c.DefaultMSS6, BusyRead: c.BusyRead,
 	}
 }
 

@@ -51,7 +51,7 @@ var cases = slices.Concat([]benchmark{
 	{name: "TCP bulk, super-packets, 1 connection", unit: octets, on: large, work: bulk(1), floor: twoCopies, goals: fastLarge},
 	{name: "TCP bulk, super-packets, 8 connections", unit: octets, on: large, work: bulk(8), floor: twoCopies, goals: fastLarge},
 }, wireBulk(1, v4), wireBulk(1, v6), wireBulk(8, v4), []benchmark{
-	{name: "TCP, one octet there and back", unit: trips, also: []string{p50, p99}, on: small, work: roundTrips, floor: []part{{2, waking}},
+	{name: "TCP, one octet there and back", unit: trips, also: []string{p50, p99}, on: trip, work: roundTrips, floor: []part{{2, waking}},
 		goals: []goal{{p50, 5, "gVisor"}, {p99, 5, "gVisor"}, noGarbage}},
 	{name: "TCP, one octet to the kernel and back", unit: trips, also: []string{p50, p99}, on: onWire(toKernel), work: roundTrips,
 		floor: []part{{1, smallWrite}, {1, smallRead}, {2, waking}}, goals: []goal{{p50, 1 / 1.2, "Linux"}, {p99, 1 / 1.2, "Linux"}}},

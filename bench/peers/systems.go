@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/onlink-go/onlink"
 	"github.com/onlink-go/onlink/link/tuntap"
@@ -40,6 +41,9 @@ var (
 		{"gVisor, queue", gvisorQueue(1500, 0, usual)},
 		{"Linux, veth", kernelVeth(1500, "")},
 	}
+	// With a processor that looks for the answer.
+	trip = append(small[:len(small):len(small)],
+		system{"onlink, busy polling", onlinkMemory(plainCable, onlink.Config{TCP: onlink.TCPConfig{BusyRead: 100 * time.Microsecond}})})
 	smallUDP = append(small[:len(small):len(small)],
 		system{"onlink, batches", by(batches, onlinkMemory(plainCable, onlink.Config{}))},
 		system{"Linux, veth, batches", by(batches, kernelVeth(1500, ""))})

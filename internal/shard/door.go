@@ -2,6 +2,7 @@ package shard
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/onlink-go/onlink/clock"
@@ -79,14 +80,22 @@ func (d *Door) note(who any, briefly bool) {
 	d.times++
 }
 
-// Pass takes in that who has waited elsewhere: so nobody is expected.
-func (d *Door) Pass(who any) { d.note(who, false) }
+// Pass takes in that who waits elsewhere: so nobody is expected. d may be nil.
+func (d *Door) Pass(who any) {
+	if d != nil {
+		d.note(who, false)
+	}
+}
 
-// Visitor is somebody who may wait at a Door.
-type Visitor struct{ door *Door }
+// Visitor is somebody who may wait at a Door, or poll. Its shard's lock guards it, but for woken.
+type Visitor struct {
+	door  *Door
+	woken atomic.Uint32 // how often
+}
 
-// Wake wakes v, if it waits at a Door.
+// Wake wakes v, if it waits at a Door or polls.
 func (v *Visitor) Wake() {
+	v.woken.Add(1)
 	if v.door != nil {
 		v.door.bell.Ring()
 	}

@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/internal/tcp"
@@ -19,6 +20,8 @@ type Settings struct {
 	RMemMax, WMemMax         int // rmem_max, wmem_max: the largest SO_RCVBUF and SO_SNDBUF; 212992
 	RMemDefault, WMemDefault int // rmem_default, wmem_default: of UDP and raw sockets; 212992
 	SoMaxConn                int // somaxconn: the longest queue of a listener; 4096
+
+	BusyRead time.Duration // busy_read: for how long a reader looks whether something comes before it waits for it
 
 	DefaultMSS4, DefaultMSS6 int  // assumed of a peer that announces none; 536 and 1220 (RFC 9293, 3.7.1)
 	BindV6Only               bool // net.ipv6.bindv6only: IPv6 sockets do not take IPv4

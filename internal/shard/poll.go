@@ -1,0 +1,36 @@
+package shard
+
+import (
+	"runtime"
+	"time"
+)
+
+// pollLooks is after how many looks who polls lets others run, and looks at the clock: some microseconds.
+const pollLooks = 250
+
+// Poll looks for up to so long whether v is woken, and reports it: what Linux calls busy polling (net.core.busy_read). It is not
+// worth while, and returns false at once, where there is one processor only, and where time does not pass meanwhile, as in a
+// simulation or a synctest bubble. sh locked, before and after.
+func (s *Shard) Poll(v *Visitor, most time.Duration) bool {
+	if looks == 1 {
+		return false
+	}
+	was := v.woken.Load()
+	s.Unlock()
+	defer s.Lock()
+	began := s.rt.Now()
+	for last := began; ; {
+		runtime.Gosched() // to whom it waits for, maybe, on this processor
+		for range pollLooks {
+			if v.woken.Load() != was {
+				return true
+			}
+			pause()
+		}
+		now := s.rt.Now()
+		if now == last || now.Sub(began) >= most {
+			return false
+		}
+		last = now
+	}
+}
