@@ -117,7 +117,7 @@ func (x *explainer) address(a *netif.Address, i *netif.Interface) *ExplainedAddr
 // anyAddress describes an address by what it says itself.
 func (x *explainer) anyAddress(a wire.Addr) *ExplainedAddress {
 	e := &ExplainedAddress{Scope: addrsel.ScopeOf(a).String(), Label: -1}
-	if p := x.s.ip.Policy().Entry(a); p != nil {
+	if p, ok := x.s.ip.Policy().Entry(a); ok {
 		e.Policy, e.Precedence, e.Label = p.Prefix.String(), p.Precedence, p.Label
 	}
 	return e

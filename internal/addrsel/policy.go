@@ -25,29 +25,30 @@ type Policy struct{ rows []row } // by descending length of prefix
 
 // row is an Entry made ready for comparing.
 type row struct {
-	prefix, mask wire.Addr
-	Entry
+	prefix            wire.Addr
+	bits              int
+	precedence, label int
+}
+
+func (r *row) entry() Entry {
+	var b [16]byte
+	r.prefix.Put16(b[:])
+	return Entry{netip.PrefixFrom(netip.AddrFrom16(b), r.bits), r.precedence, r.label}
 }
 
 // DefaultPolicy is the table of RFC 6724, 2.1: "If an implementation is not configurable or has not been configured, then
 // it SHOULD operate according to the algorithms specified here in conjunction with the following default policy table".
-var DefaultPolicy = func() *Policy {
-	p, err := NewPolicy([]Entry{
-		{netip.MustParsePrefix("::1/128"), 50, 0},
-		{netip.MustParsePrefix("::/0"), 40, 1},
-		{netip.MustParsePrefix("::ffff:0:0/96"), 35, 4},
-		{netip.MustParsePrefix("2002::/16"), 30, 2},
-		{netip.MustParsePrefix("2001::/32"), 5, 5},
-		{netip.MustParsePrefix("fc00::/7"), 3, 13},
-		{netip.MustParsePrefix("::/96"), 1, 3},
-		{netip.MustParsePrefix("fec0::/10"), 1, 11},
-		{netip.MustParsePrefix("3ffe::/16"), 1, 12},
-	})
-	if err != nil {
-		panic(err)
-	}
-	return p
-}()
+var DefaultPolicy = &Policy{[]row{
+	{wire.Addr{Lo: 1}, 128, 50, 0},               // ::1/128
+	{wire.Addr{Lo: 0xffff << 32}, 96, 35, 4},     // ::ffff:0:0/96
+	{wire.Addr{}, 96, 1, 3},                      // ::/96
+	{wire.Addr{Hi: 0x2001_0000 << 32}, 32, 5, 5}, // 2001::/32
+	{wire.Addr{Hi: 0x2002 << 48}, 16, 30, 2},     // 2002::/16
+	{wire.Addr{Hi: 0x3ffe << 48}, 16, 1, 12},     // 3ffe::/16
+	{wire.Addr{Hi: 0xfec0 << 48}, 10, 1, 11},     // fec0::/10
+	{wire.Addr{Hi: 0xfc00 << 48}, 7, 3, 13},      // fc00::/7
+	{wire.Addr{}, 0, 40, 1},                      // ::/0
+}}
 
 // ErrPolicy is what is wrong with an entry whose prefix is none of IPv6, or comes twice.
 var ErrPolicy = errors.New("addrsel: not a table of IPv6 prefixes, each once")
@@ -60,14 +61,15 @@ func NewPolicy(entries []Entry) (*Policy, error) {
 			return nil, fmt.Errorf("%w: %v", ErrPolicy, e.Prefix)
 		}
 		e.Prefix = e.Prefix.Masked()
-		if slices.ContainsFunc(p.rows, func(r row) bool { return r.Entry.Prefix == e.Prefix }) {
+		n := row{wire.AddrFrom(e.Prefix.Addr()), e.Prefix.Bits(), e.Precedence, e.Label}
+		if slices.ContainsFunc(p.rows, func(r row) bool { return r.prefix == n.prefix && r.bits == n.bits }) {
 			return nil, fmt.Errorf("%w: %v", ErrPolicy, e.Prefix)
 		}
 		i := 0
-		for i < len(p.rows) && p.rows[i].Prefix.Bits() >= e.Prefix.Bits() {
+		for i < len(p.rows) && p.rows[i].bits >= n.bits {
 			i++
 		}
-		p.rows = slices.Insert(p.rows, i, row{wire.AddrFrom(e.Prefix.Addr()), mask(e.Prefix.Bits()), e})
+		p.rows = slices.Insert(p.rows, i, n)
 	}
 	return p, nil
 }
@@ -83,8 +85,8 @@ func (p *Policy) Entries() []Entry {
 		return nil
 	}
 	var all []Entry
-	for _, r := range p.rows {
-		all = append(all, r.Entry)
+	for i := range p.rows {
+		all = append(all, p.rows[i].entry())
 	}
 	return all
 }
@@ -94,20 +96,29 @@ func (p *Policy) Entries() []Entry {
 // RFC 6724, 2.1: "The policy table is a longest-matching-prefix lookup table". Of an address that no entry covers it says
 // nothing: its precedence is 0 and its label -1, which no entry has by default.
 func (p *Policy) Of(a wire.Addr) (precedence, label int) {
-	if e := p.Entry(a); e != nil {
-		return e.Precedence, e.Label
+	if r := p.row(a); r != nil {
+		return r.precedence, r.label
 	}
 	return 0, -1
 }
 
-// Entry returns the entry that covers a, or nil.
-func (p *Policy) Entry(a wire.Addr) *Entry {
+// Entry returns the entry that covers a; ok is false if none does.
+func (p *Policy) Entry(a wire.Addr) (e Entry, ok bool) {
+	r := p.row(a)
+	if r == nil {
+		return Entry{}, false
+	}
+	return r.entry(), true
+}
+
+func (p *Policy) row(a wire.Addr) *row {
 	if p == nil {
 		return nil
 	}
 	for i := range p.rows {
-		if r := &p.rows[i]; a.Hi&r.mask.Hi == r.prefix.Hi && a.Lo&r.mask.Lo == r.prefix.Lo {
-			return &r.Entry
+		r := &p.rows[i]
+		if m := mask(r.bits); a.Hi&m.Hi == r.prefix.Hi && a.Lo&m.Lo == r.prefix.Lo {
+			return r
 		}
 	}
 	return nil
