@@ -18,11 +18,11 @@ import (
 // advertising is what a device tells hosts on its link as a router. It is an *advertiser, made when there is first something to tell,
 // so that a program that advertises nothing is not linked with it. Control locked, all of it.
 type advertising interface {
-	sync()                                                                 // the interface, or what it is to tell, has changed
-	solicited(now clock.Instant, p *packet.Buffer)                         // a valid Router Solicitation came
-	compare(now clock.Instant, from wire.Addr, m wire.RouterAdvertisement) // another router's advertisement came
-	farewell()                                                             // the interface is about to go away
-	end()                                                                  // for good
+	sync()                                         // the interface, or what it is to tell, has changed
+	solicited(now clock.Instant, p *packet.Buffer) // a valid Router Solicitation came
+	compare(now clock.Instant, p *packet.Buffer)   // another router's advertisement came, a valid one
+	farewell()                                     // the interface is about to go away
+	end()                                          // for good
 }
 
 // advertiser is package nd's Router at work.
@@ -205,9 +205,10 @@ func (a *advertiser) solicited(now clock.Instant, p *packet.Buffer) {
 
 // compare looks at another router's advertisement. RFC 4861, 6.2.7: "Detected inconsistencies indicate that one or more
 // routers might be misconfigured and SHOULD be logged to system or network management."
-func (a *advertiser) compare(now clock.Instant, from wire.Addr, m wire.RouterAdvertisement) {
+func (a *advertiser) compare(now clock.Instant, p *packet.Buffer) {
 	d := a.d
-	if d.address(from) != nil {
+	m, err := wire.ParseRouterAdvertisement(p.Bytes())
+	if err != nil || d.address(p.Src) != nil {
 		return
 	}
 	found := a.router.Check(now, &m)
@@ -220,5 +221,5 @@ func (a *advertiser) compare(now clock.Instant, from wire.Addr, m wire.RouterAdv
 		return // it was told
 	}
 	a.disagreed = text
-	d.l.emit(&trace.Event{Kind: trace.RouterInconsistent, In: d.index, Src: from, Reason: text})
+	d.l.emit(&trace.Event{Kind: trace.RouterInconsistent, In: d.index, Src: p.Src, Reason: text})
 }

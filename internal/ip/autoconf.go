@@ -291,7 +291,7 @@ func (q *queue) routerAdvertisement(p *packet.Buffer) bool {
 	}
 	d.host.Advertised(q.now, p.Src, &m)
 	if d.advertising != nil {
-		d.advertising.compare(q.now, p.Src, m)
+		d.advertising.compare(q.now, p)
 	}
 	return true
 }
