@@ -7,7 +7,7 @@ import (
 )
 
 // BenchmarkTCPOpen opens connections over which nothing goes, by several clients at once, each towards a port of its own. They stay
-// until the end, as many as there are addresses and ports for.
+// until a client has used up most of its ports; then two new stacks take over.
 func BenchmarkTCPOpen(b *testing.B) {
 	const clients, most = 8, 20_000 // at a port
 	b.ReportAllocs()

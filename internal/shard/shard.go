@@ -53,7 +53,7 @@ func (s *Shard) Runtime() clock.Runtime { return s.rt }
 // Lock locks the shard.
 func (s *Shard) Lock() { s.mu.Lock() }
 
-// LockToSend is Lock for a call of a user's that is likely to stage something: see reserveStack.
+// LockToSend is Lock for a user's call that is likely to stage something: its stack grows now, if it has to (reserveStack).
 func (s *Shard) LockToSend() {
 	reserveStack(false)
 	s.mu.Lock()

@@ -7,7 +7,8 @@ import (
 	"github.com/onlink-go/onlink/internal/shard"
 )
 
-// place is what a demux finds by its key, and a timer's: a connection, a handshake or a remnant, in which it is embedded, owns the node.
+// place is where a demux finds a connection, a handshake or a remnant by its key. It is embedded in what it finds, which owns the
+// node and so the timer.
 type place struct {
 	key  flow.Key
 	node shard.Node
