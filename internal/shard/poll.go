@@ -17,19 +17,25 @@ func (s *Shard) Poll(v *Visitor, most time.Duration) bool {
 	}
 	was := v.woken.Load()
 	s.Unlock()
-	defer s.Lock()
+	s.look(v, was, most)
+	s.Lock()
+	return v.woken.Load() != was // also since the last look
+}
+
+// look looks until v is woken another time than was, or for so long.
+func (s *Shard) look(v *Visitor, was uint32, most time.Duration) {
 	began := s.rt.Now()
 	for last := began; ; {
 		runtime.Gosched() // to whom it waits for, maybe, on this processor
 		for range pollLooks {
 			if v.woken.Load() != was {
-				return true
+				return
 			}
 			pause()
 		}
 		now := s.rt.Now()
 		if now == last || now.Sub(began) >= most {
-			return false
+			return
 		}
 		last = now
 	}

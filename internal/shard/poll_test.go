@@ -50,3 +50,34 @@ func TestPollInVirtualTime(t *testing.T) {
 	poll(New(clock.NewSim(1).Runtime(0), 0, drain))
 	synctest.Test(t, func(t *testing.T) { poll(New(clock.NewReal(), 0, drain)) })
 }
+
+// late is a Runtime where who polls is woken when it looks at the clock.
+type late struct {
+	clock.Runtime
+	s     *Shard
+	v     Visitor
+	calls int
+}
+
+func (l *late) Now() clock.Instant {
+	if l.calls++; l.calls == 2 {
+		l.s.Lock()
+		l.v.Wake()
+		l.s.Unlock()
+	}
+	return 0
+}
+
+// Who is woken after its last look, before it has the lock again, is told so: nobody wakes it another time.
+func TestPollWokenLate(t *testing.T) {
+	if runtime.GOMAXPROCS(0) == 1 {
+		t.Skip("on one processor nobody polls")
+	}
+	l := &late{Runtime: clock.NewReal()}
+	l.s = New(l, 0, func(out *packet.Batch) { out.Free() })
+	l.s.Lock()
+	defer l.s.Unlock()
+	if !l.s.Poll(&l.v, time.Hour) {
+		t.Error("it would wait now for what has been")
+	}
+}
