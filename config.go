@@ -17,7 +17,7 @@ type Config struct {
 	Forwarding bool
 
 	// Shards is into how many independently locked parts the flows are divided; 0: one in a Runtime of your own or where there is
-	// one processor, else 32 for each.
+	// one processor, else 32 for each, but no more than 256.
 	Shards int
 
 	// DNS lists the name servers that DNS and names in DialContext ask, in order, before those told of at run time.

@@ -86,7 +86,11 @@ func New(cfg Config) (*Stack, error) {
 	return s, nil
 }
 
-const maxShards = 1024
+// maxShards is how many a stack may have, mostShards how many it has unless Config says otherwise, at most: each takes some KiB.
+const (
+	maxShards  = 1024
+	mostShards = 256
+)
 
 // shardsFor returns how many shards some processors have. Two that meet at a shard cost more than the one's wait: a goroutine that
 // has left its packets to another goes to sleep, and the next connection begins before the last one is served, until what all of
@@ -95,7 +99,7 @@ func shardsFor(processors int) int {
 	if processors == 1 {
 		return 1
 	}
-	return min(32*processors, maxShards)
+	return min(32*processors, mostShards)
 }
 
 func (s *Stack) newShard(index int) *shard.Shard {

@@ -23,7 +23,7 @@ import (
 const DefaultLimit = 1024
 
 // maxQueues is how many a cable has unless Config says otherwise, at most.
-const maxQueues = 1024
+const maxQueues = 256
 
 // Config describes a Pair or a Switch. The zero Config is usable: real time, Ethernet, MTU 1500.
 type Config struct {
@@ -35,7 +35,7 @@ type Config struct {
 
 	// Queues is how many queues there are towards each port. One goroutine at a time carries the frames of a queue, so many more
 	// queues than processors let these go on without meeting; 0: one in a Runtime of your own or where there is one processor, else 32
-	// for each. The frames of a flow stay in order however many there are.
+	// for each, but no more than 256. The frames of a flow stay in order however many there are.
 	Queues int
 
 	// Offload is what the cable carries as it is: with link.TCP4, say, super-packets, which no wire would.
