@@ -33,7 +33,7 @@ func (s *Stack) newResolver() *dns.Resolver {
 			}
 			return all
 		},
-		Hosts: s.cfg.Hosts,
+		Hosts: s.known,
 		Sort:  s.sortAddrs,
 	})
 }

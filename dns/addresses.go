@@ -74,7 +74,7 @@ func (r *Resolver) lookupAddrs(ctx context.Context, network, host string, found 
 	if err != nil {
 		return "", dnsError(err, host)
 	}
-	if addrs, ok := r.hosts.Lookup(host); ok {
+	if addrs, ok := r.cfg.Hosts.Lookup(host); ok {
 		return host, r.tell(families, host, addrs, found)
 	}
 	var worst verdict
@@ -209,7 +209,7 @@ func (r *Resolver) LookupAddr(ctx context.Context, addr string) (names []string,
 		return nil, &net.DNSError{Err: "unrecognized address", Name: addr}
 	}
 	a = a.Unmap().WithZone("")
-	names = r.hosts.names(a)
+	names = r.cfg.Hosts.names(a)
 	switch {
 	case len(names) > 0:
 		return names, nil

@@ -78,7 +78,7 @@ func TestSearchStops(t *testing.T) {
 // Nobody is asked for addresses, and for the names of RFC 6761, 6762 and 7686.
 func TestUnasked(t *testing.T) {
 	bubble(t, dns.Options{}, func(r *rig) {
-		r.cfg.Hosts = map[string][]netip.Addr{"Router.Lab.": {netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}}
+		r.cfg.Hosts = dns.NewHosts(map[string][]netip.Addr{"Router.Lab.": {netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}})
 		r.Resolver = dns.New(r.cfg)
 		r.serve(first, code(dnsmessage.RCodeServerFailure))
 		for _, c := range []struct{ network, host, want string }{

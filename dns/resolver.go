@@ -56,7 +56,7 @@ type Config struct {
 	Search func() []string
 
 	// Hosts are addresses of names that are not asked for, as /etc/hosts has them.
-	Hosts map[string][]netip.Addr
+	Hosts Hosts
 
 	// Sort puts the addresses of a host in the order in which they had best be tried; nil: IPv6 first.
 	Sort func([]netip.Addr)
@@ -66,7 +66,6 @@ type Config struct {
 type Resolver struct {
 	cfg    Config
 	client Client
-	hosts  Hosts
 	life   context.Context // until Close
 	end    context.CancelFunc
 
@@ -98,7 +97,6 @@ func New(cfg Config) *Resolver {
 		o.CacheSize = defaultCacheSize
 	}
 	r := &Resolver{cfg: cfg, client: Client{Runtime: cfg.Runtime, Dial: cfg.Dial, Timeout: o.Timeout},
-		hosts:   NewHosts(cfg.Hosts),
 		servers: map[netip.AddrPort]*serverState{}, flights: map[question]*flight{}}
 	r.life, r.end = context.WithCancel(context.Background())
 	r.cache.init(o.CacheSize)
