@@ -12,6 +12,7 @@ import (
 	"github.com/onlink-go/onlink/clock"
 	"github.com/onlink-go/onlink/dns"
 	"github.com/onlink-go/onlink/hook"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/internal/ip"
 	"github.com/onlink-go/onlink/internal/netif"
 	"github.com/onlink-go/onlink/internal/route"
@@ -69,7 +70,7 @@ func New(cfg Config) (*Stack, error) {
 	if cfg.Shards == 0 {
 		cfg.Shards = 1
 		if s.own != nil {
-			cfg.Shards = shardsFor(runtime.GOMAXPROCS(0))
+			cfg.Shards = flow.Parts(runtime.GOMAXPROCS(0))
 		}
 	}
 	var seed [8]byte
@@ -86,21 +87,8 @@ func New(cfg Config) (*Stack, error) {
 	return s, nil
 }
 
-// maxShards is how many a stack may have, mostShards how many it has unless Config says otherwise, at most: each takes some KiB.
-const (
-	maxShards  = 1024
-	mostShards = 256
-)
-
-// shardsFor returns how many shards some processors have. Two that meet at a shard cost more than the one's wait: a goroutine that
-// has left its packets to another goes to sleep, and the next connection begins before the last one is served, until what all of
-// them have under way no longer fits in the processors' caches. So there are that many that they seldom meet.
-func shardsFor(processors int) int {
-	if processors == 1 {
-		return 1
-	}
-	return min(32*processors, mostShards)
-}
+// maxShards is how many a stack may have: each takes some KiB.
+const maxShards = 1024
 
 func (s *Stack) newShard(index int) *shard.Shard {
 	sh := shard.New(s.rt, index, s.ip.Transmitter(index))

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/onlink-go/onlink/clock"
+	"github.com/onlink-go/onlink/internal/flow"
 	"github.com/onlink-go/onlink/link"
 	"github.com/onlink-go/onlink/packet"
 	"github.com/onlink-go/onlink/wire"
@@ -21,9 +22,6 @@ import (
 
 // DefaultLimit is how many frames may be on their way to one port by one queue unless Config says otherwise.
 const DefaultLimit = 1024
-
-// maxQueues is how many a cable has unless Config says otherwise, at most.
-const maxQueues = 256
 
 // Config describes a Pair or a Switch. The zero Config is usable: real time, Ethernet, MTU 1500.
 type Config struct {
@@ -46,8 +44,8 @@ type Config struct {
 func (c *Config) setDefaults() {
 	if c.Queues <= 0 {
 		c.Queues = 1
-		if p := runtime.GOMAXPROCS(0); c.Runtime == nil && p > 1 {
-			c.Queues = min(32*p, maxQueues)
+		if c.Runtime == nil {
+			c.Queues = flow.Parts(runtime.GOMAXPROCS(0))
 		}
 	}
 	if c.Runtime == nil {

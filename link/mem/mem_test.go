@@ -35,7 +35,7 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	queues := 1
 	if p := runtime.GOMAXPROCS(0); p > 1 {
-		queues = min(32*p, maxQueues)
+		queues = min(32*p, 256)
 	}
 	if ia.Queues != queues || ia.SendQueues != queues {
 		t.Errorf("Info = %+v, want %d queues", ia, queues)
