@@ -134,7 +134,7 @@ func (w *wide) refresh(t *trie, key bitString, length int) {
 	level := levelOf(length)
 	for i, last := covered(key, length); i <= last; i++ {
 		w.values[i] = nil
-		if n := t.longest(key.withOctet(level, byte(i)), 8*level+8); n != nil && levelOf(n.bits()) == level {
+		if n := t.root.longest(key.withOctet(level, byte(i)), 8*level+8); n != nil && levelOf(n.bits()) == level {
 			w.values[i] = n.hops
 		}
 	}

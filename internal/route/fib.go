@@ -277,7 +277,7 @@ func (f *FIB) Candidates(id uint32, dst wire.Addr) (rs []Route) {
 	if t == nil {
 		return nil
 	}
-	if n := t.tries[family(dst)].longest(bitsOf(dst), hostBits); n != nil {
+	if n := t.tries[family(dst)].root.longest(bitsOf(dst), hostBits); n != nil {
 		for i := range n.hops.list {
 			rs = append(rs, n.hops.list[i].route(n.key.prefix(n.bits(), dst.Is4()), id))
 		}

@@ -54,7 +54,7 @@ func (t *table) find(a wire.Addr) *hops {
 // get returns the routes of a prefix.
 func (t *table) get(p netip.Prefix) []Hop {
 	key, length := prefixBits(p)
-	if n := t.tries[familyOf(p)].longest(key, length); n != nil && n.bits() == length {
+	if n := t.tries[familyOf(p)].root.longest(key, length); n != nil && n.bits() == length {
 		return n.hops.list
 	}
 	return nil

@@ -99,13 +99,11 @@ func prefixBits(p netip.Prefix) (bitString, int) {
 }
 
 // find returns the hops of the longest prefix that a is in, nil if there is none.
-func (n *node) find(a bitString) (best *hops) {
-	for ; n != nil && a.common(n.key) >= n.bits(); n = n.kids[a.bit(n.bits())] {
-		if n.hops != nil {
-			best = n.hops
-		}
+func (n *node) find(a bitString) *hops {
+	if best := n.longest(a, hostBits); best != nil {
+		return best.hops
 	}
-	return best
+	return nil
 }
 
 // above appends the prefixes of at most length bits that a is in to list, the shortest first.
@@ -119,8 +117,8 @@ func (t *trie) above(a bitString, length int, list []*node) []*node {
 }
 
 // longest returns the longest prefix of at most length bits that a is in, nil if there is none.
-func (t *trie) longest(a bitString, length int) (best *node) {
-	for n := t.root; n != nil && n.bits() <= length && a.common(n.key) >= n.bits(); n = n.kids[a.bit(n.bits())] {
+func (n *node) longest(a bitString, length int) (best *node) {
+	for ; n != nil && n.bits() <= length && a.common(n.key) >= n.bits(); n = n.kids[a.bit(n.bits())] {
 		if n.hops != nil {
 			best = n
 		}

@@ -90,7 +90,7 @@ func trieAgrees(t *testing.T, rng *rand.Rand, four bool) {
 				t.Fatalf("%v: %p", a, got)
 			}
 			want, hs := longestOf(v.all, p.Addr(), length)
-			if n := v.longest(key, length); (n == nil) != (hs == nil) || n != nil && (n.hops != hs || n.key.prefix(n.bits(), four) != want) {
+			if n := v.root.longest(key, length); (n == nil) != (hs == nil) || n != nil && (n.hops != hs || n.key.prefix(n.bits(), four) != want) {
 				t.Fatalf("the longest above %v is %v, want %v", p, n, want)
 			}
 			if above := v.above(key, length, nil); len(above) != countOf(v.all, func(o netip.Prefix) bool { return o.Bits() <= length && o.Contains(p.Addr()) }) {
