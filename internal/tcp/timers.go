@@ -21,14 +21,8 @@ const (
 
 // Deadline returns the earliest instant at which Timeout has something to do, or clock.Never.
 func (c *TCB) Deadline() clock.Instant {
-	if c.state == Closed {
-		return clock.Never
-	}
-	d := c.timers[0]
-	for _, t := range c.timers[1:] {
-		d = min(d, t)
-	}
-	return d
+	exact, lax := c.Deadlines()
+	return min(exact, lax)
 }
 
 // Deadlines is Deadline in two parts: exact has what must not wait any longer, segments that are paced and acknowledgments that are
