@@ -17,6 +17,17 @@ func demuxKey(i int) flow.Key {
 	return k
 }
 
+// demuxConns returns connections with the first n of demuxKey's keys, as a demux takes them.
+func demuxConns(n int) []Conn {
+	all := make([]Conn, n)
+	for i := range all {
+		c := &all[i]
+		c.key = demuxKey(i)
+		c.node.Owner = c
+	}
+	return all
+}
+
 // A demux agrees with maps, whatever is put in and taken out, and in whatever order.
 func TestDemuxAgainstMaps(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -91,15 +102,12 @@ func TestDemuxAgainstMaps(t *testing.T) {
 func TestDemuxSteps(t *testing.T) {
 	var d demux
 	d.init(7)
-	all := make([]Conn, 100_000)
+	all := demuxConns(100_000)
 	for i := range all {
-		c := &all[i]
-		c.key = demuxKey(i)
-		c.node.Owner = c
 		if before := len(d.now.hashes); len(d.old.hashes) > 0 && 4*(d.n+1) > 3*before {
 			t.Fatalf("%d of %d slots are moved when there are to be twice as many", d.moved, len(d.old.hashes))
 		}
-		d.put(&c.place)
+		d.put(&all[i].place)
 	}
 	steps, most := 0, 0
 	for i, p := range d.now.places {
@@ -116,12 +124,9 @@ func TestDemuxSteps(t *testing.T) {
 func BenchmarkDemux(b *testing.B) {
 	var d demux
 	d.init(7)
-	all := make([]Conn, 10_000)
+	all := demuxConns(10_000)
 	for i := range all {
-		c := &all[i]
-		c.key = demuxKey(i)
-		c.node.Owner = c
-		d.put(&c.place)
+		d.put(&all[i].place)
 	}
 	b.Run("find", func(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
